@@ -1,0 +1,30 @@
+"""Footfall: a production synthetic-monitoring agent.
+
+The names here are what journey authors import. They are loaded on first use, so that
+importing a part of the package never drags Playwright in.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.async_api import expect as expect
+
+    from agent.authoring import Run as Run
+    from agent.authoring import journey as journey
+
+__all__ = ["Run", "expect", "journey"]
+
+_HOMES = {
+    "Run": "agent.authoring",
+    "expect": "playwright.async_api",
+    "journey": "agent.authoring",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Evidence on disk: recorded to scratch, kept only where it is wanted, bounded."""

@@ -1,0 +1,293 @@
+"""One attempt at a journey, on the worker's side: the walk, its end and its evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from playwright.async_api import Error
+
+from agent.authoring import Run
+from agent.browser.canary import try_canary
+from agent.browser.evidence import Evidence
+from agent.browser.faults import (
+    AttemptTimeout,
+    BadContext,
+    BrowserGone,
+    Fault,
+    HttpStatusError,
+    LaunchFailed,
+    fault_of,
+)
+from agent.errors import ErrorType, Owner
+from agent.model import AttemptReport, SpanData
+from agent.stage import OPEN_WAIT, Stage
+from agent.tagging.identity import Identity
+from agent.workers.protocol import Logged, SpanEnded, Started
+from agent.workers.steps import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+    from contextlib import AbstractAsyncContextManager
+
+    from playwright.async_api import Browser, Locator, Page, Playwright
+
+    from agent.authoring import Declaration
+    from agent.browser.launch import Launcher
+    from agent.stage import Scene
+    from agent.workers.link import Link
+    from agent.workers.protocol import Walk
+    from agent.workers.watchdog import Watchdog
+
+_EVIDENCE_SHARE = 0.5
+_TRACE_SHARE = 0.3
+"""Shares of the grace; what is left is for the pipe."""
+_CANCEL_WAIT = 0.3
+_LAST_WORDS = 0.1
+"""Seconds to wait for the news of a death, after it has broken the journey."""
+_CLOSE_WAIT = 3.0
+
+
+class Attempt:
+    """Walks one journey once. It is the host of the author's ``Run``."""
+
+    def __init__(
+        self,
+        walk: Walk,
+        declaration: Declaration,
+        link: Link,
+        watchdog: Watchdog,
+        step_names: list[str],
+        header: str,
+        user_agent: str,
+    ) -> None:
+        self._step_names = step_names
+        self._walk = walk
+        self._declaration = declaration
+        self._link = link
+        self._watchdog = watchdog
+        self._steps = Steps(walk.trace_id, walk.span_id, link.send, self._settle)
+        identity = Identity(
+            journey=walk.journey.name,
+            run_id=walk.run_id,
+            trace_id=walk.trace_id,
+            header=header,
+            parent=lambda: self._steps.current,
+        )
+        self._stage = Stage(walk.journey, identity, walk.canary_url, user_agent, self._span)
+        self._evidence = Evidence(Path(walk.scratch), link.redactor)
+        self._masks: list[Locator] = []
+        self._page: Page | None = None
+        self.fit = True
+        """Whether the process is as good as before."""
+
+    # What the author's Run asks for.
+
+    def step(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Open a step."""
+        return self._steps.step(name)
+
+    def secret(self, name: str) -> str:
+        """Fetch a secret."""
+        return self._link.secret(name)
+
+    def mask(self, locator: Locator) -> None:
+        """Mask an element in screenshots."""
+        self._masks.append(locator)
+
+    def allow_status(self, *statuses: int) -> None:
+        """Expect these statuses."""
+        self._stage.allowed |= set(statuses)
+
+    # The walk.
+
+    async def run(
+        self,
+        launcher: Launcher,
+        done: Callable[[AttemptReport], None],
+    ) -> None:
+        """Walk, tell ``done`` what was seen, and close the browser."""
+        try:
+            browser = await launcher.take()
+        except LaunchFailed as error:
+            # As likely as not it is this process's driver that is dead or hangs.
+            self.fit = False
+            done(AttemptReport(time.time(), 0.0, ErrorType.BROWSER_LAUNCH, str(error)))
+            return
+        close = browser.close
+        try:
+            done(await self._walk_in(browser, launcher.playwright))
+            if self.fit:
+                # The next one starts while this one ends: a slot may be waiting for it.
+                launcher.ahead()
+        finally:
+            try:
+                await asyncio.wait_for(close(), _CLOSE_WAIT)
+            except (Error, TimeoutError):
+                self.fit = False
+
+    async def _walk_in(self, browser: Browser, playwright: Playwright) -> AttemptReport:
+        started_at, start = time.time(), time.perf_counter()
+        self._watchdog.begin()
+        try:
+            stage = await self._open(browser, playwright)
+        except BadContext as error:
+            self._watchdog.end()
+            return AttemptReport(started_at, 0.0, ErrorType.SCRIPT_ERROR, str(error))
+        except (Error, TimeoutError) as error:
+            self._watchdog.end()
+            self.fit = False
+            why = str(error) or f"the browser opened no page within {OPEN_WAIT:g} s"
+            return AttemptReport(started_at, 0.0, ErrorType.BROWSER_CRASH, why)
+        self._link.send(Started())
+        started_at, start = time.time(), time.perf_counter()
+        failure = await self._journey(stage)
+        took = time.perf_counter() - start
+        self._stage.traffic.end("unfinished" if failure else "")
+        fault = self._nothing_measured() if failure is None else self._fault(failure, browser)
+        lag, blocked_at = self._watchdog.end()
+        if fault is not None:
+            self._steps.skip(self._step_names)
+        canary = await self._examine(fault, browser, stage)
+        if canary is not None:
+            self.fit = False
+        return AttemptReport(
+            started_at=started_at,
+            duration=took,
+            error_type=fault.error_type if fault else None,
+            error=fault.message if fault else "",
+            unreachable=fault.unreachable if fault else False,
+            canary=canary,
+            lag=lag,
+            tagger_wait=self._stage.tagger.longest_wait,
+            blocked_at=blocked_at,
+            requests=dict(self._stage.traffic.counts),
+            vitals=self._stage.vitals.collected(),
+            evidence=tuple(self._evidence.names),
+        )
+
+    async def _open(self, browser: Browser, playwright: Playwright) -> Scene:
+        stage = await self._stage.open(browser, playwright)
+        self._page = stage.page
+        if self._walk.record_trace:
+            await self._evidence.start_trace(stage.context)
+        return stage
+
+    async def _journey(self, stage: Scene) -> BaseException | None:
+        """Run the author's function under the deadline; return what it raised."""
+        run = Run(
+            page=stage.page,
+            context=stage.context,
+            api=stage.context.request,
+            params={**self._declaration.params, **self._walk.journey.params},
+            log=structlog.wrap_logger(None, processors=[self._write_log]),
+            run_id=self._walk.run_id,
+            host=self,
+        )
+        task = asyncio.create_task(self._guarded(run), name="journey")
+        timeout = self._walk.journey.timeout
+        lost = self._stage.lost
+        ends: set[asyncio.Future[Any]] = {task, lost}
+        await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            if isinstance(task.result(), (Error, AssertionError)):
+                # What the death of a page or a browser breaks is heard before the death is.
+                await asyncio.wait({lost}, timeout=_LAST_WORDS)
+            return task.result()
+        where = f" in step {self._steps.path!r}" if self._steps.path else ""
+        late: BaseException = AttemptTimeout(f"not done after {timeout:g} s{where}")
+        if lost.done():
+            late = lost.exception() or late
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCEL_WAIT)
+        # A journey that swallows its cancellation lives on; its process must not.
+        self.fit = task.done()
+        return late
+
+    async def _guarded(self, run: Run) -> BaseException | None:
+        # Returned, not raised: SystemExit out of a task would end the loop itself.
+        try:
+            await self._declaration.function(run)
+            if self._steps.ended:
+                self._check_pages()
+            else:
+                await self._settle()
+        except BaseException as error:  # noqa: BLE001 - a journey may raise anything
+            return error
+        return None
+
+    async def _settle(self) -> None:
+        """Before a step passes: no unexpected status, and the vitals of what is shown."""
+        self._check_pages()
+        if self._page is not None:
+            await self._stage.vitals.read(self._page)
+
+    def _check_pages(self) -> None:
+        refused = self._stage.refusal()
+        if refused:
+            raise refused
+
+    def _nothing_measured(self) -> Fault | None:
+        """Refuse to pass a walk that never heard from its site: it would be green for ever."""
+        if self._stage.traffic.reached:
+            return None
+        message = (
+            "the journey passed without an answer from any first-party address, so it measured "
+            "nothing; is an `await` missing?"
+        )
+        return Fault(ErrorType.SCRIPT_ERROR, message)
+
+    def _fault(self, failure: BaseException, browser: Browser) -> Fault:
+        if not browser.is_connected():
+            failure = BrowserGone("the browser died")
+        elif self._stage.lost.done():
+            failure = self._stage.lost.exception() or failure
+        fault = fault_of(failure)
+        refused = self._stage.refusal()
+        if refused and fault.error_type.owner is Owner.TARGET:
+            # The page that could not be used says more than what was missing on it.
+            detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"
+            return Fault(ErrorType.HTTP_STATUS, f"{refused}{detail}")
+        return fault
+
+    async def _examine(self, fault: Fault | None, browser: Browser, stage: Scene) -> str | None:
+        """Save the evidence of a failure and try the canary; return what the canary said."""
+        grace = self._walk.journey.grace
+        canary = None
+        if fault is not None and browser.is_connected():
+            budget = grace * _EVIDENCE_SHARE
+            jobs: list[Awaitable[Any]] = [
+                self._evidence.screenshot(stage.page, self._masks, budget),
+            ]
+            if fault.error_type.owner is Owner.TARGET:
+                jobs.append(try_canary(browser, self._walk.canary_url, budget))
+            canary = (await asyncio.gather(*jobs))[-1]
+        if self._walk.record_trace and browser.is_connected():
+            await self._evidence.trace(stage.context, grace * _TRACE_SHARE)
+        if fault is not None:
+            facts = {
+                "run_id": self._walk.run_id,
+                "journey": self._walk.journey.name,
+                "attempt": self._walk.attempt,
+                "error_type": fault.error_type.value,
+                "error": fault.message,
+                "steps": [asdict(step) for step in self._steps.ended],
+            }
+            await self._evidence.notes(stage.page, self._stage.traffic, facts, grace * 0.1)
+        return canary
+
+    # Small hooks.
+
+    def _span(self, span: SpanData) -> None:
+        self._link.send(SpanEnded(span))
+
+    def _write_log(self, _: object, level: str, fields: MutableMapping[str, Any]) -> str:
+        event = str(fields.pop("event", ""))
+        plain = json.loads(json.dumps(dict(fields), default=repr))
+        self._link.send(Logged(level, event, plain))
+        raise structlog.DropEvent

@@ -1,0 +1,190 @@
+"""What journey authors import: the ``@journey`` decorator and the ``Run`` a journey is given.
+
+Not named ``journey``: once imported, a submodule of that name would hide the decorator that
+``from agent import journey`` asks for.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+    from playwright.async_api import APIRequestContext, BrowserContext, Locator, Page
+    from structlog.typing import FilteringBoundLogger
+
+    JourneyFunction = Callable[["Run"], Awaitable[None]]
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+"""What journey and site names look like."""
+
+_declared: dict[str, list[Declaration]] = {}
+"""What ``@journey`` wrote down, by the name of the module, until somebody takes it."""
+
+Function = TypeVar("Function", bound="JourneyFunction")
+
+
+class Host(Protocol):
+    """What a run needs of the worker that walks it."""
+
+    def step(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Time and trace what happens inside as one step."""
+        ...
+
+    def secret(self, name: str) -> str:
+        """Fetch a secret's value."""
+        ...
+
+    def mask(self, locator: Locator) -> None:
+        """Paint over an element in every screenshot of this attempt."""
+        ...
+
+    def allow_status(self, *statuses: int) -> None:
+        """Expect these HTTP statuses of main documents from now on."""
+        ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """One attempt at a journey. Everything in it is shared with nothing else."""
+
+    page: Page
+    """A fresh page; ``goto`` paths are relative to the site."""
+    context: BrowserContext
+    """The page's own context; popups and further pages belong to it."""
+    api: APIRequestContext
+    """HTTP without a browser, relative to the site and tagged alike."""
+    params: Mapping[str, Any]
+    """The author's ``params`` under those of the configuration."""
+    log: FilteringBoundLogger
+    """A structured log that carries the run's id, journey and trace."""
+    run_id: str
+    host: Host
+
+    def step(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Open a step: ``async with run.step("Add it to the cart"):``.
+
+        Steps nest. A step that fails ends the journey. Give steps fixed names: they
+        become metric labels.
+        """
+        return self.host.step(name)
+
+    def secret(self, name: str) -> str:
+        """Return the secret ``name``, from ``FOOTFALL_SECRET_<NAME>`` or the secrets folder.
+
+        Its value is masked wherever it would show up in what the agent emits.
+
+        Raises:
+            LookupError: there is no such secret; the message says where it may stand.
+
+        """
+        return self.host.secret(name)
+
+    def mask(self, locator: Locator) -> None:
+        """Paint over an element in every screenshot. Password fields are masked anyway."""
+        self.host.mask(locator)
+
+    def allow_status(self, *statuses: int) -> None:
+        """Say that pages may answer with these statuses (400 and above) from here on.
+
+        Any other page that answers 400 or above fails the journey as ``http_status``.
+        """
+        self.host.allow_status(*statuses)
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What ``@journey`` wrote down about a function."""
+
+    function: JourneyFunction
+    site: str
+    every: str | None
+    timezone: str | None
+    timeout: str | None
+    owner: str
+    runbook: str
+    severity: str
+    confirm: bool | None
+    params: dict[str, Any]
+    context: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The journey's name: that of the function."""
+        return self.function.__name__
+
+    @property
+    def line(self) -> int:
+        """The line on which the function starts."""
+        return self.function.__code__.co_firstlineno
+
+
+def journey(  # noqa: PLR0913 - keyword-only options of a decorator
+    *,
+    site: str,
+    owner: str,
+    every: str | None = None,
+    timezone: str | None = None,
+    timeout: str | None = None,
+    runbook: str = "",
+    severity: str = "",
+    confirm: bool | None = None,
+    params: Mapping[str, Any] | None = None,
+    context: Mapping[str, Any] | None = None,
+) -> Callable[[Function], Function]:
+    """Declare an ``async def`` function as a journey; its name is the function's.
+
+    Args:
+        site: the name of a ``[sites.NAME]`` section.
+        owner: who answers when it fails.
+        every: a duration (``"1m"``) or a cron line (Sunday is 0).
+        timezone: the zone of a cron line (``"Europe/Berlin"``).
+        timeout: of one attempt (``"30s"``).
+        runbook: where the person who is paged looks first.
+        severity: ``"page"``, ``"ticket"`` or whatever the alert rules route by.
+        confirm: whether a failure is confirmed by a second attempt before it counts.
+        params: the journey's parameters and their defaults; the configuration may
+            override these and no others.
+        context: options of Playwright's ``new_context`` (viewport, locale, ...) and
+            ``device``, the name of one of Playwright's devices.
+
+    """
+
+    def declare(function: Function) -> Function:
+        is_async: bool = inspect.iscoroutinefunction(function)
+        if not is_async:
+            raise TypeError(
+                f"@journey needs an async function: write `async def {function.__name__}`"
+            )
+        if not NAME.fullmatch(function.__name__):
+            raise ValueError(
+                f"journey name {function.__name__!r}: use lower-case letters, digits and "
+                "underscores, a letter first"
+            )
+        declaration = Declaration(
+            function=function,
+            site=site,
+            every=every,
+            timezone=timezone,
+            timeout=timeout,
+            owner=owner,
+            runbook=runbook,
+            severity=severity,
+            confirm=confirm,
+            params=dict(params or {}),
+            context=dict(context or {}),
+        )
+        _declared.setdefault(function.__module__, []).append(declaration)
+        return function
+
+    return declare
+
+
+def take_declared(module: str) -> list[Declaration]:
+    """Return, once, what a module has declared, in order; two may be of one name."""
+    return _declared.pop(module, [])

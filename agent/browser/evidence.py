@@ -1,0 +1,98 @@
+"""What is kept of a failure: recorded to the attempt's scratch folder, judged later."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from playwright.async_api import Error
+
+from agent.redact import bare_url
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
+
+    from playwright.async_api import BrowserContext, Locator, Page
+
+    from agent.browser.traffic import Traffic
+    from agent.redact import Redactor
+
+
+class Evidence:
+    """Writes the evidence of one attempt; each piece is guarded on its own."""
+
+    def __init__(self, folder: Path, redactor: Redactor) -> None:
+        self._folder = folder
+        self._redactor = redactor
+        self.names: list[str] = []
+        self.missing: list[str] = []
+        """Why a piece that was wanted isn't there."""
+
+    async def start_trace(self, context: BrowserContext) -> None:
+        """Record a Playwright trace from here on."""
+        await context.tracing.start(screenshots=True, snapshots=True)
+
+    async def screenshot(self, page: Page, masks: Sequence[Locator], timeout: float) -> None:  # noqa: ASYNC109
+        """Save what the page shows, password fields and masked elements painted over."""
+        covered = [page.locator("input[type=password]"), *masks]
+
+        async def take() -> None:
+            await page.screenshot(
+                path=self._folder / "screenshot.png",
+                mask=covered,
+                timeout=timeout * 1000,
+                animations="disabled",
+            )
+
+        await self._piece("screenshot.png", take, timeout)
+
+    async def trace(self, context: BrowserContext, timeout: float) -> None:  # noqa: ASYNC109
+        """Save the trace, unless it would hold a secret."""
+        if self._redactor:
+            self.missing.append("trace.zip: the journey used a secret, which a trace would show")
+            return
+
+        async def stop() -> None:
+            await context.tracing.stop(path=self._folder / "trace.zip")
+
+        await self._piece("trace.zip", stop, timeout)
+
+    async def notes(
+        self,
+        page: Page,
+        traffic: Traffic,
+        facts: dict[str, Any],
+        timeout: float,  # noqa: ASYNC109
+    ) -> None:
+        """Save ``failure.json``: the error, address and title of the page, console, requests."""
+
+        async def title() -> None:
+            facts["title"] = await page.title()
+
+        facts["url"] = bare_url(page.url)
+        await self._piece("", title, timeout)
+        facts |= {
+            "console": traffic.console,
+            "failed_requests": traffic.failed,
+            "missing": self.missing,
+        }
+        text = json.dumps(self._redactor.value(facts), indent=2, ensure_ascii=False)
+        # A page may hold half a character, and a disk may be full: neither costs the verdict.
+        with suppress(OSError):
+            file = self._folder / "failure.json"
+            file.write_text(text + "\n", encoding="utf-8", errors="replace")
+            self.names.append(file.name)
+
+    async def _piece(self, name: str, make: Callable[[], Awaitable[None]], limit: float) -> None:
+        try:
+            await asyncio.wait_for(make(), limit)
+        except TimeoutError:
+            self.missing.append(f"{name or 'title'}: not ready within {limit:.1f} s")
+        except (Error, OSError) as error:
+            self.missing.append(f"{name or 'title'}: {error}")
+        else:
+            if name:
+                self.names.append(name)

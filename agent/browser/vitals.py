@@ -1,0 +1,75 @@
+"""Web vitals, read in the page through buffered observers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from playwright.async_api import Error
+
+from agent.model import Vital
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Page
+
+_READ_TIMEOUT = 0.25
+"""Seconds: a page too busy to answer is not waited for."""
+
+_OBSERVE = """(() => {
+  if (window !== window.top) return;
+  const seen = {lcp: null, cls: 0, inp: null};
+  const watch = (type, each, more) => {
+    try {
+      new PerformanceObserver(list => list.getEntries().forEach(each))
+        .observe({type, buffered: true, ...more});
+    } catch (e) { /* this browser does not know it */ }
+  };
+  watch('largest-contentful-paint', e => { seen.lcp = e.startTime; });
+  watch('layout-shift', e => { if (!e.hadRecentInput) seen.cls += e.value; });
+  watch('event', e => {
+    if (e.interactionId) seen.inp = Math.max(seen.inp || 0, e.duration);
+  }, {durationThreshold: 16});
+  Object.defineProperty(window, '__footfall_vitals', {value: () => {
+    const paint = performance.getEntriesByName('first-contentful-paint')[0];
+    const entry = performance.getEntriesByType('navigation')[0];
+    return {origin: performance.timeOrigin, lcp: seen.lcp, cls: seen.cls, inp: seen.inp,
+            fcp: paint ? paint.startTime : null, ttfb: entry ? entry.responseStart : null};
+  }});
+})()"""
+
+
+class Vitals:
+    """The last reading of each document that was shown."""
+
+    def __init__(self) -> None:
+        self._documents: dict[float, dict[str, Any]] = {}
+
+    async def install(self, context: BrowserContext) -> None:
+        """Put the observers into every page to come."""
+        await context.add_init_script(_OBSERVE)
+
+    async def read(self, page: Page) -> None:
+        """Read the document that is shown now; to be called before it is left."""
+        if page.is_closed() or not page.url.startswith(("http:", "https:")):
+            return
+        try:
+            reading = await asyncio.wait_for(
+                page.evaluate("window.__footfall_vitals && window.__footfall_vitals()"),
+                _READ_TIMEOUT,
+            )
+        except (Error, TimeoutError):
+            return
+        if reading:
+            self._documents[reading["origin"]] = reading
+
+    def collected(self) -> tuple[Vital, ...]:
+        """Return all readings: milliseconds become seconds, ``cls`` stays a score."""
+        found: list[Vital] = []
+        for reading in self._documents.values():
+            found += [
+                Vital(name, reading[name] / 1000)
+                for name in ("lcp", "fcp", "ttfb", "inp")
+                if reading[name] is not None
+            ]
+            found.append(Vital("cls", reading["cls"]))
+        return tuple(found)

@@ -1,0 +1,82 @@
+"""``footfall check``: everything that is wrong, or what would run when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from agent.errors import ConfigError
+from agent.intake import take_in
+from agent.schedule.plan import Plan
+from agent.telemetry.export import resolve as resolve_export
+from agent.units import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from agent.clock import Clock
+    from agent.config import Settings
+    from agent.model import Cadence, Journey, Problem
+
+
+_WIDE = 200
+"""Columns where nobody looks through a terminal: a folded line can't be searched for."""
+
+
+async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> int:
+    """Check configuration and journeys; return the exit code."""
+    problems: list[Problem] = []
+    try:
+        resolve_export(environ)
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        intake = await take_in(path, environ, clock)
+    except ConfigError as error:
+        raise ConfigError([*problems, *error.problems]) from None
+    problems += intake.broken
+    if problems:
+        raise ConfigError(problems)
+    settings, journeys = intake.settings, intake.journeys
+    out = Console(highlight=False)
+    if not out.is_terminal:
+        out.width = _WIDE
+    if not journeys:
+        out.print(f"No journeys in {settings.journeys}. `footfall new NAME --url URL` writes one.")
+        return 2
+    out.print(_table(settings, journeys, clock.wall()))
+    return 0
+
+
+def _table(settings: Settings, journeys: Sequence[Journey], now: float) -> Table:
+    noun = "journey" if len(journeys) == 1 else "journeys"
+    title = f"All is well: {len(journeys)} {noun} at {settings.location}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("journey", "site", "every", "timeout", "owner", "next (UTC)", "file"):
+        table.add_column(heading, overflow="fold")
+    for journey in journeys:
+        upcoming = Plan(journey.cadence, (journey.name, settings.location)).next(now)
+        table.add_row(
+            journey.name,
+            journey.site.url,
+            _every(journey.cadence),
+            format_duration(journey.timeout),
+            journey.owner,
+            _time(upcoming) if journey.enabled else "disabled",
+            f"{settings.journeys.name}/{journey.file}:{journey.line}",
+        )
+    return table
+
+
+def _time(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _every(cadence: Cadence) -> str:
+    if cadence.cron is not None:
+        return f"{cadence.cron} ({cadence.timezone})"
+    return format_duration(cadence.seconds or 0.0)

@@ -1,0 +1,181 @@
+"""The ``footfall`` command: its words, options and exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agent.cli import logs
+from agent.clock import SystemClock
+from agent.errors import ConfigError, FootfallError
+
+app = typer.Typer(
+    name="footfall",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="The configuration file; default: config.toml here."
+    ),
+]
+JourneyNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="JOURNEY", help="Which; default: all.", show_default=False),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"footfall {version('footfall')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Walk scripted customer journeys in headless browsers, around the clock."""
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except ConfigError as error:
+        _say(error)
+        raise SystemExit(2) from None
+    except FootfallError as error:
+        _say(error)
+        raise SystemExit(1) from None
+
+
+def _say(error: FootfallError) -> None:
+    lines = error.problems if isinstance(error, ConfigError) else [error]
+    for line in lines:
+        _ERRORS.print(f"error: {line}", markup=False)
+
+
+@app.command()
+def run(config: ConfigFile = None) -> None:
+    """Run the daemon until SIGTERM; it drains, then leaves. SIGHUP reloads.
+
+    Exit codes: 0 after a drain; 1 failed to start, or runs had to be cut short; 2 bad
+    configuration or journeys.
+    """
+    from agent.daemon import Daemon
+
+    logs.configure()
+
+    async def serve() -> bool:
+        daemon = Daemon(config, dict(os.environ), SystemClock())
+        loop = asyncio.get_running_loop()
+        reloads: set[asyncio.Task[None]] = set()
+
+        def reload() -> None:
+            task = loop.create_task(daemon.reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, daemon.stop)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+        return await daemon.run()
+
+    if not asyncio.run(serve()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(config: ConfigFile = None) -> None:
+    """Load configuration and journeys, and print what would run when.
+
+    Exit codes: 0; 2 with every error at once, by file and line.
+    """
+    from agent.cli.check import check as check_all
+
+    logs.configure()
+    raise typer.Exit(asyncio.run(check_all(config, dict(os.environ), SystemClock())))
+
+
+@app.command()
+def once(
+    journeys: JourneyNames = None,
+    config: ConfigFile = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=URL", help="Point a site elsewhere; may be repeated."),
+    ] = None,
+    headed: Annotated[bool, typer.Option("--headed", help="Show the browser.")] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a JUnit report too.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a run.")] = False,
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="Send spans and logs to this OTLP endpoint.")
+    ] = "",
+) -> None:
+    """Run journeys now, with live progress. Never touches the schedule's metrics.
+
+    Exit codes: 0 all pass or flaky; 1 some fail; 3 some not measured; 2 nothing matched, or
+    bad usage, configuration or journeys.
+    """
+    from agent.cli.once import OnceOptions
+    from agent.cli.once import once as run_once
+
+    logs.configure()
+    options = OnceOptions(
+        names=tuple(journeys or ()),
+        sites=tuple(site or ()),
+        headed=headed,
+        junit=junit,
+        json=json,
+        endpoint=endpoint,
+    )
+    raise typer.Exit(asyncio.run(run_once(config, dict(os.environ), options, SystemClock())))
+
+
+@app.command()
+def new(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The journey's name: lower_case_letters.")
+    ],
+    url: Annotated[str, typer.Option(metavar="URL", help="The site's address.")],
+    config: ConfigFile = None,
+) -> None:
+    """Write a commented skeleton of a journey into the journeys folder.
+
+    Exit codes: 0; 2 bad name or address, or the file is there.
+    """
+    from agent.cli.new import new as write_new
+
+    write_new(name, url, config, dict(os.environ))
+
+
+@app.command()
+def demo() -> None:
+    """Walk a small shop that breaks and is mended, until Ctrl-C.
+
+    Exit codes: 0; 1 failed to start, or the agent ended; 2 not in a checkout.
+    """
+    from agent.cli.demo import demo as run_demo
+
+    raise typer.Exit(asyncio.run(run_demo(dict(os.environ))))

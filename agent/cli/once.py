@@ -1,0 +1,107 @@
+"""``footfall once``: journeys, now, with the same engine as the daemon's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from agent.cli.junit import write_junit
+from agent.cli.progress import Progress
+from agent.config.load import DEFAULT_FILE
+from agent.errors import ConfigError
+from agent.model import Result, Trigger
+from agent.results.document import document
+from agent.session import Session, SessionOptions, session_settings, site_names
+from agent.workers.tree import become_subreaper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from agent.clock import Clock
+    from agent.config import Settings
+    from agent.model import Journey, Problem, RunResult
+    from agent.results.conduct import RunRequest
+
+
+@dataclass(frozen=True, slots=True)
+class OnceOptions:
+    """What was asked for on the command line."""
+
+    names: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    headed: bool = False
+    junit: Path | None = None
+    json: bool = False
+    endpoint: str = ""
+
+
+async def once(
+    path: Path | None, environ: Mapping[str, str], options: OnceOptions, clock: Clock
+) -> int:
+    """Run the journeys asked for; return the exit code."""
+    settings = _settings(path, environ, options.sites)
+    if options.headed:
+        browser = settings.browser.model_copy(update={"headless": False})
+        settings = settings.model_copy(update={"browser": browser})
+    become_subreaper()
+    console = Console(stderr=options.json, highlight=False, soft_wrap=True)
+    wanted = SessionOptions(Trigger.ONCE, site_names(options.sites), options.endpoint)
+    async with Session(settings, environ, clock, wanted) as session:
+        journeys, problems = await session.journeys(options.names)
+        for problem in problems:
+            console.print(f"[red]error:[/red] {escape(str(problem))}")
+        runs = []
+        for journey in journeys:
+            run = await _run(session, journey, console)
+            runs.append(run)
+            if options.json:
+                print(json.dumps(document(run), ensure_ascii=False), flush=True)  # noqa: T201 - the command's own output
+        if not runs and not problems:
+            console.print(f"No journeys in {settings.journeys}.")
+        if options.junit:
+            write_junit(options.junit, runs, session.artifacts)
+    return _exit_code(runs, problems)
+
+
+def _settings(path: Path | None, environ: Mapping[str, str], sites: Sequence[str]) -> Settings:
+    try:
+        return session_settings(path, environ, sites)
+    except ConfigError as error:
+        if path is not None or sites or DEFAULT_FILE.exists():
+            raise
+        (missing,) = error.problems
+        hint = f"{missing.message}, or point a site at an address: --site NAME=URL"
+        raise ConfigError([replace(missing, message=hint)]) from None
+
+
+async def _run(session: Session, journey: Journey, console: Console) -> RunResult:
+    followers = []
+
+    def watch(request: RunRequest, secret: Callable[[str], str]) -> Progress:
+        progress = Progress(console, request, secret, session.artifacts)
+        followers.append(progress)
+        progress.begin()
+        return progress
+
+    try:
+        run = await session.run(journey, watch)
+    finally:
+        for progress in followers:
+            progress.end()
+    for progress in followers:
+        progress.finished(run)
+    return run
+
+
+def _exit_code(runs: Sequence[RunResult], problems: Sequence[Problem]) -> int:
+    results = {run.result for run in runs}
+    if Result.FAIL in results:
+        return 1
+    if problems or not runs:
+        return 2
+    return 3 if Result.NOT_MEASURED in results else 0

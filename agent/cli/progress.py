@@ -1,0 +1,99 @@
+"""A run as a person follows it on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from agent.cli.places import short
+from agent.engine import Watcher
+from agent.model import Result, StepOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rich.console import Console
+    from rich.status import Status
+
+    from agent.model import RunResult, Step
+    from agent.results.conduct import RunRequest
+
+_MARKS = {
+    StepOutcome.PASS: "[green]✓[/green]",
+    StepOutcome.FAIL: "[red]✗[/red]",
+    StepOutcome.SKIPPED: "[dim]–[/dim]",
+}
+_COLOURS = {
+    Result.PASS: "green",
+    Result.FLAKY: "yellow",
+    Result.FAIL: "red",
+    Result.NOT_MEASURED: "magenta",
+}
+_NAME_WIDTH = 40
+
+
+class Progress(Watcher):
+    """Prints each step as it ends, and what the run came to."""
+
+    def __init__(
+        self,
+        console: Console,
+        request: RunRequest,
+        secret: Callable[[str], str],
+        artifacts: Path,
+    ) -> None:
+        super().__init__(request, secret)
+        self._console = console
+        self._request = request
+        self._artifacts = artifacts
+        self._status: Status = console.status("starting")
+
+    def begin(self) -> None:
+        """Print what is about to be walked."""
+        journey = self._request.journey
+        summary = f"  {escape(journey.summary)}" if journey.summary else ""
+        self._console.print(f"[bold]{journey.name}[/bold]{summary}  [dim]{journey.site.url}[/dim]")
+        self._status.start()
+
+    def end(self) -> None:
+        """Take the moving part off the terminal."""
+        self._status.stop()
+
+    def attempt_started(self, number: int) -> None:
+        """Say that the journey is walked again."""
+        if number > 1:
+            self._console.print(f"  [dim]attempt {number}, in a fresh worker[/dim]")
+
+    def step_started(self, name: str, depth: int) -> None:  # noqa: ARG002
+        """Show which step goes on."""
+        self._status.update(escape(name))
+
+    def step_ended(self, step: Step, depth: int) -> None:
+        """Print a step that is over."""
+        took = "" if step.duration is None else f"{step.duration:6.2f} s"
+        name = escape(step.name.ljust(_NAME_WIDTH - 2 * depth))
+        self._console.print(f"  {'  ' * depth}{_MARKS[step.result]} {name} {took}".rstrip())
+
+    def logged(self, level: str, event: str, fields: dict[str, Any]) -> None:
+        """Print what the author logged."""
+        shown = " ".join(f"{key}={value}" for key, value in fields.items())
+        self._console.print(f"    [dim]{level}: {escape(f'{event} {shown}')}[/dim]")
+
+    def printed(self, line: str) -> None:
+        """Print what the journey printed."""
+        self._console.print(f"    [dim]{escape(line)}[/dim]")
+
+    def finished(self, run: RunResult) -> None:
+        """Print the result, and where its evidence lies."""
+        colour = _COLOURS[run.result]
+        word = run.result.value.replace("_", " ").upper()
+        kind = f"  {run.error_type.value}" if run.error_type else ""
+        self._console.print(f"  [{colour} bold]{word}[/{colour} bold]{kind}  {run.duration:.2f} s")
+        for line in run.error.splitlines():
+            self._console.print(f"    {escape(line)}")
+        for attempt in run.attempts:
+            for path in attempt.artifacts:
+                self._console.print(f"    [dim]{escape(short(self._artifacts / path))}[/dim]")
+        self._console.print(f"    [dim]trace {run.trace_id}[/dim]")

@@ -1,0 +1,10 @@
+"""Configuration: ``load`` it, ``resolve`` the journeys under it, read secrets."""
+
+from __future__ import annotations
+
+from agent.config.load import load, load_lenient
+from agent.config.resolve import resolve
+from agent.config.secrets import secret_reader
+from agent.config.settings import Settings
+
+__all__ = ["Settings", "load", "load_lenient", "resolve", "secret_reader"]

@@ -1,0 +1,136 @@
+"""The kinds of value that configuration keys take, as annotated types.
+
+Each turns what stands in the file or the environment into what the agent works with, and
+raises ``ValueError`` with a text that says what to write instead.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
+
+from agent.config.addresses import origin, pattern, web_address
+from agent.units import parse_cadence, parse_duration, parse_size, parse_timezone
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SMALLEST_MEMORY = 64 * 1024 * 1024
+
+
+def _duration(value: object) -> float:
+    if not isinstance(value, str):
+        raise ValueError('must be a duration in quotes with its unit, such as "30s"')  # noqa: TRY004 - pydantic only collects ValueErrors
+    return parse_duration(value)
+
+
+def _size(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError('must be a size, such as "512MiB"')  # noqa: TRY004 - as above
+    size = parse_size(str(value))
+    if size == 0:
+        raise ValueError("must be more than 0")
+    return size
+
+
+def _positive(seconds: float) -> float:
+    if seconds <= 0:
+        raise ValueError("must be longer than 0s")
+    return seconds
+
+
+def _enough_grace(seconds: float) -> float:
+    if seconds < 1:
+        raise ValueError(
+            "must be 1s or more: in it the agent checks by a page of its own that a failure is "
+            "the target's, and saves the evidence"
+        )
+    return seconds
+
+
+def _enough_memory(size: int) -> int:
+    if size < _SMALLEST_MEMORY:
+        raise ValueError(
+            "no browser fits into less than 64MiB (a small page takes about 200MiB); "
+            'write a size with its unit, such as "1GiB"'
+        )
+    return size
+
+
+def _cadence(text: str) -> str:
+    parse_cadence(text, "UTC")
+    return text
+
+
+def _folder(path: Path) -> Path:
+    if not path.name:
+        raise ValueError('must name a folder, such as "journeys" or "/var/lib/footfall"')
+    return path
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(
+            "names consist of lower-case letters, digits and underscores, a letter first"
+        )
+    return text
+
+
+def _header_name(text: str) -> str:
+    if not _HEADER.fullmatch(text):
+        raise ValueError('is no name for a header; write one such as "X-Synthetic-Journey"')
+    return text
+
+
+def _header_value(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not text.isprintable() or not text.isascii():
+        raise ValueError("must be one line of plain ASCII")
+    return value
+
+
+def _bind_address(text: str) -> str:
+    if text != "localhost":
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            raise ValueError(
+                'must be an IP address: "127.0.0.1" for this machine alone, "0.0.0.0" or '
+                '"::" for everybody'
+            ) from None
+    return text
+
+
+def _engine(text: object) -> object:
+    if text != "chromium":
+        raise ValueError('only "chromium" works so far; remove the key or write that')
+    return text
+
+
+Duration = Annotated[float, BeforeValidator(_duration)]
+"""Seconds, zero or more."""
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+Grace = Annotated[Duration, AfterValidator(_enough_grace)]
+"""Seconds, more than zero."""
+Size = Annotated[int, BeforeValidator(_size)]
+"""Bytes, more than zero."""
+Memory = Annotated[Size, AfterValidator(_enough_memory)]
+"""Bytes that a browser may fit into."""
+Every = Annotated[str, AfterValidator(_cadence)]
+"""A duration or a cron line, as written; it becomes a cadence with its time zone."""
+Timezone = Annotated[str, AfterValidator(parse_timezone)]
+Name = Annotated[str, AfterValidator(_name)]
+Folder = Annotated[Path, AfterValidator(_folder)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
+SiteAddress = Annotated[str, AfterValidator(origin)]
+Pattern = Annotated[str, AfterValidator(pattern)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+SentHeaderName = Annotated[HeaderName, AfterValidator(str.lower)]
+"""Lower case, so that the same header from two sources is one, and gRPC takes it."""
+HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
+BindAddress = Annotated[str, AfterValidator(_bind_address)]
+Engine = Annotated[str, BeforeValidator(_engine)]

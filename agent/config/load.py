@@ -1,0 +1,170 @@
+"""Loading: the file, the variables and the secrets folder, later wins, faults all at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from agent.config import variables
+from agent.config.explain import explain, faulty
+from agent.config.origin import KeyPath, Origin, lines_of
+from agent.config.settings import Settings
+from agent.errors import ConfigError
+from agent.model import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_FILE = Path("config.toml")
+_FOLDERS = ("journeys", "state", "secrets_dir")
+_AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Load the configuration; folders in it are relative to the file's own folder.
+
+    Args:
+        path: the TOML file; None takes ``config.toml`` in the working directory.
+        environ: the environment, normally ``os.environ``.
+
+    Raises:
+        ConfigError: with every fault found, each with its file and line, or its variable.
+
+    """
+    settings, problems = load_lenient(path, environ)
+    if settings is None or problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def load_lenient(
+    path: Path | None, environ: Mapping[str, str]
+) -> tuple[Settings | None, list[Problem]]:
+    """Load what is sound, and return every fault of the rest: to look for more, never to run.
+
+    What is faulty is left out; its default stands in its place, and ``Settings.left_out``
+    tells, so that ``resolve`` blames nothing on it twice. None: nothing is sound enough to
+    find the journeys by.
+    """
+    file = path or DEFAULT_FILE
+    try:
+        text, data = _read_file(file)
+    except ConfigError as error:
+        return None, list(error.problems)
+
+    given = variables.relevant(environ)
+    from_environment = variables.read(given)
+    problems = variables.unknown(given, from_environment)
+    merged = _merge(data, from_environment)
+
+    folder = _secrets_folder(file, merged)
+    secrets, faults = variables.secret_files(folder)
+    problems += faults
+    from_secrets = variables.read(secrets)
+    merged = _merge(merged, from_secrets)
+
+    lines = lines_of(text)
+    named, tables = variables.places(given, from_environment, "environment variable ")
+    secret, _ = variables.places(secrets, from_secrets, f"file {folder}/")
+    origin = Origin(
+        file=str(file),
+        lines=lines,
+        variables=named | secret,
+        tables={path: place for path, place in tables.items() if path not in lines},
+    )
+    settings = _validate(merged, origin, problems)
+    if settings.left_out("journeys"):
+        return None, problems
+    base = file.absolute().parent
+    anchored = {name: base / getattr(settings, name) for name in _FOLDERS}
+    return settings.model_copy(update=anchored), problems
+
+
+def _read_file(file: Path) -> tuple[str, dict[str, Any]]:
+    """Return the file's text and content."""
+    try:
+        text = file.read_text("utf-8")
+        return text, tomllib.loads(text)
+    except FileNotFoundError:
+        where = str(file)
+        message = (
+            "no such file; make one with `cp config.example.toml config.toml`, or name yours "
+            "with --config FILE"
+        )
+    except OSError as error:
+        where, message = str(file), f"{error.strerror}; give a file that the agent may read"
+    except UnicodeDecodeError:
+        where, message = str(file), "is not UTF-8 text; save it as UTF-8"
+    except tomllib.TOMLDecodeError as error:
+        reason = str(error)
+        place = _AT_LINE.search(reason)
+        line = place[1] if place else max(1, len(text.rstrip("\n").split("\n")))
+        where, message = f"{file}:{line}", f"is not valid TOML: {_AT_LINE.sub('', reason)}"
+    # One fault hides the rest of the file: nothing more can be said about its keys.
+    raise ConfigError([Problem(where, message)])
+
+
+def _secrets_folder(file: Path, merged: Mapping[str, Any]) -> Path:
+    named = merged.get("secrets_dir")
+    default = Settings.model_fields["secrets_dir"].default
+    return file.absolute().parent / (named if isinstance(named, str) else default)
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        under = merged.get(name)
+        if isinstance(value, dict) and isinstance(under, dict):
+            merged[name] = _merge(under, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _validate(merged: dict[str, Any], origin: Origin, problems: list[Problem]) -> Settings:
+    """Validate what can be, and add what is wrong with the rest to ``problems``."""
+    # pydantic-settings takes arguments that begin with an underscore as its own options.
+    known = {name: value for name, value in merged.items() if not name.startswith("_")}
+    problems += [
+        Problem(origin.where((name,)), "unknown key; remove it")
+        for name in set(merged) - set(known)
+    ]
+    left_out: set[KeyPath] = set()
+    while True:
+        try:
+            settings = Settings(**known)
+        except ValidationError as error:
+            if not left_out:  # later ones are only about what is missing now
+                problems += explain(error, origin)
+            found, meant = faulty(error)
+            gone = {_given(known, path) for path in found}
+            if () in gone:
+                raise  # nothing that was given is at fault
+            for path in gone:
+                known = _without(known, path)
+            left_out |= gone | meant
+        else:
+            break
+    settings._origin = origin  # noqa: SLF001 - where it came from is part of it
+    settings._left_out = frozenset(left_out)  # noqa: SLF001 - as above
+    return settings
+
+
+def _given(data: Mapping[str, Any], path: KeyPath) -> KeyPath:
+    """Return the path as far as it was given: of a key that is missing, that of its table."""
+    if not path or path[0] not in data:
+        return ()
+    below = data[path[0]]
+    return path[:1] + (_given(below, path[1:]) if isinstance(below, dict) else ())
+
+
+def _without(data: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
+    """Return the data without the key at ``path``, which may have gone with its table."""
+    name, *below = path
+    if below and isinstance(data.get(name), dict):
+        return {**data, name: _without(data[name], tuple(below))}
+    return {key: value for key, value in data.items() if key != name}

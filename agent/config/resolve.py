@@ -1,0 +1,220 @@
+"""Journeys as they will run: ``[journey.NAME]`` over ``@journey`` over ``[schedule]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from agent.errors import ConfigError
+from agent.model import Cadence, Definition, Journey, Problem, Site
+from agent.units import format_duration, parse_cadence, parse_duration, parse_timezone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from agent.config.settings import JourneySection, Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Given(Generic[T]):
+    """A value, and the place where it can be changed."""
+
+    value: T
+    where: str
+
+
+def resolve(
+    settings: Settings,
+    definitions: Sequence[Definition],
+    interval_of: Callable[[Cadence], float],
+    *,
+    complete: bool = True,
+) -> list[Journey]:
+    """Put the authors' definitions under the configuration, in the order given.
+
+    Args:
+        settings: the configuration.
+        definitions: what discovery brought back; no journeys at all is no error.
+        interval_of: the shortest gap of a cadence in seconds; it raises ``ValueError`` for a
+            cron line that makes no sense.
+        complete: whether every journey file could be read; where not, a ``[journey.NAME]``
+            may belong to one that is missing.
+
+    Journeys whose site was left out of the settings as faulty are left out too.
+
+    Raises:
+        ConfigError: with every fault of every journey, each with its file and line.
+
+    """
+    problems: list[Problem] = []
+    journeys = []
+    for definition in definitions:
+        one = _Resolver(settings, definition, problems)
+        if journey := one.resolve(interval_of):
+            journeys.append(journey)
+    known = {definition.name for definition in definitions}
+    for name in settings.journey:
+        if complete and name not in known:
+            listed = f"known journeys: {', '.join(sorted(known))}" if known else "there are none"
+            message = f"no journey is called {name!r}; {listed}. Rename or remove this section"
+            problems.append(Problem(settings.where("journey", name), message))
+    if problems:
+        raise ConfigError(problems)
+    return journeys
+
+
+class _Resolver:
+    """One journey on its way through the layers; faults are added to ``problems``."""
+
+    def __init__(self, settings: Settings, definition: Definition, problems: list[Problem]) -> None:
+        self._settings = settings
+        self._definition = definition
+        self._section: JourneySection | None = settings.journey.get(definition.name)
+        self._problems = problems
+        self._unsure = False
+        """Whether a faulty key was left out that this journey would have gone by."""
+        self._where = f"{settings.journeys.name}/{definition.file}:{definition.line}"
+
+    def resolve(self, interval_of: Callable[[Cadence], float]) -> Journey | None:
+        """Return the journey, or None where faults were found."""
+        before = len(self._problems)
+        definition = self._definition
+        site = self._site()
+        if not definition.owner.strip():
+            self._fault('has no owner; write @journey(owner="…") with who answers when it fails')
+        every = self._given("every", definition.every)
+        cadence, interval = self._cadence(every, interval_of)
+        timeout = self._timeout()
+        grace = self._given("grace", None)
+        if interval is not None and timeout is not None and not self._unsure:
+            self._check_fit(timeout, grace.value, _Given(interval, every.where), every.value)
+        params = self._params()
+        if site is None or cadence is None or interval is None or timeout is None:
+            return None
+        if len(self._problems) > before:
+            return None
+        return Journey(
+            name=definition.name,
+            site=site,
+            file=definition.file,
+            line=definition.line,
+            cadence=cadence,
+            interval=interval,
+            timeout=timeout.value,
+            grace=grace.value,
+            confirm=self._given("confirm", definition.confirm).value,
+            enabled=self._section is None or self._section.enabled,
+            summary=definition.summary,
+            owner=definition.owner,
+            runbook=definition.runbook,
+            severity=definition.severity,
+            params=params,
+            context=definition.context,
+        )
+
+    def _given(self, key: str, authored: T | None) -> _Given[Any]:
+        """Return the value of ``key`` from the topmost layer that has one."""
+        name = self._definition.name
+        configured = getattr(self._section, key, None)
+        self._unsure |= self._settings.left_out("journey", name, key)
+        if configured is not None:
+            return _Given(configured, self._settings.where("journey", name, key))
+        if authored is not None:
+            return _Given(authored, self._where)
+        self._unsure |= self._settings.left_out("schedule", key)
+        return _Given(getattr(self._settings.schedule, key), self._settings.where("schedule", key))
+
+    def _site(self) -> Site | None:
+        name = self._definition.site
+        section = self._settings.sites.get(name)
+        if section is None and self._settings.left_out("sites", name):
+            return None
+        if section is None:
+            sites = ", ".join(sorted(self._settings.sites)) or "none"
+            self._fault(
+                f"unknown site {name!r}; add [sites.{name}] to the configuration or correct "
+                f"@journey(site=…). Known sites: {sites}"
+            )
+            return None
+        return Site(name=name, url=section.url, first_party=section.first_party)
+
+    def _cadence(
+        self, every: _Given[str], interval_of: Callable[[Cadence], float]
+    ) -> tuple[Cadence | None, float | None]:
+        timezone = self._given("timezone", self._definition.timezone)
+        try:
+            parse_timezone(timezone.value)
+        except ValueError as error:
+            self._fault(f"timezone: {error}")
+            return None, None
+        try:
+            cadence = parse_cadence(every.value, timezone.value)
+            return cadence, interval_of(cadence)
+        except ValueError as error:
+            if every.where == self._where:
+                self._fault(f"every: {error}")
+            elif (problem := Problem(every.where, str(error))) not in self._problems:
+                # A cron line in [schedule] is wrong once, however many journeys go by it.
+                self._problems.append(problem)
+            return None, None
+
+    def _timeout(self) -> _Given[float] | None:
+        authored = self._definition.timeout
+        given = self._given("timeout", authored)
+        if given.where != self._where or authored is None:
+            return given
+        try:
+            seconds = parse_duration(authored)
+        except ValueError as error:
+            self._fault(f"timeout: {error}")
+            return None
+        if seconds == 0:
+            self._fault("timeout: must be longer than 0s")
+            return None
+        return _Given(seconds, self._where)
+
+    def _check_fit(
+        self, timeout: _Given[float], grace: float, interval: _Given[float], every: str
+    ) -> None:
+        if timeout.value + grace <= interval.value:
+            return
+        self._problems.append(
+            Problem(
+                timeout.where,
+                f"journey {self._definition.name}: timeout {format_duration(timeout.value)} + "
+                f"grace {format_duration(grace)} is more than the interval of "
+                f"{format_duration(interval.value)} (every = {every!r}, from {interval.where}); "
+                "shorten the timeout or run it less often",
+            )
+        )
+
+    def _params(self) -> dict[str, Any]:
+        defaults = self._definition.params
+        configured = self._section.params if self._section else {}
+        for name, value in configured.items():
+            message = _wrong_param(name, value, defaults)
+            if message:
+                where = self._settings.where("journey", self._definition.name, "params", name)
+                self._problems.append(Problem(where, message))
+        return {**defaults, **configured}
+
+    def _fault(self, message: str) -> None:
+        self._problems.append(Problem(self._where, f"journey {self._definition.name}: {message}"))
+
+
+def _wrong_param(name: str, value: object, defaults: dict[str, Any]) -> str | None:
+    """Say what is wrong with a configured parameter; None: nothing."""
+    if name not in defaults:
+        known = ", ".join(sorted(defaults)) or "none"
+        return f"the journey declares no parameter {name!r}; it declares: {known}"
+    default = defaults[name]
+    number = isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
+    if default is None or number or type(value) is type(default):
+        return None
+    return (
+        f"must be of the same type as the journey's own {default!r} "
+        f"({type(default).__name__}), not {type(value).__name__}; in a variable, write the whole "
+        "params as JSON"
+    )

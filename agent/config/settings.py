@@ -1,0 +1,198 @@
+"""The configuration as the rest of the agent reads it: one frozen tree of sections.
+
+Durations are seconds and sizes are bytes here, whatever they were written as. A key stands
+here if, and only if, it works.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from agent.config.addresses import covers
+from agent.config.fields import (
+    BindAddress,
+    Engine,
+    Every,
+    Folder,
+    Grace,
+    HeaderName,
+    HeaderValue,
+    Memory,
+    Name,
+    Pattern,
+    PositiveDuration,
+    SentHeaderName,
+    SiteAddress,
+    Size,
+    Text,
+    Timezone,
+    WebAddress,
+)
+from agent.config.origin import KeyPath, Origin
+
+Kept = Literal["all", "failed", "none"]
+"""Of which attempts something is kept."""
+
+
+class Section(BaseModel):
+    """A table of the configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SiteSection(Section):
+    """``[sites.NAME]``: a target and the origins that are its own."""
+
+    url: SiteAddress
+    first_party: tuple[Pattern, ...] = Field(default=(), validate_default=True)
+
+    @field_validator("first_party")
+    @classmethod
+    def _covers_the_site(cls, patterns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        url = info.data.get("url")
+        example = url or "https://shop.example.com"
+        if not patterns:
+            raise ValueError(
+                "a site needs its first-party patterns, the origins that get the identity "
+                f'headers: write first_party = ["{example}"]'
+            )
+        if url is not None and not any(covers(pattern, url) for pattern in patterns):
+            raise ValueError(
+                f'no pattern covers the site\'s own address: add "{url}" to first_party'
+            )
+        return patterns
+
+
+class ScheduleSection(Section):
+    """``[schedule]``: what holds for a journey where nothing else is said."""
+
+    every: Every = "1m"
+    timezone: Timezone = "UTC"
+    timeout: PositiveDuration = 30.0
+    grace: Grace = 2.0
+    confirm: bool = True
+
+
+class JourneySection(Section):
+    """``[journey.NAME]``: what the operator changes about one journey; None: nothing."""
+
+    every: Every | None = None
+    timezone: Timezone | None = None
+    timeout: PositiveDuration | None = None
+    grace: Grace | None = None
+    confirm: bool | None = None
+    enabled: bool = True
+    params: dict[str, Any] = {}
+
+
+class WorkersSection(Section):
+    """``[workers]``: how many there are, and when one is replaced."""
+
+    count: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    max_runs: int = Field(default=50, ge=1)
+    max_age: PositiveDuration = 3600.0
+    max_memory: Memory = 1 << 30
+
+
+class CanarySection(Section):
+    """``[canary]``: addresses that answer when the agent's own network works."""
+
+    reference: tuple[WebAddress, ...] = ()
+
+
+class BrowserSection(Section):
+    """``[browser]``: which browser, and how it is started. An empty executable: find one."""
+
+    engine: Engine = "chromium"
+    executable: str = ""
+    headless: bool = True
+    args: tuple[str, ...] = ()
+
+
+class IdentitySection(Section):
+    """``[identity]``: how the agent's own traffic shows itself."""
+
+    info_url: WebAddress = "https://example.com/synthetic"
+    header: HeaderName = "X-Synthetic-Journey"
+
+
+class TelemetrySection(Section):
+    """``[telemetry]``: where results go, and how much waits on disk until they can."""
+
+    endpoint: WebAddress = "http://127.0.0.1:4318"
+    protocol: Literal["http/protobuf", "grpc"] = "http/protobuf"
+    interval: PositiveDuration = 15.0
+    headers: dict[SentHeaderName, HeaderValue] = {}
+    spool_bytes: Size = 512 << 20
+    spool_age: PositiveDuration = 86_400.0
+
+
+class ArtifactsSection(Section):
+    """``[artifacts]``: what evidence is kept, and how much of it."""
+
+    keep: Kept = "failed"
+    trace: Kept = "failed"
+    max_bytes: Size = 1 << 30
+    max_age: PositiveDuration = 14 * 86_400.0
+
+
+class ServerSection(Section):
+    """``[server]``: where the health routes listen. Port 0 takes any free one."""
+
+    host: BindAddress = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65_535)
+
+
+class Settings(BaseSettings):
+    """The whole configuration. ``agent.config.load`` makes one."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        env_prefix="FOOTFALL_",
+        env_nested_delimiter="__",
+        case_sensitive=True,  # of the file; the reader of variables says otherwise
+    )
+
+    location: Text = "local"
+    environment: Text = "production"
+    journeys: Folder = Path("journeys")
+    state: Folder = Path("var")
+    secrets_dir: Folder = Path("/run/secrets")
+    sites: dict[Name, SiteSection] = {}
+    schedule: ScheduleSection = ScheduleSection()
+    journey: dict[Name, JourneySection] = {}
+    workers: WorkersSection = WorkersSection()
+    canary: CanarySection = CanarySection()
+    browser: BrowserSection = BrowserSection()
+    identity: IdentitySection = IdentitySection()
+    telemetry: TelemetrySection = TelemetrySection()
+    artifacts: ArtifactsSection = ArtifactsSection()
+    server: ServerSection = ServerSection()
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+    _left_out: frozenset[KeyPath] = PrivateAttr(default=frozenset())
+
+    def where(self, *path: str) -> str:
+        """Say where the value of a key was given, such as ``config.toml:12 schedule.timeout``."""
+        return self._origin.where(path)
+
+    def left_out(self, *path: str) -> bool:
+        """Whether a key, or a table above it, was given but faulty, and so left out."""
+        return any(path[:length] in self._left_out for length in range(1, len(path) + 1))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from ``load`` alone, which merges the sources and knows which gave what."""
+        return (init_settings,)

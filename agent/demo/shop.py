@@ -1,0 +1,58 @@
+"""The shop put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from agent.clock import Clock, SystemClock
+from agent.demo.api import Api
+from agent.demo.bench import Bench
+from agent.demo.breakage import Control, Switch
+from agent.demo.checkout import Checkout
+from agent.demo.pages import Pages
+from agent.demo.render import Render, static
+from agent.demo.seen import Recorder, SeenLog
+from agent.demo.store import ACCOUNT, Store
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+PASSWORD = "demo-password"  # noqa: S105 - the published password of the demo account
+"""What opens the demo account unless another password is given."""
+
+
+def create_shop(
+    *, analytics_url: str = "", password: str = PASSWORD, clock: Clock | None = None
+) -> Starlette:
+    """Build a shop of its own: nothing is shared with another one.
+
+    ``analytics_url`` is the origin that the pages send their beacons to; with an empty one they
+    send none. ``clock`` dates the orders and holds back a slowed checkout.
+    """
+    clock = clock or SystemClock()
+    store = Store(password=password, clock=clock)
+    switch = Switch()
+    log = SeenLog()
+    render = Render(analytics_url=analytics_url, account=ACCOUNT)
+    pages = Pages(store, render)
+
+    async def missing(request: Request, _error: Exception) -> Response:
+        return pages.missing(request)
+
+    return Starlette(
+        routes=[
+            *pages.routes(),
+            *Checkout(store, render, switch, clock).routes(),
+            *Api(store).routes(),
+            *Bench(render).routes(),
+            *Control(switch, render).routes(),
+            *log.routes(),
+            *static(),
+        ],
+        middleware=[Middleware(Recorder, log=log)],
+        exception_handlers={404: missing},
+    )

@@ -1,0 +1,205 @@
+"""The shop's memory: visitors, their carts, stock and orders. Bounded: it may run for weeks."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from agent.demo import catalogue
+
+if TYPE_CHECKING:
+    from agent.clock import Clock
+    from agent.demo.catalogue import Product
+
+ACCOUNT = "demo@example.com"
+"""The one account of the shop."""
+
+COUNTRIES = {"DE": "Germany", "FR": "France", "NL": "Netherlands", "PT": "Portugal"}
+
+_SHIPPING = {"DE": (490, 2), "NL": (590, 2), "FR": (690, 3), "PT": (890, 5)}
+_FREE_FROM = 10_000
+_SESSIONS = 2_000
+_ORDERS_KEPT = 20
+_FEW = 5
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many pieces of one product."""
+
+    product: Product
+    quantity: int
+
+    @property
+    def cents(self) -> int:
+        """What the line costs."""
+        return self.product.price_cents * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The shop's offer to deliver a cart; an order is accepted only with a current one."""
+
+    id: str
+    country: str
+    cents: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets an order, and where."""
+
+    name: str
+    email: str
+    address: str
+    city: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as it was placed. ``placed_at`` is Unix seconds."""
+
+    number: str
+    placed_at: float
+    lines: tuple[Line, ...]
+    shipping_cents: int
+    recipient: Recipient
+
+    @property
+    def total_cents(self) -> int:
+        """Goods and shipping."""
+        return sum(line.cents for line in self.lines) + self.shipping_cents
+
+    @property
+    def placed_on(self) -> str:
+        """The day it was placed, in UTC, as ``3 November 2026``."""
+        day = datetime.fromtimestamp(self.placed_at, UTC)
+        return f"{day.day} {day:%B %Y}"
+
+
+@dataclass(slots=True)
+class Session:
+    """One visitor: a cart, perhaps an account, and what was ordered here."""
+
+    cart: dict[str, int] = field(default_factory=dict)
+    account: str | None = None
+    quote: Quote | None = None
+    orders: deque[Order] = field(default_factory=lambda: deque(maxlen=_ORDERS_KEPT))
+
+    @property
+    def lines(self) -> list[Line]:
+        """The cart's lines, in the order they were added."""
+        found = ((catalogue.product(slug), count) for slug, count in self.cart.items())
+        return [Line(item, count) for item, count in found if item is not None]
+
+    @property
+    def count(self) -> int:
+        """Pieces in the cart."""
+        return sum(self.cart.values())
+
+    @property
+    def cents(self) -> int:
+        """What the cart costs without shipping."""
+        return sum(line.cents for line in self.lines)
+
+    def put(self, slug: str, quantity: int) -> None:
+        """Add pieces; a quote given for the cart as it was is void."""
+        self.cart[slug] = min(self.cart.get(slug, 0) + quantity, 99)
+        self.quote = None
+
+    def take_out(self, slug: str) -> None:
+        """Remove a product from the cart, if it is there."""
+        self.cart.pop(slug, None)
+        self.quote = None
+
+
+class Store:
+    """Everything the shop remembers. ``password`` opens the demo account."""
+
+    def __init__(self, *, password: str, clock: Clock) -> None:
+        self._password = password
+        self._clock = clock
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._stock = {item.slug: item.stock for item in catalogue.PRODUCTS}
+        self._last_number = 20_480
+        self._history: deque[Order] = deque(maxlen=_ORDERS_KEPT)
+        home = Recipient("Demo customer", ACCOUNT, "1 Harbour Road", "Hamburg", "DE")
+        for days_ago, slugs in (
+            (61, ("teapot",)),
+            (24, ("notebook", "fountain-pen")),
+            (6, ("mug",)),
+        ):
+            lines = tuple(Line(item, 1) for item in catalogue.PRODUCTS if item.slug in slugs)
+            placed_at = clock.wall() - days_ago * _DAY
+            self._history.appendleft(Order(self._number(), placed_at, lines, 490, home))
+
+    def session(self, key: str | None) -> Session | None:
+        """Return the session of a cookie, or None where it is unknown or forgotten."""
+        if key is None or key not in self._sessions:
+            return None
+        self._sessions.move_to_end(key)
+        return self._sessions[key]
+
+    def remember(self, session: Session) -> str:
+        """Keep a session under a new key and return the key. The oldest beyond 2,000 goes."""
+        key = secrets.token_urlsafe(18)
+        self._sessions[key] = session
+        if len(self._sessions) > _SESSIONS:
+            self._sessions.popitem(last=False)
+        return key
+
+    def forget(self, key: str | None) -> None:
+        """Drop the session of a cookie, if there is one."""
+        if key is not None:
+            self._sessions.pop(key, None)
+
+    def knows(self, email: str, password: str) -> bool:
+        """Say whether these open the demo account."""
+        right = hmac.compare_digest(password.encode(), self._password.encode())
+        return right and email.strip().casefold() == ACCOUNT
+
+    def orders_of(self, session: Session) -> list[Order]:
+        """List the orders of a session's account, newest first."""
+        return list(self._history) if session.account else []
+
+    def stock(self, slug: str) -> int:
+        """Pieces on the shelf."""
+        return self._stock[slug]
+
+    def availability(self, slug: str) -> str:
+        """Stock as customers read it: ``In stock`` or ``Only 4 left``."""
+        left = self._stock[slug]
+        return "In stock" if left >= _FEW else f"Only {left} left"
+
+    def quote(self, session: Session, country: str) -> Quote:
+        """Offer delivery of the session's cart to a country of ``COUNTRIES``."""
+        cents, days = _SHIPPING[country]
+        if session.cents >= _FREE_FROM:
+            cents = 0
+        session.quote = Quote(secrets.token_hex(8), country, cents, days)
+        return session.quote
+
+    def place(self, session: Session, quote: Quote, recipient: Recipient) -> Order:
+        """Turn the session's cart into an order and empty it. A shelf that runs low is refilled."""
+        lines = tuple(session.lines)
+        order = Order(self._number(), self._clock.wall(), lines, quote.cents, recipient)
+        for line in lines:
+            left = self._stock[line.product.slug] - line.quantity
+            self._stock[line.product.slug] = left if left > 0 else line.product.stock
+        session.cart.clear()
+        session.quote = None
+        session.orders.appendleft(order)
+        if session.account:
+            self._history.appendleft(order)
+        return order
+
+    def _number(self) -> str:
+        self._last_number += 1
+        return f"HC-{self._last_number}"

@@ -1,0 +1,1 @@
+"""What runs came to, kept in the state folder."""

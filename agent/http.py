@@ -1,0 +1,74 @@
+"""Serving a Starlette application on the loop that is already running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.applications import Starlette
+
+_DRAIN_SECONDS = 1
+"""A request that hangs must not hold up the end."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind and listen at once: who connects before the server is up waits, and is served.
+
+    Raises:
+        OSError: the address can't be bound.
+
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=256)
+    # asyncio sees to this only on sockets it made itself; without it, head and body of an
+    # answer travel 40 ms apart. Accepted connections inherit it.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
+def port_of(listening: socket.socket) -> int:
+    """Return the port a socket listens on."""
+    return int(listening.getsockname()[1])
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve ``app`` while the block runs; gives the server's task, and closes the socket."""
+    server = _Server(app)
+    with listening:
+        task = asyncio.create_task(
+            server.serve(sockets=[listening]), name=f"http {listening.getsockname()}"
+        )
+        try:
+            yield task
+        finally:
+            server.should_exit = True
+            await asyncio.gather(task, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                timeout_graceful_shutdown=_DRAIN_SECONDS,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs the server."""
+        yield

@@ -1,0 +1,98 @@
+"""Every name that leaves the agent: metrics, spans, logs and their attributes.
+
+These names are public. Changing one breaks somebody's alert.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCOPE: Final = "footfall"
+"""The instrumentation scope of everything."""
+
+# The resource
+SERVICE_NAME: Final = "service.name"
+SERVICE_VERSION: Final = "service.version"
+SERVICE_INSTANCE: Final = "service.instance.id"
+DEPLOYMENT: Final = "deployment.environment.name"
+
+# Metrics
+RUNS: Final = "footfall.journey.runs"
+ATTEMPTS: Final = "footfall.journey.attempts"
+DURATION: Final = "footfall.journey.duration"
+UP: Final = "footfall.journey.up"
+CONSECUTIVE_FAILURES: Final = "footfall.journey.consecutive_failures"
+LAST_RUN: Final = "footfall.journey.last_run"
+LAST_SUCCESS: Final = "footfall.journey.last_success"
+INTERVAL: Final = "footfall.journey.interval"
+STEP_DURATION: Final = "footfall.step.duration"
+WEB_VITAL: Final = "footfall.web_vital"
+WEB_VITAL_CLS: Final = "footfall.web_vital.cls"
+REQUESTS: Final = "footfall.requests"
+SCHEDULE_EXPECTED: Final = "footfall.schedule.expected"
+SCHEDULE_SKIPPED: Final = "footfall.schedule.skipped"
+SCHEDULE_LATENESS: Final = "footfall.schedule.lateness"
+AGENT_WORKERS: Final = "footfall.agent.workers"
+AGENT_WORKER_RESTARTS: Final = "footfall.agent.worker_restarts"
+AGENT_QUEUE_DEPTH: Final = "footfall.agent.queue_depth"
+AGENT_MEMORY: Final = "footfall.agent.memory"
+AGENT_PROCESSES: Final = "footfall.agent.processes"
+SPOOL_ITEMS: Final = "footfall.spool.items"
+SPOOL_BYTES: Final = "footfall.spool.bytes"
+SPOOL_OLDEST_AGE: Final = "footfall.spool.oldest_age"
+SPOOL_SENT: Final = "footfall.spool.sent"
+SPOOL_DROPPED: Final = "footfall.spool.dropped"
+
+# Attributes of metric data points
+JOURNEY: Final = "journey"
+SITE: Final = "site"
+LOCATION: Final = "location"
+RESULT: Final = "result"
+ERROR_TYPE: Final = "error.type"
+STEP: Final = "step"
+VITAL: Final = "vital"
+PARTY: Final = "party"
+OUTCOME: Final = "outcome"
+REASON: Final = "reason"
+STATE: Final = "state"
+SIGNAL: Final = "signal"
+
+OTHER_STEP: Final = "_OTHER"
+"""The ``step`` of every step beyond the bound on names a journey."""
+
+# Spans
+JOURNEY_SPAN: Final = "journey {name}"
+ATTEMPT_SPAN: Final = "attempt {number}"
+STEP_SPAN: Final = "step {name}"
+
+# Attributes of spans and logs
+SYNTHETIC_TYPE: Final = "user_agent.synthetic.type"
+SYNTHETIC_TEST: Final = "test"
+SUITE_NAME: Final = "test.suite.name"
+CASE_NAME: Final = "test.case.name"
+CASE_STATUS: Final = "test.case.result.status"
+RUN_ID: Final = "footfall.run.id"
+RUN_RESULT: Final = "footfall.result"
+RUN_TRIGGER: Final = "footfall.run.trigger"
+RUN_LOCATION: Final = "footfall.location"
+RUN_OWNER: Final = "footfall.owner"
+RUN_ARTIFACTS: Final = "footfall.artifacts"
+ATTEMPT_NUMBER: Final = "footfall.attempt.number"
+STEP_NAME: Final = "footfall.step.name"
+STEP_RESULT: Final = "footfall.step.result"
+REQUEST_KIND: Final = "footfall.request.kind"
+REQUEST_METHOD: Final = "http.request.method"
+RESPONSE_STATUS: Final = "http.response.status_code"
+URL: Final = "url.full"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+
+# The log record of a run, and what only it carries
+RUN_FINISHED: Final = "footfall.run.finished"
+LOG_JOURNEY: Final = "footfall.journey"
+LOG_SITE: Final = "footfall.site"
+LOG_ERROR: Final = "footfall.error"
+LOG_FAILED_STEP: Final = "footfall.failed_step"
+LOG_RUNBOOK: Final = "footfall.runbook"
+LOG_SEVERITY: Final = "footfall.severity"
+LOG_DURATION: Final = "footfall.duration"

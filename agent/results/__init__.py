@@ -1,0 +1,1 @@
+"""Results: whose trouble an attempt was, and what its run comes to."""

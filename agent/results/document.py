@@ -1,0 +1,54 @@
+"""A run as the JSON object that ``once --json`` prints and the history keeps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.model import Attempt, RunResult, Step
+
+
+def document(run: RunResult) -> dict[str, Any]:
+    """Return the public form of a run: times are RFC 3339 in UTC, durations seconds."""
+    return {
+        "run_id": run.run_id,
+        "journey": run.journey.name,
+        "site": run.journey.site.name,
+        "location": run.location,
+        "trigger": run.trigger.value,
+        "scheduled_at": None if run.scheduled_at is None else _time(run.scheduled_at),
+        "started_at": _time(run.started_at),
+        "duration": _seconds(run.duration),
+        "result": run.result.value,
+        "error_type": run.error_type.value if run.error_type else None,
+        "error": run.error or None,
+        "trace_id": run.trace_id,
+        "attempts": [_attempt(attempt) for attempt in run.attempts],
+        "artifacts": list(run.artifacts),
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "result": attempt.result.value,
+        "error_type": attempt.error_type.value if attempt.error_type else None,
+        "error": attempt.error or None,
+        "duration": _seconds(attempt.duration),
+        "steps": [_step(step) for step in attempt.steps],
+        "artifacts": list(attempt.artifacts),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    duration = None if step.duration is None else _seconds(step.duration)
+    return {"name": step.name, "result": step.result.value, "duration": duration}
+
+
+def _seconds(seconds: float) -> float:
+    return round(seconds, 6)
+
+
+def _time(at: float) -> str:
+    moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return moment.replace("+00:00", "Z")

@@ -1,0 +1,32 @@
+"""What the schedule decides about slots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.model import SkipReason, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Run the slot now."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Don't run the slot; or ``count`` slots in a row, of which it is the last.
+
+    ``since`` is the scheduled time of the first of them (None: there is one only).
+    """
+
+    slot: Slot
+    reason: SkipReason
+    count: int = 1
+    since: float | None = None
+
+
+Decision = Offer | Skip

@@ -1,0 +1,244 @@
+"""The slot table: every slot that was decided, and the one word it ended in.
+
+A slot is ``offered``, then ``running``, then ``done`` with a result; or it is ``skipped``,
+from ``offered`` or at once. Each function does one of these steps, refuses it from any other
+state, and leaves the transaction to its caller, so that a result can be committed together
+with what else belongs to it. Beside the rows stand two small tables that outlive them: up to
+where each journey is decided, and the totals. So rows may be pruned, no slot is decided
+twice even then, and at every commit, for each journey::
+
+    expected = results + skips + in flight
+
+A row may stand for several slots that were skipped together; the totals count each of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent import ids
+from agent.model import Result, SkipReason, Slot
+from agent.schedule.plan import floor_ms
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from agent.schedule.decision import Skip
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS slots (
+    run_id TEXT PRIMARY KEY,
+    journey TEXT NOT NULL,
+    location TEXT NOT NULL,
+    scheduled_at INTEGER NOT NULL,      -- Unix milliseconds, as every time here
+    since INTEGER NOT NULL,             -- of the first slot, where the row stands for several
+    count INTEGER NOT NULL DEFAULT 1 CHECK (count >= 1),
+    state TEXT NOT NULL CHECK (state IN ('offered', 'running', 'done', 'skipped')),
+    result TEXT CHECK ((result IS NOT NULL) = (state = 'done')),
+    reason TEXT CHECK ((reason IS NOT NULL) = (state = 'skipped')),
+    UNIQUE (journey, location, scheduled_at)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS slots_open ON slots (location, journey)
+    WHERE state IN ('offered', 'running');
+CREATE INDEX IF NOT EXISTS slots_by_time ON slots (scheduled_at);
+CREATE TABLE IF NOT EXISTS slot_cursors (
+    journey TEXT NOT NULL,
+    location TEXT NOT NULL,
+    decided_at INTEGER NOT NULL,        -- every slot up to here is decided
+    ticking INTEGER NOT NULL,           -- whether the journey was loaded and enabled
+    PRIMARY KEY (journey, location)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS slot_totals (
+    journey TEXT NOT NULL,
+    location TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('expected', 'result', 'skip')),
+    word TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    PRIMARY KEY (journey, location, kind, word)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(slots=True)
+class Counts:
+    """A journey's slots since the state folder was made, each counted once."""
+
+    expected: int = 0
+    results: dict[Result, int] = field(default_factory=dict)
+    skips: dict[SkipReason, int] = field(default_factory=dict)
+    in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A slot that has no word yet: it waits, or (``running``) a worker walks it."""
+
+    run_id: str
+    slot: Slot
+    running: bool
+
+
+def offer(connection: sqlite3.Connection, slot: Slot) -> str | None:
+    """Note that the slot is to run, and return its run id; None if it is decided already."""
+    run_id = ids.run_id(slot)
+    first = floor_ms(slot.scheduled_at)
+    return run_id if _decide(connection, slot, first, 1) else None
+
+
+def pass_over(connection: sqlite3.Connection, skip: Skip) -> bool:
+    """Note that slots were skipped without an offer; False if any is decided already."""
+    slot = skip.slot
+    first = floor_ms(slot.scheduled_at if skip.since is None else skip.since)
+    if not _decide(connection, slot, first, skip.count):
+        return False
+    return _end(connection, ids.run_id(slot), "offered", skip.reason)
+
+
+def start(connection: sqlite3.Connection, run_id: str) -> bool:
+    """Note that a worker walks an offered slot; False if it isn't waiting (any more)."""
+    changed = connection.execute(
+        "UPDATE slots SET state = 'running' WHERE run_id = ? AND state = 'offered'", (run_id,)
+    )
+    return changed.rowcount == 1
+
+
+def finish(connection: sqlite3.Connection, run_id: str, result: Result) -> bool:
+    """End a running slot with its result; False if it isn't running (any more)."""
+    return _end(connection, run_id, "running", result)
+
+
+def skip(connection: sqlite3.Connection, run_id: str, reason: SkipReason) -> bool:
+    """End an offered slot that was never started; False if it isn't waiting (any more)."""
+    return _end(connection, run_id, "offered", reason)
+
+
+def unfinished(connection: sqlite3.Connection, location: str) -> list[Unfinished]:
+    """List the slots without a word, oldest first: at a start, what a killed agent left."""
+    rows = connection.execute(
+        "SELECT run_id, journey, location, scheduled_at, state FROM slots "
+        "WHERE location = ? AND state IN ('offered', 'running') ORDER BY scheduled_at, journey",
+        (location,),
+    )
+    return [
+        Unfinished(run_id, Slot(journey, place, scheduled_at / 1000), state == "running")
+        for run_id, journey, place, scheduled_at, state in rows
+    ]
+
+
+def last_decided(connection: sqlite3.Connection, location: str) -> dict[str, float]:
+    """Tell up to where each journey that ticked last is decided. Unix seconds.
+
+    One that was disabled or gone by then is left out: it starts anew when it comes back.
+    """
+    rows = connection.execute(
+        "SELECT journey, decided_at FROM slot_cursors WHERE location = ? AND ticking",
+        (location,),
+    )
+    return {journey: decided_at / 1000 for journey, decided_at in rows}
+
+
+def decided_until(connection: sqlite3.Connection) -> float | None:
+    """Return the latest moment up to which anything is decided, for ``Timeline``."""
+    (latest,) = connection.execute("SELECT max(decided_at) FROM slot_cursors").fetchone()
+    return None if latest is None else latest / 1000
+
+
+def settle(connection: sqlite3.Connection, location: str, decided: Mapping[str, float]) -> None:
+    """Note which journeys tick from now on, and from where; after each ``Ticker.load``.
+
+    So a journey that was killed before its first slot knows its start, and the time in which
+    one was disabled is not counted as missed.
+    """
+    connection.execute("UPDATE slot_cursors SET ticking = 0")
+    for journey, at in decided.items():
+        _advance(connection, journey, location, floor_ms(at))
+
+
+def counts(connection: sqlite3.Connection, location: str) -> dict[str, Counts]:
+    """Return the totals of each journey that ever had a slot at the location."""
+    totals: dict[str, Counts] = defaultdict(Counts)
+    for journey, kind, word, total in connection.execute(
+        "SELECT journey, kind, word, total FROM slot_totals WHERE location = ?", (location,)
+    ):
+        if kind == "expected":
+            totals[journey].expected = total
+        elif kind == "result":
+            totals[journey].results[Result(word)] = total
+        else:
+            totals[journey].skips[SkipReason(word)] = total
+    for journey, number in connection.execute(
+        "SELECT journey, count(*) FROM slots "
+        "WHERE location = ? AND state IN ('offered', 'running') GROUP BY journey",
+        (location,),
+    ):
+        totals[journey].in_flight = number
+    return dict(totals)
+
+
+def prune(connection: sqlite3.Connection, before: float) -> int:
+    """Delete the rows of ended slots scheduled before a Unix time; return how many.
+
+    What is decided and every total stay.
+    """
+    deleted = connection.execute(
+        "DELETE FROM slots WHERE scheduled_at < ? AND state IN ('done', 'skipped')",
+        (floor_ms(before),),
+    )
+    return deleted.rowcount
+
+
+def _decide(connection: sqlite3.Connection, slot: Slot, first: int, count: int) -> bool:
+    """Take slots from ``first`` on into the table as offered, unless any is decided."""
+    last = floor_ms(slot.scheduled_at)
+    known = connection.execute(
+        "SELECT 1 FROM slot_cursors WHERE journey = ? AND location = ? AND decided_at >= ?",
+        (slot.journey, slot.location, first),
+    )
+    if known.fetchone():
+        return False
+    connection.execute(
+        "INSERT INTO slots (run_id, journey, location, scheduled_at, since, count, state) "
+        "VALUES (?, ?, ?, ?, ?, ?, 'offered')",
+        (ids.run_id(slot), slot.journey, slot.location, last, first, count),
+    )
+    _advance(connection, slot.journey, slot.location, last)
+    _add(connection, (slot.journey, slot.location, "expected", ""), count)
+    return True
+
+
+def _end(
+    connection: sqlite3.Connection, run_id: str, state: str, word: Result | SkipReason
+) -> bool:
+    """Give a slot that is in ``state`` its one word; False if it isn't in it."""
+    kind, final = ("result", "done") if isinstance(word, Result) else ("skip", "skipped")
+    row = connection.execute(
+        "UPDATE slots SET state = :final, result = iif(:final = 'done', :word, NULL), "
+        "reason = iif(:final = 'skipped', :word, NULL) WHERE run_id = :run_id AND state = :state "
+        "RETURNING journey, location, count",
+        {"final": final, "word": word, "run_id": run_id, "state": state},
+    ).fetchone()
+    if row is None:
+        return False
+    journey, location, count = row
+    _add(connection, (journey, location, kind, word), count)
+    return True
+
+
+def _advance(connection: sqlite3.Connection, journey: str, location: str, at: int) -> None:
+    connection.execute(
+        "INSERT INTO slot_cursors (journey, location, decided_at, ticking) VALUES (?, ?, ?, 1) "
+        "ON CONFLICT DO UPDATE SET ticking = 1, decided_at = max(decided_at, excluded.decided_at)",
+        (journey, location, at),
+    )
+
+
+def _add(connection: sqlite3.Connection, key: tuple[str, str, str, str], count: int) -> None:
+    """Add to the total of (journey, location, kind, word)."""
+    connection.execute(
+        "INSERT INTO slot_totals (journey, location, kind, word, total) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET total = total + excluded.total",
+        (*key, count),
+    )

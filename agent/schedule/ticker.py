@@ -1,0 +1,132 @@
+"""The ticker: decides every slot of every journey, exactly once, when its moment has come.
+
+Slots are computed, not fired. For each journey the ticker knows up to where it has decided;
+at every tick it looks at the slots between there and now. Usually that is none or one. More
+than one is a gap: the agent was down, the machine suspended, the clock set forward. Then only
+the newest may still run, and the others are skipped together, with a count.
+
+A gap is counted back 24 hours, whatever made it: what a year-long step of the clock jumped
+over was never expected of anybody. Older slots are not decided at all.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.model import SkipReason, Slot
+from agent.schedule.decision import Decision, Offer, Skip
+from agent.schedule.plan import Plan, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from agent.model import Journey
+
+_HORIZON = 24 * 3600.0
+"""Seconds that a gap is counted back."""
+_MOST_LATE = 300.0
+"""Seconds after which a slot is late, however long its journey's interval is."""
+
+_JUST = 0.0005
+"""Seconds before a slot where nothing lies between: slots stand on whole milliseconds."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """One journey's place: the last slot that was decided, or its start, and the next one."""
+
+    journey: Journey
+    plan: Plan
+    decided: float
+    due: float
+
+
+class Ticker:
+    """Decides the slots of one location. Pure: time and state are given by the caller."""
+
+    def __init__(self, location: str) -> None:
+        self._location = location
+        self._rows: dict[str, _Row] = {}
+        self._loaded = False
+
+    def load(
+        self, journeys: Sequence[Journey], last_decided: Mapping[str, float | None], now: float
+    ) -> None:
+        """Take these journeys instead of those before; at the start and at every reload.
+
+        On the first load a journey goes on from its ``last_decided`` slot (Unix seconds), and
+        one without starts from ``now``. At a reload one that ticks already goes on; one that
+        is new, enabled again or has another cadence starts from ``now``. Disabled journeys
+        decide nothing. ``now`` is the ``Timeline``'s, so nothing later than it is decided.
+
+        Raises:
+            ValueError: a cadence can't be understood; nothing has changed then.
+
+        """
+        rows: dict[str, _Row] = {}
+        for journey in journeys:
+            if not journey.enabled:
+                continue
+            old = self._rows.get(journey.name)
+            if old is not None and old.journey.cadence == journey.cadence:
+                rows[journey.name] = _Row(journey, old.plan, old.decided, old.due)
+                continue
+            before = None if self._loaded else last_decided.get(journey.name)
+            decided = now if before is None else before
+            plan = Plan(journey.cadence, (journey.name, self._location))
+            rows[journey.name] = _Row(journey, plan, decided, plan.next(decided))
+        self._rows = rows
+        self._loaded = True
+
+    def decided(self) -> dict[str, float]:
+        """Tell up to where each enabled journey is decided, in Unix seconds."""
+        return {name: row.decided for name, row in self._rows.items()}
+
+    def gap(self, journey: Journey) -> float:
+        """Return the seconds from a journey's last decided slot to its next one.
+
+        Never less than its interval, which alone holds for one that doesn't tick.
+        """
+        row = self._rows.get(journey.name)
+        return journey.interval if row is None else max(journey.interval, row.due - row.decided)
+
+    def next_due(self) -> float:
+        """Return when the next slot is due, in Unix seconds; infinity if nothing ticks."""
+        return min((row.due for row in self._rows.values()), default=math.inf)
+
+    def due(self, now: float, busy: Callable[[str], bool], *, starting: bool) -> list[Decision]:
+        """Decide every slot up to ``now``, in the order of their times.
+
+        ``busy`` tells whether a run of the journey still goes on. ``starting`` holds for the
+        first tick of a process: what lies further back then was missed because it was down.
+        """
+        gap = SkipReason.DOWN if starting else SkipReason.LATE
+        decisions: list[Decision] = []
+        for row in self._rows.values():
+            if row.due > now:
+                continue
+            span = row.plan.span(max(row.decided, now - _HORIZON), now)
+            row.due = row.plan.next(now)
+            if span:
+                row.decided = span.last
+                decisions.extend(self._decide(row, span, now, busy, gap))
+        return sorted(decisions, key=lambda decision: decision.slot.scheduled_at)
+
+    def _decide(
+        self, row: _Row, span: Span, now: float, busy: Callable[[str], bool], gap: SkipReason
+    ) -> list[Decision]:
+        if now - span.last > min(row.journey.interval / 2, _MOST_LATE):
+            return [self._skip(row, span, gap)]
+        slot = self._slot(row, span.last)
+        newest = Skip(slot, SkipReason.OVERRUN) if busy(row.journey.name) else Offer(slot)
+        older = row.plan.span(span.first - _JUST, span.last - _JUST)
+        return [self._skip(row, older, gap), newest] if older else [newest]
+
+    def _skip(self, row: _Row, span: Span, reason: SkipReason) -> Skip:
+        since = span.first if span.count > 1 else None
+        return Skip(self._slot(row, span.last), reason, span.count, since)
+
+    def _slot(self, row: _Row, scheduled_at: float) -> Slot:
+        return Slot(row.journey.name, self._location, scheduled_at)

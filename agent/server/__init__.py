@@ -1,0 +1,1 @@
+"""What the agent answers over HTTP: its health, and its own canary page."""

@@ -1,0 +1,143 @@
+"""The stage of one attempt: a context and a page, tagged, followed and watched over."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from playwright.async_api import Error
+
+from agent.browser.context import context_options
+from agent.browser.faults import BadContext, BrowserGone, HttpStatusError, PageCrashed
+from agent.browser.traffic import Hooks, Traffic
+from agent.browser.vitals import Vitals
+from agent.redact import bare_url
+from agent.tagging.api import ApiTagger
+from agent.tagging.identity import COOKIE, Identity
+from agent.tagging.origins import FirstParty
+from agent.tagging.tagger import Tagger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.async_api import Browser, BrowserContext, Page, Playwright
+
+    from agent.model import Journey, SpanData
+
+_ACTION_SHARE = 0.8
+"""The share of the timeout after which one action gives up: its own error says more than
+the deadline's."""
+_SHOW = 0.5
+"""Seconds for an error page to be painted before the walk ends on it."""
+OPEN_WAIT = 3.0
+"""Seconds in which a browser that started opens a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """An open stage."""
+
+    context: BrowserContext
+    page: Page
+
+
+class Stage:
+    """Opens the context, and knows what has happened on it that ends a walk."""
+
+    def __init__(
+        self,
+        journey: Journey,
+        identity: Identity,
+        canary_url: str,
+        user_agent: str,
+        on_span: Callable[[SpanData], None],
+    ) -> None:
+        self._journey = journey
+        self._user_agent = user_agent
+        self._on_span = on_span
+        self._site = FirstParty(journey.site.first_party)
+        # The canary is loaded through the tagger too: it vouches for all that a walk needs.
+        first_party = FirstParty([*journey.site.first_party, _origin(canary_url)])
+        self.tagger = Tagger(first_party, identity)
+        self.traffic = Traffic(
+            identity.trace_id,
+            Hooks(first_party.covers, self.tagger.take, on_span, self._refused),
+        )
+        self._api = ApiTagger(first_party, identity, journey.site.url, on_span, self.traffic.count)
+        self.vitals = Vitals()
+        self.allowed: set[int] = set()
+        """Statuses of main documents that the author expects."""
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Fails as soon as a walk on this stage can't go on."""
+
+    async def open(self, browser: Browser, playwright: Playwright) -> Scene:
+        """Set the stage in a fresh browser, which the journey may not close.
+
+        Raises:
+            BadContext: the author's ``context`` options are not understood.
+            TimeoutError: the browser opened no page in time.
+
+        """
+        async with asyncio.timeout(OPEN_WAIT):
+            await self.tagger.attach(browser)
+            context = await self._context(browser, playwright)
+            browser.on("disconnected", lambda _: self._lose(BrowserGone("the browser died")))
+            browser.close = _refuse  # type: ignore[method-assign]
+            context.on("page", self._adopt)
+            self.traffic.follow(context)
+            for origin in self._site.origins:
+                domain = origin.cookie_domain
+                await context.add_cookies(
+                    [{"name": COOKIE, "value": "1", "domain": domain, "path": "/"}]
+                )
+            await self.vitals.install(context)
+            context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
+            self._api.attach(context.request)
+            return Scene(context, await context.new_page())
+
+    def refusal(self) -> HttpStatusError | None:
+        """Return what is to be raised for a page that answered what nobody expected."""
+        for status, what in self.traffic.refusals:
+            if status not in self.allowed:
+                return HttpStatusError(f"{what} answered {status}")
+        return None
+
+    async def _context(self, browser: Browser, playwright: Playwright) -> BrowserContext:
+        declared = self._journey.context
+        try:
+            options = context_options(declared, playwright, self._user_agent)
+            return await browser.new_context(base_url=self._journey.site.url, **options)
+        except (Error, TypeError) as error:
+            if not declared or not browser.is_connected():
+                raise
+            raise BadContext(
+                f"the journey's context={declared!r} is not understood: {error}"
+            ) from error
+
+    def _refused(self) -> None:
+        """End the walk soon after a page that may not be, once it had time to show itself."""
+        refusal = self.refusal()
+        if refusal is not None:
+            asyncio.get_running_loop().call_later(_SHOW, self._lose, refusal)
+
+    def _adopt(self, page: Page) -> None:
+        def crashed(_: Page) -> None:
+            self._lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
+
+        page.on("crash", crashed)
+
+    def _lose(self, why: Exception) -> None:
+        if not self.lost.done():
+            self.lost.set_exception(why)
+            self.lost.exception()  # seen: nobody needs to be warned of it later
+
+
+async def _refuse(**_: object) -> None:
+    raise RuntimeError("the browser belongs to the agent: a journey may close pages, not it")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,1 @@
+"""Telemetry: what the agent tells your collector, kept on disk until it was told."""

@@ -1,0 +1,105 @@
+"""What the gauges read at one moment: of journeys, of the spool, of the agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+import structlog
+
+from agent import names
+from agent.model import Result
+from agent.telemetry.catalogue import CATALOGUE, Kind
+from agent.telemetry.metrics import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from agent.model import Journey
+    from agent.telemetry.signals import Signal
+    from agent.telemetry.spool import Backlog
+    from agent.telemetry.verdicts import Verdict
+
+Read: TypeAlias = Callable[[], Iterable[tuple[Mapping[str, str], float]]]
+"""Gives a gauge's values: pairs of attributes and value."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Gauges:
+    """The journeys that are watched, and what the composition root has to tell."""
+
+    def __init__(self, location: str) -> None:
+        self._location = location
+        self._journeys: tuple[Journey, ...] = ()
+        self._gap: Callable[[Journey], float] = _interval
+        self._reads: dict[str, Read] = {}
+
+    def watch(
+        self, journeys: Sequence[Journey], gap: Callable[[Journey], float] | None = None
+    ) -> None:
+        """Replace the journeys that have gauges; disabled ones have none."""
+        self._journeys = tuple(journey for journey in journeys if journey.enabled)
+        self._gap = gap or _interval
+
+    def add(self, name: str, read: Read) -> None:
+        """Have ``read`` asked at every reading.
+
+        Raises:
+            ValueError: the catalogue has no gauge of that name.
+
+        """
+        metric = CATALOGUE.get(name)
+        if metric is None or metric.kind is not Kind.GAUGE:
+            raise ValueError(f"{name} is no gauge of the catalogue. Add it there first.")
+        self._reads[name] = read
+
+    def read(
+        self, verdicts: Mapping[str, Verdict], backlog: Mapping[Signal, Backlog], now: float
+    ) -> tuple[Reading, ...]:
+        """Read all gauges at Unix time ``now``."""
+        return (
+            *self._of_journeys(verdicts, now),
+            *_of_spool(backlog, now),
+            *self._of_agent(),
+        )
+
+    def _of_journeys(self, verdicts: Mapping[str, Verdict], now: float) -> Iterator[Reading]:
+        for journey in self._journeys:
+            attributes = {
+                names.JOURNEY: journey.name,
+                names.SITE: journey.site.name,
+                names.LOCATION: self._location,
+            }
+            yield Reading(names.INTERVAL, attributes, self._gap(journey))
+            state = verdicts.get(journey.name)
+            if state is None:
+                continue
+            yield Reading(names.LAST_RUN, attributes, state.last_run)
+            if state.last_success is not None:
+                yield Reading(names.LAST_SUCCESS, attributes, state.last_success)
+            if state.fresh(journey.interval, now):
+                yield Reading(names.UP, attributes, int(state.verdict is not Result.FAIL))
+                yield Reading(names.CONSECUTIVE_FAILURES, attributes, state.consecutive_failures)
+
+    def _of_agent(self) -> list[Reading]:
+        readings: list[Reading] = []
+        for name, read in self._reads.items():
+            try:
+                readings += [Reading(name, attributes, value) for attributes, value in read()]
+            except Exception:  # noqa: BLE001 - one gauge must not take the other metrics with it
+                _log.exception("gauge.unreadable", action="collect", metric=name)
+        return readings
+
+
+def _of_spool(backlog: Mapping[Signal, Backlog], now: float) -> Iterator[Reading]:
+    for signal, waiting in backlog.items():
+        attributes = {names.SIGNAL: signal.value}
+        age = max(0.0, now - waiting.oldest_at) if waiting.oldest_at is not None else 0.0
+        yield Reading(names.SPOOL_ITEMS, attributes, waiting.items)
+        yield Reading(names.SPOOL_BYTES, attributes, waiting.size)
+        yield Reading(names.SPOOL_OLDEST_AGE, attributes, age)
+
+
+def _interval(journey: Journey) -> float:
+    return journey.interval

@@ -1,0 +1,182 @@
+"""The metrics of the catalogue, from totals, gauges and measurements to one OTLP payload.
+
+One reader only: reading clears the exemplars, so a second one would steal them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.metrics import Observation
+from opentelemetry.sdk.metrics import Histogram, MeterProvider, ObservableCounter, ObservableGauge
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.trace import NonRecordingSpan, set_span_in_context
+
+from agent import names
+from agent.model import Result, StepOutcome
+from agent.telemetry import spans
+from agent.telemetry.catalogue import CATALOGUE, Kind, Metric
+from agent.telemetry.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from opentelemetry import metrics as api
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+        ExportMetricsServiceRequest,
+    )
+    from opentelemetry.sdk.resources import Resource
+
+    from agent.model import RunResult
+    from agent.telemetry.totals import Total
+
+STEP_NAMES: Final = 50
+"""How many step names a journey may have as values of ``step``."""
+
+# The SDK folds all sets beyond 2,000 an instrument into one; 50 steps with 2 results each
+# come to that with 20 journeys.
+_ATTRIBUTE_SETS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The value of a gauge at one moment, for one set of attributes."""
+
+    metric: str
+    attributes: Mapping[str, str]
+    value: float
+
+
+class Metrics:
+    """The instruments. ``collect`` may run in another thread than the rest, never in two."""
+
+    def __init__(self, resource: Resource, version: str, epoch: float) -> None:
+        self._epoch_ns = int(epoch * 1e9)
+        self._reader = InMemoryMetricReader(
+            cardinality_limits=dict.fromkeys(
+                (Histogram, ObservableCounter, ObservableGauge), _ATTRIBUTE_SETS
+            )
+        )
+        self._provider = MeterProvider([self._reader], resource, shutdown_on_exit=False)
+        self._observed: Mapping[str, list[Observation]] = {}
+        self._steps: dict[str, set[str]] = defaultdict(set)
+        self._histograms: dict[str, api.Histogram] = {}
+        meter = self._provider.get_meter(names.SCOPE, version)
+        for metric in CATALOGUE.values():
+            self._create(meter, metric)
+
+    def observe_run(self, run: RunResult) -> None:
+        """Record the durations and vitals of a finished run, with its trace as exemplar."""
+        if not run.attempts:
+            return
+        attempt = run.attempts[run.decided_by]
+        self._record(
+            run, names.DURATION, attempt.duration, run.span_id, {names.RESULT: attempt.result}
+        )
+        if attempt.result is Result.NOT_MEASURED:
+            # The agent's trouble took this time, not the target.
+            return
+        span_ids = {span.name: span.span_id for span in attempt.spans}
+        for step in attempt.steps:
+            if step.duration is not None and step.result is not StepOutcome.SKIPPED:
+                self._record(
+                    run,
+                    names.STEP_DURATION,
+                    step.duration,
+                    span_ids.get(names.STEP_SPAN.format(name=step.name), attempt.span_id),
+                    {
+                        names.STEP: self._bounded(run.journey.name, clean(step.name)),
+                        names.RESULT: step.result,
+                    },
+                )
+        for vital in attempt.vitals:
+            if vital.vital == "cls":
+                self._record(run, names.WEB_VITAL_CLS, vital.value, attempt.span_id, {})
+            else:
+                self._record(
+                    run,
+                    names.WEB_VITAL,
+                    vital.value,
+                    attempt.span_id,
+                    {names.VITAL: vital.vital},
+                )
+
+    def observe_lateness(self, attributes: Mapping[str, str], seconds: float) -> None:
+        """Record how long after its slot a run started."""
+        self._histograms[names.SCHEDULE_LATENESS].record(seconds, dict(attributes))
+
+    def collect(self, totals: Iterable[Total], readings: Iterable[Reading]) -> tuple[bytes, int]:
+        """Return a serialised ``ExportMetricsServiceRequest``, and how many points it has."""
+        observed: dict[str, list[Observation]] = defaultdict(list)
+        for total in totals:
+            observed[total.metric].append(Observation(total.value, total.attributes))
+        for reading in readings:
+            observed[reading.metric].append(Observation(reading.value, reading.attributes))
+        self._observed = observed
+        data = self._reader.get_metrics_data()
+        if data is None:
+            return b"", 0
+        request = encode_metrics(data)
+        points = self._date(request)
+        return request.SerializeToString(), points
+
+    def close(self) -> None:
+        """Let go of the SDK's provider."""
+        self._provider.shutdown()
+
+    def _create(self, meter: api.Meter, metric: Metric) -> None:
+        if metric.kind is Kind.COUNTER:
+            meter.create_observable_counter(
+                metric.name, [self._callback(metric.name)], metric.unit, metric.description
+            )
+        elif metric.kind is Kind.GAUGE:
+            meter.create_observable_gauge(
+                metric.name, [self._callback(metric.name)], metric.unit, metric.description
+            )
+        else:
+            self._histograms[metric.name] = meter.create_histogram(
+                metric.name,
+                metric.unit,
+                metric.description,
+                explicit_bucket_boundaries_advisory=metric.boundaries,
+            )
+
+    def _callback(self, name: str) -> Callable[[api.CallbackOptions], Iterable[Observation]]:
+        return lambda _: self._observed.get(name, ())
+
+    def _record(
+        self, run: RunResult, name: str, value: float, span_id: str, attributes: Mapping[str, str]
+    ) -> None:
+        context = set_span_in_context(NonRecordingSpan(spans.context(run.trace_id, span_id)))
+        self._histograms[name].record(value, {**of_run(run), **attributes}, context)
+
+    def _bounded(self, journey: str, step: str) -> str:
+        known = self._steps[journey]
+        if step not in known and len(known) >= STEP_NAMES:
+            return names.OTHER_STEP
+        known.add(step)
+        return step
+
+    def _date(self, request: ExportMetricsServiceRequest) -> int:
+        """Start every counter at the totals' epoch, which no restart moves; count the points."""
+        points = 0
+        for resource in request.resource_metrics:
+            for scope in resource.scope_metrics:
+                for metric in scope.metrics:
+                    points += len(metric.gauge.data_points) + len(metric.histogram.data_points)
+                    points += len(metric.sum.data_points)
+                    for point in metric.sum.data_points:
+                        point.start_time_unix_nano = self._epoch_ns
+        return points
+
+
+def of_run(run: RunResult) -> dict[str, str]:
+    """Return the attributes that all metrics of a journey carry."""
+    return {
+        names.JOURNEY: run.journey.name,
+        names.SITE: run.journey.site.name,
+        names.LOCATION: run.location,
+    }

@@ -1,0 +1,83 @@
+"""OTLP over HTTP with protobuf bodies."""
+
+from __future__ import annotations
+
+import gzip
+import ssl
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+
+from agent.telemetry.transport import Refused, Unavailable, read_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.telemetry.export import Target
+    from agent.telemetry.signals import Signal
+    from agent.telemetry.transport import Answer
+
+_ANSWER_LIMIT: Final = 64 * 1024
+_BUSY: Final = frozenset({408, 429})
+# A server that doesn't know the method or the version won't learn it by being asked again.
+_NEVER: Final = frozenset({501, 505})
+
+
+class HttpTransport:
+    """Posts to one address over a kept connection."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._headers = {**target.headers, "content-type": "application/x-protobuf"}
+        if target.compression == "gzip":
+            self._headers["content-encoding"] = "gzip"
+        # Reading the system's authorities takes a while: not for nothing.
+        secure = target.url.startswith("https:")
+        trust = ssl.create_default_context(cafile=target.certificate or None) if secure else True
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=trust, limit=1),
+            timeout=aiohttp.ClientTimeout(total=target.timeout),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def send(self, signal: Signal, payload: bytes) -> Answer:
+        """Post one request.
+
+        Servers that answer 5xx are taken as down, not only those the protocol lists: a
+        proxy in front of a dead collector says 500 as often as 503.
+        """
+        body = gzip.compress(payload) if self._target.compression == "gzip" else payload
+        try:
+            async with self._session.post(
+                self._target.url, data=body, headers=self._headers, allow_redirects=False
+            ) as response:
+                answer = await response.content.read(_ANSWER_LIMIT)
+                status, headers = response.status, response.headers
+        except TimeoutError:
+            return Unavailable(f"no answer within {self._target.timeout:g} s")
+        except (aiohttp.ClientError, OSError) as error:
+            return Unavailable(f"{type(error).__name__}: {error}")
+        if 200 <= status < 300:
+            return read_answer(signal, answer)
+        reason = f"HTTP {status}"
+        if status in _BUSY or (status >= 500 and status not in _NEVER):
+            return Unavailable(reason, _retry_after(headers))
+        return Refused(reason)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._session.close()
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read ``Retry-After``: seconds, or a moment, taken against the server's own ``Date``."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        now = parsedate_to_datetime(headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, (moment - now).total_seconds())

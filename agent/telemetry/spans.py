@@ -1,0 +1,129 @@
+"""A finished run as OTLP spans: journey, its attempts, and what the workers sent.
+
+The spans are built by hand, so that no sampler, limit or processor of the SDK comes
+between a run and its trace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from agent import names
+from agent.model import Result, SpanData
+from agent.telemetry.text import clean, clean_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opentelemetry.sdk.resources import Resource
+
+    from agent.model import Attempt, Attribute, RunResult
+
+_KINDS: Final = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
+_STATUSES: Final = {
+    "unset": StatusCode.UNSET,
+    "ok": StatusCode.OK,
+    "error": StatusCode.ERROR,
+}
+_CASE_STATUS: Final = {Result.PASS: "pass", Result.FLAKY: "pass", Result.FAIL: "fail"}
+_MESSAGE_LIMIT: Final = 1000
+
+
+def encode_run(run: RunResult, resource: Resource, version: str) -> tuple[bytes, int]:
+    """Return a serialised ``ExportTraceServiceRequest`` of the run, and how many spans it has."""
+    scope = InstrumentationScope(names.SCOPE, version)
+    spans = [
+        _readable(span, resource, scope)
+        for span in (_journey(run), *(s for a in run.attempts for s in _attempt(run, a)))
+    ]
+    return encode_spans(spans).SerializeToString(), len(spans)
+
+
+def context(trace_id: str, span_id: str) -> SpanContext:
+    """Return the context of a span, always as sampled; ids are hex."""
+    return SpanContext(
+        int(trace_id, 16), int(span_id, 16), is_remote=False, trace_flags=TraceFlags(0x01)
+    )
+
+
+def _journey(run: RunResult) -> SpanData:
+    attributes: dict[str, Attribute] = {
+        names.SUITE_NAME: run.journey.site.name,
+        names.CASE_NAME: run.journey.name,
+        names.RUN_ID: run.run_id,
+        names.RUN_RESULT: run.result.value,
+        names.RUN_TRIGGER: run.trigger.value,
+        names.RUN_LOCATION: run.location,
+        names.RUN_OWNER: run.journey.owner,
+        names.RUN_ARTIFACTS: list(run.artifacts),
+    }
+    if run.result in _CASE_STATUS:
+        attributes[names.CASE_STATUS] = _CASE_STATUS[run.result]
+    if run.error_type is not None:
+        attributes[names.ERROR_TYPE] = run.error_type.value
+    failed = run.result is Result.FAIL
+    return SpanData(
+        name=names.JOURNEY_SPAN.format(name=run.journey.name),
+        trace_id=run.trace_id,
+        span_id=run.span_id,
+        parent_id=None,
+        start_ns=_nanoseconds(run.started_at),
+        end_ns=_nanoseconds(run.ended_at),
+        status="error" if failed else "unset",
+        message=run.error[:_MESSAGE_LIMIT] if failed else "",
+        attributes=attributes,
+    )
+
+
+def _attempt(run: RunResult, attempt: Attempt) -> Iterator[SpanData]:
+    attributes: dict[str, Attribute] = {
+        names.ATTEMPT_NUMBER: attempt.number,
+        names.RUN_RESULT: attempt.result.value,
+    }
+    if attempt.error_type is not None:
+        attributes[names.ERROR_TYPE] = attempt.error_type.value
+    failed = attempt.result is Result.FAIL
+    yield SpanData(
+        name=names.ATTEMPT_SPAN.format(number=attempt.number),
+        trace_id=run.trace_id,
+        span_id=attempt.span_id,
+        parent_id=run.span_id,
+        start_ns=_nanoseconds(attempt.started_at),
+        end_ns=_nanoseconds(attempt.started_at + attempt.duration),
+        status="error" if failed else "unset",
+        message=attempt.error[:_MESSAGE_LIMIT] if failed else "",
+        attributes=attributes,
+    )
+    # A killed worker leaves finished requests under a step that never ended.
+    known = {attempt.span_id, *(span.span_id for span in attempt.spans)}
+    for span in attempt.spans:
+        yield span if span.parent_id in known else replace(span, parent_id=attempt.span_id)
+
+
+def _readable(span: SpanData, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
+    code = _STATUSES[span.status]
+    return ReadableSpan(
+        name=clean(span.name),
+        context=context(span.trace_id, span.span_id),
+        parent=context(span.trace_id, span.parent_id) if span.parent_id else None,
+        resource=resource,
+        attributes=clean_all({names.SYNTHETIC_TYPE: names.SYNTHETIC_TEST, **span.attributes}),
+        links=tuple(Link(context(*link)) for link in span.links),
+        kind=_KINDS[span.kind],
+        status=Status(
+            code, clean(span.message) if code is StatusCode.ERROR and span.message else None
+        ),
+        start_time=span.start_ns,
+        end_time=span.end_ns,
+        instrumentation_scope=scope,
+    )
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1e9)

@@ -1,0 +1,266 @@
+"""What the composition root holds of this station.
+
+``record_…`` run inside the caller's transaction, on the database's thread, so that a slot's
+end, its totals and its encoded spans are committed together. ``observe_…`` run on the loop
+after the commit. Without an export every one of them does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from agent import names
+from agent.errors import ErrorType
+from agent.model import Result, Trigger
+from agent.telemetry import logs, metrics, spans, spool, totals, verdicts
+from agent.telemetry.gauges import Gauges
+from agent.telemetry.metrics import Metrics
+from agent.telemetry.resource import describe
+from agent.telemetry.sender import Sender
+from agent.telemetry.signals import Signal
+from agent.telemetry.spool import Spool
+from agent.telemetry.waiting import within
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from opentelemetry.sdk.resources import Resource
+
+    from agent.clock import Clock
+    from agent.model import Journey, RunResult, SkipReason, Slot
+    from agent.state import Database
+    from agent.telemetry.export import Export
+    from agent.telemetry.gauges import Read
+    from agent.telemetry.resource import ResourceInfo
+    from agent.telemetry.spool import Backlog, Bounds
+    from agent.telemetry.totals import Total
+    from agent.telemetry.verdicts import Verdict
+
+SCHEMA: Final = totals.SCHEMA + verdicts.SCHEMA + spool.SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class _Pipe:
+    """What exists only where telemetry goes somewhere."""
+
+    export: Export
+    resource: Resource
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """What the database held at one moment."""
+
+    totals: tuple[Total, ...]
+    verdicts: Mapping[str, Verdict]
+    backlog: Mapping[Signal, Backlog]
+
+
+class Telemetry:
+    """Counts, spools and sends. ``start`` before the first ``observe_…``, ``stop`` at the end."""
+
+    def __init__(
+        self,
+        database: Database,
+        export: Export | None,
+        identity: ResourceInfo,
+        clock: Clock,
+        bounds: Bounds,
+    ) -> None:
+        self._database = database
+        self._identity = identity
+        self._clock = clock
+        self._spool = Spool(bounds)
+        self._pipe = (
+            _Pipe(
+                export,
+                describe(identity, export.resource),
+                Sender(database, self._spool, export.targets, clock),
+            )
+            if export is not None
+            else None
+        )
+        self._metrics: Metrics | None = None
+        self._gauges = Gauges(identity.location)
+        self._stopping = asyncio.Event()
+        self._ticking: asyncio.Task[None] | None = None
+
+    @property
+    def tasks(self) -> tuple[asyncio.Task[None], ...]:
+        """The tasks that must live as long as the agent; one that ends early is a fault."""
+        if self._pipe is None or self._ticking is None:
+            return ()
+        return (self._ticking, *self._pipe.sender.tasks)
+
+    async def start(self) -> None:
+        """Take up the totals and begin to collect and send."""
+        if self._pipe is None:
+            return
+        now = self._clock.wall()
+        epoch = await self._database.transaction(lambda c: totals.begin(c, now))
+        self._metrics = Metrics(self._pipe.resource, self._identity.version, epoch)
+        self._pipe.sender.start()
+        self._ticking = asyncio.create_task(
+            self._tick(self._metrics, self._pipe.export.interval), name="telemetry-metrics"
+        )
+
+    async def stop(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound, not a cancellation
+        """Collect a last time, try to deliver what waits, and stop within ``timeout`` seconds.
+
+        What could not be delivered stays on disk for the next start.
+        """
+        if self._pipe is None or self._metrics is None:
+            return
+        self._stopping.set()
+        if self._ticking is not None:
+            # It collects once more and ends. Where it had died, somebody has seen it in ``tasks``.
+            await asyncio.gather(self._ticking, return_exceptions=True)
+            self._ticking = None
+        await self._pipe.sender.stop(timeout)
+        self._metrics.close()
+        self._metrics = None
+
+    def watch(
+        self, journeys: Sequence[Journey], gap: Callable[[Journey], float] | None = None
+    ) -> None:
+        """Replace the journeys that have gauges; disabled ones have none.
+
+        ``gap`` tells the seconds up to a journey's next slot from the one before it, where
+        that is not always its interval: a cron line.
+        """
+        self._gauges.watch(journeys, gap)
+
+    def gauge(self, name: str, read: Read) -> None:
+        """Have ``read`` asked at every collection, on the loop, for a gauge of the catalogue.
+
+        Raises:
+            ValueError: the catalogue has no gauge of that name.
+
+        """
+        self._gauges.add(name, read)
+
+    def record_run(self, connection: sqlite3.Connection, run: RunResult) -> None:
+        """Count a finished run and spool its spans and its log record.
+
+        Only the schedule's runs count; the others leave spans and a log record.
+        """
+        if self._pipe is None:
+            return
+        if run.trigger is Trigger.SCHEDULE:
+            verdicts.note(connection, run)
+            for metric, attributes, amount in _counts(run):
+                totals.add(connection, metric, attributes, amount)
+        version = self._identity.version
+        if Signal.TRACES in self._pipe.export.targets:
+            payload, items = spans.encode_run(run, self._pipe.resource, version)
+            self._put(connection, Signal.TRACES, payload, items)
+        if Signal.LOGS in self._pipe.export.targets:
+            payload = logs.encode_run(run, self._pipe.resource, version)
+            self._put(connection, Signal.LOGS, payload, 1)
+
+    def record_expected(
+        self, connection: sqlite3.Connection, slot: Slot, site: str, count: int = 1
+    ) -> None:
+        """Count slots that came due, whatever becomes of them."""
+        if self._pipe is not None:
+            totals.add(connection, names.SCHEDULE_EXPECTED, _of_slot(slot, site), count)
+
+    def record_skip(
+        self,
+        connection: sqlite3.Connection,
+        slot: Slot,
+        site: str,
+        reason: SkipReason,
+        count: int = 1,
+    ) -> None:
+        """Count slots that were not run."""
+        if self._pipe is not None:
+            attributes = {**_of_slot(slot, site), names.REASON: reason.value}
+            totals.add(connection, names.SCHEDULE_SKIPPED, attributes, count)
+
+    def record_lost(self, connection: sqlite3.Connection, slot: Slot, site: str) -> None:
+        """Count the run of a slot whose agent died and whose journey is gone since."""
+        if self._pipe is not None:
+            attributes = {
+                **_of_slot(slot, site),
+                names.RESULT: Result.NOT_MEASURED.value,
+                names.ERROR_TYPE: ErrorType.WORKER_LOST.value,
+            }
+            totals.add(connection, names.RUNS, attributes)
+
+    def record_restart(self, connection: sqlite3.Connection, reason: str) -> None:
+        """Count a worker that was replaced; ``reason`` is one of few words."""
+        if self._pipe is not None:
+            totals.add(connection, names.AGENT_WORKER_RESTARTS, {names.REASON: reason})
+
+    def observe_run(self, run: RunResult) -> None:
+        """Record a committed run's durations, and have it sent."""
+        if self._pipe is None or self._metrics is None:
+            return
+        if run.trigger is Trigger.SCHEDULE:
+            self._metrics.observe_run(run)
+        self._pipe.sender.wake()
+
+    def observe_lateness(self, slot: Slot, site: str, seconds: float) -> None:
+        """Record how long after its slot a run started."""
+        if self._metrics is not None:
+            self._metrics.observe_lateness(_of_slot(slot, site), max(0.0, seconds))
+
+    async def backlog(self) -> Mapping[Signal, Backlog]:
+        """Return what waits for the collector, by signal."""
+        return await self._database.transaction(self._spool.backlog)
+
+    async def _tick(self, collector: Metrics, interval: float) -> None:
+        last = False
+        while not last:
+            await within(self._clock, interval, self._stopping.wait())
+            last = self._stopping.is_set()
+            await self._collect(collector)
+
+    async def _collect(self, collector: Metrics) -> None:
+        if self._pipe is None or Signal.METRICS not in self._pipe.export.targets:
+            return
+        snapshot = await self._database.transaction(self._snapshot)
+        readings = self._gauges.read(snapshot.verdicts, snapshot.backlog, self._clock.wall())
+        # Off the loop: with many journeys the encoding takes longer than a start may be late.
+        payload, items = await asyncio.to_thread(collector.collect, snapshot.totals, readings)
+        if items:
+            await self._database.transaction(lambda c: self._put(c, Signal.METRICS, payload, items))
+        self._pipe.sender.wake()
+
+    def _snapshot(self, connection: sqlite3.Connection) -> _Snapshot:
+        return _Snapshot(
+            totals.read(connection),
+            verdicts.read(connection, self._identity.location),
+            self._spool.backlog(connection),
+        )
+
+    def _put(
+        self, connection: sqlite3.Connection, signal: Signal, payload: bytes, items: int
+    ) -> None:
+        self._spool.put(connection, signal, payload, items, self._clock.wall())
+
+
+def _counts(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
+    """Yield what a run of the schedule adds to the counters."""
+    of_run = metrics.of_run(run)
+    error = {names.ERROR_TYPE: run.error_type.value} if run.error_type is not None else {}
+    yield names.RUNS, {**of_run, names.RESULT: run.result.value, **error}, 1
+    for attempt in run.attempts:
+        error = {names.ERROR_TYPE: attempt.error_type.value} if attempt.error_type else {}
+        yield names.ATTEMPTS, {**of_run, names.RESULT: attempt.result.value, **error}, 1
+        for key, amount in attempt.requests.items():
+            party, _, outcome = key.partition(" ")
+            yield names.REQUESTS, {**of_run, names.PARTY: party, names.OUTCOME: outcome}, amount
+
+
+def _of_slot(slot: Slot, site: str) -> dict[str, str]:
+    return {
+        names.JOURNEY: slot.journey,
+        names.SITE: site,
+        names.LOCATION: slot.location,
+    }

@@ -1,0 +1,1 @@
+"""Workers: processes that walk journeys, their supervision, and the words between."""

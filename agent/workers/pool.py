@@ -1,0 +1,289 @@
+"""The pool: as many workers as may walk at once, recycled, bounded and replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from agent.errors import ErrorType
+from agent.model import AttemptRecord
+from agent.workers.conversation import Conversation, WalkListener
+from agent.workers.process import Spawn, WorkerProcess
+from agent.workers.protocol import Ready
+from agent.workers.tree import reap_orphans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.workers.protocol import FromWorker, Walk
+
+_log = structlog.get_logger("footfall.workers")
+
+_START_TIMEOUT = 30.0
+_TAKE_TIMEOUT = 30.0
+_RESTART_PAUSE = 1.0
+"""Seconds between two tries to start a worker that won't start."""
+_LOOK_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOptions:
+    """Bounds of the pool: ages in seconds, memory in bytes."""
+
+    count: int
+    max_runs: int
+    max_age: float
+    max_memory: int
+    adopt_orphans: bool = True
+    """Whether every zombie child of this process is the pool's to reap."""
+
+
+class Pool:
+    """Hands each walk a worker of its own. At most ``count`` walks may be under way."""
+
+    def __init__(
+        self, options: PoolOptions, spawn: Spawn, on_restart: Callable[[str], None]
+    ) -> None:
+        self._options = options
+        self._spawn = spawn
+        self._on_restart = on_restart
+        self._idle: list[WorkerProcess] = []
+        self._busy: dict[WorkerProcess, Conversation] = {}
+        self._starting: set[asyncio.Task[None]] = set()
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._outgoing: dict[WorkerProcess, bool] = {}
+        """Workers that are due to go, and whether their successors have come."""
+        self._numbers = 0
+        self._changed = asyncio.Condition()
+        self._closing = False
+        self._monitor: asyncio.Task[None] | None = None
+        self.trouble = ""
+        """Why the last worker or browser would not start; empty where all is well."""
+
+    async def start(self) -> None:
+        """Start the workers; returns at once, they come up in the background."""
+        for _ in range(self._options.count):
+            self._start_one()
+        self._monitor = asyncio.create_task(self._watch(), name="pool monitor")
+
+    async def stop(self) -> None:
+        """Kill every worker with all that hangs below it."""
+        self._closing = True
+        tasks = [*self._starting, *([self._monitor] if self._monitor else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for worker in [*self._idle, *self._busy]:
+            self._retire(worker)
+        self._idle.clear()
+        while self._retiring:
+            # One that waits for its worker to settle retires it only then.
+            await asyncio.gather(*self._retiring, return_exceptions=True)
+        if self._options.adopt_orphans:
+            reap_orphans(WorkerProcess.pids)
+
+    def replace_spawn(self, spawn: Spawn) -> None:
+        """Start workers differently from now on; those that walk end as they began."""
+        self._spawn = spawn
+        for worker in self._idle:
+            self._retire(worker)
+            if self._outgoing.pop(worker, None) is None:
+                self._start_one()
+        self._idle.clear()
+
+    def states(self) -> dict[str, int]:
+        """Return how many workers are idle, busy and starting."""
+        return {
+            "idle": len(self._idle),
+            "busy": len(self._busy),
+            "starting": len(self._starting),
+        }
+
+    async def walk(
+        self, order: Walk, listener: WalkListener, avoid: int | None = None
+    ) -> AttemptRecord:
+        """Walk once, in a worker other than number ``avoid``, and record what came of it.
+
+        However the worker ends, a record comes back: within the launch budget, the timeout
+        and the grace.
+        """
+        began = self._spawn.clock.wall()
+        try:
+            async with asyncio.timeout(_TAKE_TIMEOUT):
+                worker = await self._take(avoid)
+        except TimeoutError:
+            detail = self.trouble or "every worker is busy"
+            return AttemptRecord(
+                worker=0,
+                started_at=began,
+                ended_at=self._spawn.clock.wall(),
+                death=ErrorType.BROWSER_LAUNCH,
+                detail=f"no worker was ready within {_TAKE_TIMEOUT:.0f} s: {detail}",
+            )
+        conversation = Conversation(worker, order, listener, self._spawn.clock)
+        self._busy[worker] = conversation
+        try:
+            record = await conversation.run()
+        except BaseException:
+            self._drop(worker, "abandoned")
+            raise
+        if record.report is None:
+            reason = (record.death or ErrorType.WORKER_LOST).value
+            self._drop(worker, reason)
+        else:
+            follow_up = asyncio.create_task(self._put_back(worker, conversation))
+            self._retiring.add(follow_up)
+            follow_up.add_done_callback(self._retiring.discard)
+        return record
+
+    async def _take(self, avoid: int | None) -> WorkerProcess:
+        async with self._changed:
+            while True:
+                for worker in self._idle:
+                    if worker.number != avoid and not worker.gone.is_set():
+                        self._idle.remove(worker)
+                        worker.begin_run()
+                        return worker
+                for worker in list(self._idle):
+                    # Only the one to avoid is free, or one died in its sleep: fresh ones come.
+                    self._idle.remove(worker)
+                    self._drop(worker, "fresh" if not worker.gone.is_set() else "died_idle")
+                await self._changed.wait()
+
+    async def _put_back(self, worker: WorkerProcess, conversation: Conversation) -> None:
+        """Wait until the worker has cleaned up after itself, then keep or recycle it."""
+        fit = await conversation.settle()
+        self._busy.pop(worker, None)
+        options = self._options
+        if self._closing:
+            self._retire(worker)
+        elif not fit:
+            self._drop(worker, "unfit")
+        elif worker.spawn is not self._spawn:
+            self._drop(worker, "settings")
+        elif worker.tree.memory(options.max_memory) > options.max_memory:
+            self._drop(worker, "max_memory")
+        elif self._outgoing.get(worker):
+            del self._outgoing[worker]
+            self._retire(worker)
+        elif worker.runs >= options.max_runs:
+            self._drop(worker, "max_runs")
+        else:
+            if worker.runs == options.max_runs - 1:
+                self._succeed(worker, "max_runs")
+            elif worker.age >= options.max_age:
+                self._succeed(worker, "max_age")
+            self._idle.append(worker)
+            await self._notify()
+
+    def _succeed(self, worker: WorkerProcess, reason: str) -> None:
+        """Start another in a worker's place, which serves on until that has come.
+
+        So no slot waits for a worker only because one is replaced.
+        """
+        if worker not in self._outgoing:
+            self._outgoing[worker] = False
+            self._on_restart(reason)
+            self._start_one(worker)
+
+    def _came(self, predecessor: WorkerProcess | None) -> None:
+        """Let a worker go whose successor is up: at once, or after its walk."""
+        if predecessor in self._idle:
+            self._idle.remove(predecessor)
+            del self._outgoing[predecessor]
+            self._retire(predecessor)
+        elif predecessor in self._outgoing:
+            self._outgoing[predecessor] = True
+
+    def _drop(self, worker: WorkerProcess, reason: str) -> None:
+        """Kill a worker and start another in its place, if that isn't on its way already."""
+        self._busy.pop(worker, None)
+        self._retire(worker)
+        if not self._closing and self._outgoing.pop(worker, None) is None:
+            self._on_restart(reason)
+            self._start_one()
+
+    def _retire(self, worker: WorkerProcess) -> None:
+        task = asyncio.create_task(worker.kill(), name=f"retire worker {worker.number}")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    def _start_one(self, predecessor: WorkerProcess | None = None) -> None:
+        self._numbers += 1
+        task = asyncio.create_task(self._bring_up(self._numbers, predecessor))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _bring_up(self, number: int, predecessor: WorkerProcess | None) -> None:
+        while not self._closing:
+            try:
+                worker = await WorkerProcess.start(number, self._spawn)
+            except OSError as error:
+                self.trouble = f"no worker process can be started: {error}"
+                _log.error("worker.start_failed", action="retry", error=self.trouble)
+                await self._spawn.clock.sleep(_RESTART_PAUSE)
+                continue
+            try:
+                self.trouble = await self._greet(worker)
+            except BaseException:
+                await worker.kill()
+                raise
+            if worker.spawn is not self._spawn:
+                # The settings changed while it came up.
+                await worker.kill()
+                continue
+            if not self.trouble or not worker.gone.is_set():
+                # A worker whose browser won't start still serves: its runs say so.
+                self._came(predecessor)
+                self._idle.append(worker)
+                await self._notify()
+                return
+            _log.error("worker.start_failed", action="retry", worker=number, error=self.trouble)
+            await worker.kill()
+            await self._spawn.clock.sleep(_RESTART_PAUSE)
+
+    async def _greet(self, worker: WorkerProcess) -> str:
+        """Wait until the worker says that it is ready; return its trouble, if any."""
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def listen(message: FromWorker) -> None:
+            if isinstance(message, Ready) and not ready.done():
+                ready.set_result(message.error)
+
+        worker.listener = listen
+        gone = asyncio.create_task(worker.gone.wait())
+        try:
+            async with asyncio.timeout(_START_TIMEOUT):
+                waiting: set[asyncio.Future[Any]] = {ready, gone}
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            worker.gone.set()
+            return f"the worker was not ready within {_START_TIMEOUT:.0f} s"
+        finally:
+            gone.cancel()
+        return ready.result() if ready.done() else "the worker ended while starting"
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _watch(self) -> None:
+        """Look at every tree once a second: what hangs below, and how much memory it holds."""
+        bound = self._options.max_memory
+        while True:
+            await self._spawn.clock.sleep(_LOOK_EVERY)
+            for worker, conversation in list(self._busy.items()):
+                worker.tree.look()
+                size = worker.tree.memory(bound)
+                if size > bound:
+                    conversation.end(
+                        ErrorType.OUT_OF_MEMORY,
+                        f"the run's processes held {size >> 20} MiB, {bound >> 20} allowed",
+                    )
+            if self._options.adopt_orphans:
+                with suppress(OSError):
+                    reap_orphans(WorkerProcess.pids)

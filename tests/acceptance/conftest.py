@@ -1,0 +1,52 @@
+"""What most of these tests start from: a folder whose journeys walk the demo shop."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from tests.support.daemon import Home
+from tests.support.service import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from tests.support.demo import DemoShop
+
+LOOK = """
+async with run.step("Look around"):
+    await run.page.goto("/")
+    await expect(run.page.get_by_role("searchbox")).to_be_visible()
+"""
+"""The body of a journey that only looks."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, shop: DemoShop) -> Home:
+    """An agent's folder with the demo shop as its only site, and no journeys yet."""
+    return Home(tmp_path / "home", {"shop": shop.url})
+
+
+@pytest.fixture
+def buying(home: Home) -> Home:
+    """The same with the shipped journey that buys a mug, every 5 s."""
+    shutil.copy(ROOT / "journeys" / "buy_a_mug.py", home.journeys)
+    home.configure(journey__buy_a_mug={"every": "5s", "timeout": "3s", "grace": "2s"})
+    return home
+
+
+@pytest.fixture
+async def breaking(shop: DemoShop) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+    """Throws the shop's switch; it is mended afterwards."""
+    async with aiohttp.ClientSession(shop.url, raise_for_status=True) as session:
+
+        async def throw(mode: str) -> None:
+            async with session.post(f"/demo/break/{mode}"):
+                pass
+
+        yield throw
+        await throw("none")

@@ -1,0 +1,67 @@
+"""Measures and prints; a figure that misses its target is shown, not an error."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+from rich.console import Console
+
+from agent.browser.find import require_browser
+from agent.browser.launch import _ARGS, needs_no_sandbox
+from agent.errors import BrowserMissing
+from tests.bench import cost, lateness, node, report
+from tests.bench.meter import BURNED, MeterError, self_check
+from tests.bench.site import Site
+from tests.support.otlp import OtlpReceiver
+
+_ROUNDS = 2
+_TOLERANCE = 0.1
+"""How far the meter may be off; a Python that starts is in what it reads."""
+
+
+async def _main(console: Console) -> None:
+    since = time.monotonic()
+    executable = require_browser()
+    method, read = self_check()
+    if abs(read - BURNED) > _TOLERANCE * BURNED:
+        raise MeterError(
+            f"processes that burn {BURNED:.2f} s of CPU are read as {read:.2f} s by {method}: "
+            "no figure from here could be believed"
+        )
+    console.print(
+        f"CPU time by {method}; processes that burn {BURNED:.2f} s are read as {read:.2f} s. "
+        "This takes some four minutes; leave the machine alone."
+    )
+    async with Site() as site, OtlpReceiver() as otlp:
+        costs = await cost.measure(site.url, executable, otlp.http_endpoint, _ROUNDS)
+        args = [*_ARGS, *(["--no-sandbox"] if needs_no_sandbox() else [])]
+        try:
+            runner: float | str = await asyncio.to_thread(node.measure, site.url, executable, args)
+        except node.Unavailable as error:
+            runner = f"not measured: {error}"
+        console.print(report.costs(costs, runner))
+        rate = costs.agent[-1].rate
+        late, sizes = await lateness.measure(site.url, otlp, rate)
+        console.print(report.lateness(late))
+        console.print(report.memory(sizes))
+        arrived = otlp.counts
+    console.print(
+        f"Sent meanwhile: {arrived['traces']} requests of traces, {arrived['metrics']} of "
+        f"metrics, {arrived['logs']} of logs. Took {time.monotonic() - since:.0f} s."
+    )
+
+
+def main() -> int:
+    """Run the benchmark; 1 where there is no browser, or CPU time can't be told."""
+    try:
+        asyncio.run(_main(Console()))
+    except (BrowserMissing, MeterError) as error:
+        sys.stderr.write(f"bench: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

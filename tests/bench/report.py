@@ -1,0 +1,94 @@
+"""The tables that are printed."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from tests.bench.lateness import quantile
+from tests.bench.memory import largest, middle
+
+if TYPE_CHECKING:
+    from tests.bench.cost import Costs, Window
+    from tests.bench.lateness import Lateness
+    from tests.bench.memory import Memory
+
+RATIO = 1.20
+LATE = 0.5
+
+
+def costs(found: Costs, node: float | str) -> Table:
+    """CPU-seconds per run; ``node`` is the test runner's, or why there is none."""
+    table = Table("", "runs", "runs/s", "CPU-s per run", title="What a run costs")
+    for number, window in enumerate(found.bare, start=1):
+        _row(table, f"bare loops, {number}", window)
+        if number <= len(found.agent):
+            _row(table, f"agent, {number}", found.agent[number - 1])
+    table.add_section()
+    table.add_row("bare loops", "", "", f"{statistics.median(w.each for w in found.bare):.3f}")
+    table.add_row("agent", "", "", f"{statistics.median(w.each for w in found.agent):.3f}")
+    if isinstance(node, str):
+        table.add_row("npx playwright test", "", "", node)
+    else:
+        table.add_row("npx playwright test", "", "", f"{node:.3f}")
+    table.add_section()
+    each = ", ".join(f"{ratio:.2f}" for ratio in found.ratios)
+    table.add_row(
+        "agent / bare loops",
+        "",
+        f"({each})",
+        f"[bold]{found.ratio:.2f}[/bold] {_held(found.ratio <= RATIO)} ≤ {RATIO:.2f}",
+    )
+    table.caption = f"{found.replaced} workers were replaced meanwhile, at their cost"
+    if found.bad:
+        table.caption += f"; [red]{found.bad} of its runs did not pass[/red]"
+    return table
+
+
+def lateness(found: Lateness) -> Table:
+    """Start lateness."""
+    table = Table("from a slot's time", "p50", "p99", "largest")
+    table.title = "Start lateness at half of the full rate"
+    table.caption = (
+        f"{len(found.walking)} runs at {found.rate:.2f} a second, workers {found.busy:.0%} busy, "
+        f"{found.skipped} slots skipped"
+    )
+    for name, values in (("to its worker", found.taken), ("to its first step", found.walking)):
+        late = quantile(values, 0.99)
+        table.add_row(
+            name,
+            f"{quantile(values, 0.5):.3f} s",
+            f"[bold]{late:.3f} s[/bold] {_held(late < LATE)} < {LATE} s",
+            f"{max(values):.3f} s",
+        )
+    return table
+
+
+def memory(found: Memory) -> Table:
+    """Proportional and resident sizes."""
+    table = Table("", "samples", "PSS", "RSS", "largest PSS", title="Memory")
+    for name, sizes in (
+        ("supervisor", found.supervisor),
+        ("worker with driver, idle", found.idle),
+        ("worker with driver and browser, in a run", found.running),
+    ):
+        usual, most = middle(sizes), largest(sizes)
+        if usual is None or most is None:
+            table.add_row(name, "0", "not seen", "", "")
+        else:
+            table.add_row(name, str(len(sizes)), _mib(usual.pss), _mib(usual.rss), _mib(most.pss))
+    return table
+
+
+def _row(table: Table, name: str, window: Window) -> None:
+    table.add_row(name, str(window.runs), f"{window.rate:.2f}", f"{window.each:.3f}")
+
+
+def _held(met: bool) -> str:
+    return "[green]met[/green]" if met else "[red]missed[/red]"
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):.0f} MiB"

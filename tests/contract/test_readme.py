@@ -1,0 +1,247 @@
+"""README.md: what it says of commands, keys and files is so, and what it shows happens."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import tomllib
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+import typer
+from pydantic import BaseModel
+
+from agent import daemon
+from agent.cli.main import app
+from agent.config import Settings, load
+from agent.config.variables import unknown
+from agent.history import runs
+from agent.telemetry import metrics
+from agent.telemetry.export import resolve
+from agent.telemetry.signals import Signal
+from tests.support.daemon import Home
+from tests.support.readme import Readme, attributes_sent, code, events_logged
+from tests.support.service import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.demo import DemoShop
+
+README = Readme()
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+# What can be typed.
+
+
+def options_of(command: str) -> set[str]:
+    """Every long option of a command but ``--help``."""
+    given = (option for parameter in COMMANDS[command].params for option in parameter.opts)
+    return {option for option in given if option.startswith("--")} - {"--help"}
+
+
+def test_the_table_of_commands() -> None:
+    """Each command stands in the table with all of its options and no other."""
+    listed = [code(row[0])[0] for row in README.table("command", "does", "exit codes")]
+    options = {line.split()[1]: set(re.findall(r"--[a-z]+", line)) for line in listed}
+    assert options == {name: options_of(name) for name in COMMANDS}
+
+
+@pytest.mark.parametrize("line", [one for one in README.commands if one.startswith("footfall ")])
+def test_each_command_exists(line: str) -> None:
+    """Whatever the text tells a person to type is understood."""
+    name = line.split()[1]
+    assert name in COMMANDS
+    assert set(re.findall(r"--[a-z]+", line)) <= options_of(name)
+
+
+def test_exit_codes() -> None:
+    """The codes of each command are those its own help tells, and each is explained once."""
+    rows = README.table("command", "does", "exit codes")
+    listed = {code(row[0])[0].split()[1]: set(re.findall(r"\d", row[2])) for row in rows}
+    told = {
+        name: set(re.findall(r"\b\d\b", (command.help or "").partition("Exit codes:")[2]))
+        for name, command in COMMANDS.items()
+    }
+    assert listed == told
+    assert [row[0] for row in README.table("exit code", "means")] == sorted(
+        set().union(*told.values())
+    )
+
+
+def test_make_targets() -> None:
+    """The targets that ``make`` lists are those in the table; others are not spoken of."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
+    rows = README.table("target", "does")
+    assert [code(row[0]) for row in rows] == [[f"make {target}"] for target in targets]
+    named = {line.split()[1] for line in README.commands if line.startswith("make ")}
+    assert named <= set(targets)
+
+
+# What can be written.
+
+
+async def test_the_journey_and_the_configuration_fit(tmp_path: Path) -> None:
+    """The journey has the promised twelve lines, and runs under the configuration shown."""
+    (block,) = README.of("python")
+    assert len([line for line in block.text.splitlines() if line]) == 12
+    home = Home(tmp_path, {})
+    home.config.write_text(README.of("toml")[0].text)
+    home.file("mine.py", block.text)
+    (function,) = [n for n in ast.parse(block.text).body if isinstance(n, ast.AsyncFunctionDef)]
+    done = await home.footfall("check")
+    assert done.code == 0, done.err
+    assert function.name in done.out
+
+
+@pytest.mark.parametrize("block", README.of("toml"))
+def test_each_toml_block_loads(block, tmp_path: Path) -> None:
+    """Whoever copies a block has a configuration that works."""
+    file = tmp_path / "config.toml"
+    file.write_text(block.text)
+    load(file, {})
+
+
+def test_keys_and_defaults() -> None:
+    """Each key in the table exists and has the default shown; the number of CPUs varies."""
+    settings = Settings()
+    for cell, default, _ in README.table("key", "default"):
+        (key,) = code(cell)
+        value = getattr_path(settings, key)
+        if key == "workers.count":
+            assert default == "number of CPUs"
+            continue
+        shown = tomllib.loads(f"{key} = {code(default)[0]}")
+        assert getattr_path(Settings(**shown), key) == value, key
+
+
+def getattr_path(settings: Settings, key: str) -> object:
+    """The value of a dotted key."""
+    value: object = settings
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def test_each_key_and_variable_exists() -> None:
+    """No key, section or variable is spoken of that would be refused."""
+    sections = {
+        name: field.annotation.model_fields
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
+    for word in set(README.words) - attributes_sent() - events_logged():
+        section, dot, key = word.partition(".")
+        if dot and section in sections and re.fullmatch("[a-z_]+", key):
+            assert key in sections[section], word
+        if table := re.fullmatch(r"\[([a-z_]+)(\.NAME)?\]", word):
+            assert table[1] in Settings.model_fields, word
+    found = re.findall(r"\bFOOTFALL_[A-Z][A-Z_]*[A-Z]\b", README.text)
+    variables = {name: "1" for name in found if not name.startswith("FOOTFALL_SECRET_")}
+    assert variables
+    data = {"sites": {"shop": {"url": ""}}}
+    for name in variables:
+        where = data
+        *above, last = name.removeprefix("FOOTFALL_").lower().split("__")
+        if above != ["sites", "shop"]:
+            getattr_path(Settings(), ".".join([*above, last]))
+            for part in above:
+                where = where.setdefault(part, {})  # type: ignore[assignment]
+            where[last] = "1"  # type: ignore[assignment]
+    assert unknown(variables, data) == []
+
+
+class Asked(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def get(self, key, default=None):
+        self.setdefault(key, "")
+        return super().get(key) or default
+
+
+def test_opentelemetry_variables() -> None:
+    """The variables that are honoured are those listed, the exporter's for each signal too."""
+    asked = Asked()
+    resolve(asked, endpoint="http://127.0.0.1:4318")
+    expected = set()
+    for cell, _ in README.table("variable", ""):
+        (name,) = code(cell)
+        expected.add(name)
+        if name.startswith("OTEL_EXPORTER_OTLP_"):
+            own = name.removeprefix("OTEL_EXPORTER_OTLP_")
+            expected |= {f"OTEL_EXPORTER_OTLP_{signal.upper()}_{own}" for signal in Signal}
+    assert set(asked) - {""} == expected
+
+
+# What is promised of files and figures.
+
+
+def test_files_named_exist() -> None:
+    """Every file and folder that the text points to is there."""
+    links = re.findall(r"\]\(([^)#:]+)\)", README.text)
+    words = [w for w in README.words if re.fullmatch(r"(agent|tests|journeys)/[\w./]*", w)]
+    missing = [path for path in {*links, *words} if not (ROOT / path).exists()]
+    assert missing == []
+
+
+def test_figures() -> None:
+    """Figures that the text gives are those in the code."""
+    assert f"may end for {daemon._DRAIN:g} s" in README.text
+    assert f"at most {metrics.STEP_NAMES} step names" in README.text
+    assert f"the last {runs._KEPT:,} runs of each journey" in README.text
+
+
+def test_what_needs_a_restart() -> None:
+    """The sections that a reload refuses to change are those listed."""
+    (line,) = [one for one in README.text.splitlines() if one.endswith("are those of the start.")]
+    assert code(line) == list(daemon._FIXED)
+
+
+def test_the_image() -> None:
+    """What the text says of the image's variables and user stands in the Dockerfile."""
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    set_there = set(re.findall(r"\b(FOOTFALL_[A-Z_]+=\S+)", dockerfile))
+    assert {word for word in README.words if re.match(r"FOOTFALL_\w+=[/8]", word)} == set_there
+    (user,) = re.findall(r"^USER (\d+):", dockerfile, re.MULTILINE)
+    assert f"runs as user {user}" in README.text
+
+
+# What is shown to happen.
+
+
+def faceless(text: str) -> str:
+    """A run's output without what differs each time: addresses, durations and ids."""
+    text = re.sub(r"http://127\.0\.0\.1:\d+", "URL", text)
+    text = re.sub(r" +\d+\.\d\d s", " N s", text)
+    text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f-]{36}", "RUN", text)
+    return re.sub(r"trace [0-9a-f]{32}", "trace ID", text)
+
+
+async def test_the_failing_run(tmp_path: Path, shop: DemoShop) -> None:
+    """The failing run is what the command prints when checkout is broken, and no file is new."""
+    block = README.of("console")[0]
+    (line,) = block.commands
+    home = Home(tmp_path, {})
+    home.config.unlink()
+    shutil.copy(ROOT / "journeys" / "buy_a_mug.py", home.journeys)
+    async with aiohttp.ClientSession(shop.url, raise_for_status=True) as session:
+        async with session.post("/demo/break/error"):
+            done = await home.footfall(*re.sub(r"=http\S+", f"={shop.url}", line).split()[1:])
+        async with session.post("/demo/break/none"):
+            assert done.code == 1
+    assert faceless(done.out) == faceless(block.text.partition("\n")[2])
+    kept = {name for row in README.table("file", "holds") for name in code(row[0])}
+    assert kept == set(re.findall(r"attempt-\d/(\S+)", done.out))
+
+
+async def test_the_journey_walks(tmp_path: Path, shop: DemoShop) -> None:
+    """The twelve lines pass on the demo shop, with no configuration but the site's address."""
+    home = Home(tmp_path, {})
+    home.config.unlink()
+    home.file("mine.py", README.of("python")[0].text)
+    done = await home.footfall("once", "--site", f"shop={shop.url}")
+    assert done.code == 0, done.out + done.err

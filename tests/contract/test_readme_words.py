@@ -1,0 +1,117 @@
+"""README.md: the names and words it explains are those the agent emits, and all of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent import names
+from agent.config import Settings
+from agent.errors import ErrorType
+from agent.model import Attempt, Result, SkipReason
+from agent.results.judge import decide
+from agent.tagging.identity import COOKIE, Identity, user_agent
+from agent.telemetry.catalogue import CATALOGUE
+from tests.support.readme import DOTTED, Readme, attributes_sent, code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+README = Readme()
+OF_JOURNEY = [names.JOURNEY, names.SITE, names.LOCATION]
+
+
+def shown(row: list[str], *shared: str) -> tuple[object, ...]:
+    """A row of a table of metrics, in the catalogue's terms."""
+    name, kind, unit, attributes, description = row
+    optional = set(re.findall(r"\[`([^`]+)`\]", attributes))
+    return (
+        code(name)[0],
+        kind,
+        "".join(code(unit)),
+        {*shared, *code(attributes)},
+        optional,
+        description,
+    )
+
+
+def test_metrics() -> None:
+    """The tables of metrics are the catalogue, no more and no less."""
+    columns = ("metric", "kind", "unit")
+    rows = [shown(row, *OF_JOURNEY) for row in README.table(*columns, "more attributes")]
+    rows += [shown(row) for row in README.table(*columns, "attributes")]
+    assert rows == [
+        (m.name, m.kind, m.unit, set(m.attributes), set(m.optional), m.description)
+        for m in CATALOGUE.values()
+    ]
+
+
+def test_values_of_attributes() -> None:
+    """Attributes with few values have those listed, and no others on any metric."""
+    allowed: dict[str, set[str]] = {}
+    for metric in CATALOGUE.values():
+        for name, values in metric.attributes.items():
+            if values is not None:
+                allowed.setdefault(name, set()).update(values)
+    listed = {code(row[0])[0]: set(code(row[1])) for row in README.table("attribute", "values")}
+    assert {names.ERROR_TYPE, names.REASON} == allowed.keys() - listed.keys()
+    assert listed == {name: allowed[name] for name in listed}
+
+
+def test_names_of_spans_and_logs() -> None:
+    """Each attribute the code sends is told, and none is told that isn't sent."""
+    sent = attributes_sent()
+    keys = {code(row[0])[0] for row in README.table("key", "default")}
+    told = {word for word in README.words if DOTTED.fullmatch(word)}
+    told -= (keys | {"footfall.db"}) - sent
+    assert told == sent
+
+
+def test_error_types() -> None:
+    """The table of error types is the code's, and says whose each is."""
+    rows = README.table("`error.type`", "what happened", "whose")
+    assert [(code(row[0])[0], row[2]) for row in rows] == [
+        (e.value, e.owner.value) for e in ErrorType
+    ]
+
+
+def test_results_and_skip_reasons() -> None:
+    """Each word that a slot may end in is explained, and no other."""
+    assert [code(row[0])[0] for row in README.table("result", "means")] == list(Result)
+    assert [code(row[0])[0] for row in README.table("reason", "means")] == list(SkipReason)
+
+
+def judged() -> Iterator[tuple[str, str, str, str]]:
+    """Each case of the table of attempts: the two attempts, the result and whose error it has."""
+    for first, seconds, results, whose in README.table("attempt 1", "attempt 2", "result"):
+        words, others = code(results), seconds.split(", ")
+        for at, second in enumerate(others):
+            yield first, second, words[at if len(words) > 1 else 0], whose
+
+
+@pytest.mark.parametrize(("first", "second", "result", "whose"), list(judged()))
+def test_the_table_of_attempts(first: str, second: str, result: str, whose: str) -> None:
+    """What a run comes to is what the table says, with the error of the attempt it says."""
+    given = [first] if second in {"none", "or none", "or not allowed"} else [first, second]
+    attempts = [
+        Attempt(number, Result(word), "", 0.0, 0.0, error="" if word == "pass" else str(number))
+        for number, word in enumerate(given, 1)
+    ]
+    blamed = {"none": None, "attempt 1": 0, "attempt 2": 1, "the last": -1}[whose]
+    decision = decide(attempts)
+    assert decision.result == result
+    assert decision.error == ("" if blamed is None else attempts[blamed].error)
+
+
+def test_identity() -> None:
+    """The carriers in the table are those a first-party request gets."""
+    identity = Identity(
+        "<name>", "<run id>", "0" * 32, Settings().identity.header, lambda: "1" * 16
+    )
+    headers, _ = identity.tag({})
+    table = {code(row[0])[0]: row[1] for row in README.table("carrier", "value")}
+    assert set(table) == {*headers, COOKIE, "User-Agent"}
+    assert headers["baggage"] in code(table["baggage"])
+    assert user_agent("", "<version>", "<info_url>") in code(table["User-Agent"])

@@ -1,0 +1,182 @@
+"""What a failed walk leaves behind, and what must not be in it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from agent.errors import ErrorType
+from agent.workers.protocol import FROM_WORKER, SpanEnded, StepEnded
+from tests.support.origin import Origin
+from tests.support.walking import Heard, Walked, Walker, site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SECRET = "s3cr&t wörd!"
+LOUD = """
+<title>Account {secret}</title>
+<h1 id=shown>{secret}</h1><input id=code value="12345678">
+<script>console.log("says", new URLSearchParams(location.search).get("q"));
+setTimeout(() => {{ throw new Error("thrown " + new URLSearchParams(location.search).get("q")) }});
+fetch("/missing?q=" + encodeURIComponent("{secret}"));</script>
+"""
+
+
+async def _loud(request: web.Request) -> web.Response:
+    text = LOUD.format(secret=request.query.get("q", ""))
+    return web.Response(text=text, content_type="text/html")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def origin() -> AsyncIterator[Origin]:
+    async with Origin(pages={"/": "<title>Home</title><h1>Home</h1>", "/loud": _loud}) as serving:
+        yield serving
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
+    folder = tmp_path_factory.mktemp("evidence") / "journeys"
+    folder.mkdir()
+    async with Walker(folder) as ready:
+        yield ready
+
+
+def noted(walked: Walked) -> dict[str, object]:
+    return json.loads((walked.scratch / "failure.json").read_text())
+
+
+async def test_evidence(walker: Walker, origin: Origin) -> None:
+    """A failure leaves screenshot, trace, and notes of page, console and failed requests."""
+    walked = await walker.walk(
+        """
+        await run.page.goto("/loud?q=mug")
+        await run.page.wait_for_load_state("networkidle")
+        assert False, "no good"
+        """,
+        site(origin.url),
+        record_trace=True,
+    )
+    assert set(walked.report.evidence) == {"screenshot.png", "trace.zip", "failure.json"}
+    assert (walked.scratch / "screenshot.png").read_bytes().startswith(b"\x89PNG")
+    assert zipfile.ZipFile(walked.scratch / "trace.zip").testzip() is None
+    notes = noted(walked)
+    assert (notes["error_type"], notes["error"]) == ("assertion", "no good")
+    assert (notes["url"], notes["title"]) == (f"{origin.url}/loud?q=mug", "Account mug")
+    assert "log: says mug" in notes["console"]
+    assert any("thrown mug" in line for line in notes["console"])
+    assert f"404 GET {origin.url}/missing?q=mug" in notes["failed_requests"]
+    assert notes["missing"] == []
+
+
+async def test_nothing_of_a_pass(walker: Walker, origin: Origin) -> None:
+    """A walk that passes leaves its trace alone, where one is recorded."""
+    walked = await walker.walk('await run.page.goto("/")', site(origin.url), record_trace=True)
+    assert walked.report.evidence == ("trace.zip",)
+    walked = await walker.walk('await run.page.goto("/")', site(origin.url))
+    assert walked.report.evidence == ()
+    assert list(walked.scratch.iterdir()) == []
+
+
+async def test_no_secret(walker: Walker, origin: Origin) -> None:
+    """A secret is in no message, span, log or file, however the page and the author spell it."""
+    walked = await walker.walk(
+        """
+        from urllib.parse import quote
+        secret = run.secret("PW")
+        assert run.secret("PW") == secret
+        async with run.step("Open " + secret):
+            await run.page.goto("/loud?q=" + quote(secret))
+            await run.page.wait_for_load_state("networkidle")
+            send = "s => fetch('/?a=' + encodeURIComponent(s)).then(r => r.text())"
+            await run.page.evaluate(send, secret)
+            run.mask(run.page.locator("#shown"))
+            run.log.warning("got " + secret, **{secret: [secret]})
+            raise ValueError("bad password " + secret)
+        """,
+        site(origin.url),
+        secrets={"PW": SECRET},
+        record_trace=True,
+    )
+    report = walked.report
+    assert report.error_type is ErrorType.SCRIPT_ERROR
+    assert "bad password ***" in report.error
+    assert walked.steps == {"Open ***": "fail"}
+    assert walked.heard.logs == [("warning", "got ***", {"***": ["***"]})]
+    crossed = [FROM_WORKER.dump_json(SpanEnded(span)).decode() for span in walked.record.spans]
+    crossed += [FROM_WORKER.dump_json(StepEnded(s, 0)).decode() for s in walked.record.steps]
+    files = [path.read_bytes().decode(errors="replace") for path in walked.scratch.iterdir()]
+    for text in [report.error, *crossed, *files]:
+        for part in ("s3cr", "wörd", "w%C3%B6rd"):
+            assert part not in text
+    assert set(report.evidence) == {"screenshot.png", "failure.json"}
+    assert any("trace.zip" in line for line in noted(walked)["missing"])
+
+
+@pytest.mark.parametrize("pin", ["walked", "pass", "span", "kind", ""])
+async def test_short_pin(walker: Walker, origin: Origin, pin: str) -> None:
+    """A secret that is part of ids and words of the agent's own damages none of them."""
+    order = walker.order(
+        """
+        run.secret("PIN")
+        async with run.step("One"):
+            await run.page.goto("/")
+        """,
+        site(origin.url),
+    )
+    walked = await walker.follow(order, Heard({"PIN": pin or order.trace_id[8:12]}))
+    assert walked.report.error_type is None
+    assert walked.steps == {"One": "pass"}
+    assert {span.trace_id for span in walked.record.spans} == {walked.order.trace_id}
+
+
+async def test_the_next_journey_has_to_ask(walker: Walker, origin: Origin) -> None:
+    """A secret is forgotten after the walk: the next one in the same worker gets its own."""
+    source = "await run.page.goto('/'); assert run.secret('PW') == run.params['expected']"
+    for value in ("first-word", "second-word"):
+        walked = await walker.walk(
+            source, site(origin.url), secrets={"PW": value}, params={"expected": value}
+        )
+        assert walked.report.error_type is None, walked.report.error
+
+
+async def test_masks(walker: Walker, origin: Origin) -> None:
+    """An element that the author masks is painted over in the screenshot."""
+
+    async def picture(mask: str) -> bytes:
+        walked = await walker.walk(
+            f"""
+            await run.page.goto("/loud?q=mug")
+            {mask}
+            assert False
+            """,
+            site(origin.url),
+        )
+        return (walked.scratch / "screenshot.png").read_bytes()
+
+    plain = await picture("pass")
+    assert await picture("pass") == plain
+    assert await picture('run.mask(run.page.locator("#code"))') != plain
+
+
+async def test_secret_of_no_environment(walker: Walker, origin: Origin) -> None:
+    """No variable of the agent's reaches worker, driver or browser unless it is known harmless."""
+    walked = await walker.walk("await run.page.goto('/')", site(origin.url))
+    assert walked.report.error_type is None
+    seen = 0
+    for process in walker.processes():
+        # The walk's own browser is just going away: what is left of it has no environment.
+        with suppress(psutil.NoSuchProcess):
+            names = process.environ()
+            assert not [name for name in names if name.startswith(("PYTEST", "FOOTFALL_S"))]
+            seen += 1
+    assert seen >= 2

@@ -1,0 +1,128 @@
+"""Workers are kept while they are good, replaced when they are due, and never shared."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.daemon import until
+from tests.support.origin import Origin
+from tests.support.walking import Heard, Walker, site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+GOOD = 'await run.page.goto("/")'
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[Origin]:
+    async with Origin(pages={"/": "<title>Home</title>"}) as serving:
+        yield serving
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "journeys"
+    place.mkdir()
+    return place
+
+
+async def test_kept(folder: Path, origin: Origin) -> None:
+    """A worker walks again and again, each time in a browser of its own."""
+    source = """
+    await run.page.goto("/")
+    assert await run.page.evaluate("localStorage.length") == 0
+    await run.page.evaluate("localStorage.setItem('a', 'b'); document.cookie = 'mine=1'")
+    """
+    async with Walker(folder) as walker:
+        walks = [await walker.walk(source, site(origin.url)) for _ in range(3)]
+        assert [walked.report.error_type for walked in walks] == [None] * 3
+        assert {walked.record.worker for walked in walks} == {1}
+        assert walker.restarts == []
+        assert walker.pool.states() == {"idle": 0, "busy": 1, "starting": 0} or (
+            walker.pool.states() == {"idle": 1, "busy": 0, "starting": 0}
+        )
+    assert "mine=1" not in "".join(asked.headers.get("cookie", "") for asked in origin.seen)
+
+
+async def test_recycled_after_runs(folder: Path, origin: Origin) -> None:
+    """A worker is replaced after so many runs."""
+    async with Walker(folder, max_runs=2) as walker:
+        walks = [await walker.walk(GOOD, site(origin.url)) for _ in range(3)]
+        assert [walked.record.worker for walked in walks] == [1, 1, 2]
+        assert walker.restarts == ["max_runs"]
+
+
+async def test_recycled_for_its_age(folder: Path, origin: Origin) -> None:
+    """A worker is replaced when it is old, and serves on until the other has come."""
+    async with Walker(folder, max_age=0.1) as walker:
+        numbers = [1]
+        while numbers[-1] == 1 and len(numbers) < 30:
+            walked = await walker.walk(GOOD, site(origin.url))
+            numbers.append(walked.record.worker)
+        assert numbers[:2] == [1, 1]
+        assert numbers[-1] == 2
+        assert walker.restarts[:1] == ["max_age"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_another_worker(folder: Path, origin: Origin, count: int) -> None:
+    """A confirming attempt gets another worker, a fresh one where there is no other."""
+    async with Walker(folder, count=count) as walker:
+        first = await walker.walk(GOOD, site(origin.url))
+        order = walker.order(GOOD, site(origin.url))
+        second = await walker.follow(order, Heard(), avoid=first.record.worker)
+        assert second.record.worker != first.record.worker
+        assert second.report.error_type is None
+
+
+async def test_side_by_side(folder: Path, origin: Origin) -> None:
+    """As many walks as there are workers go on at once, and one more waits for its turn."""
+    source = GOOD + "\nasync with run.step('Stay'):\n    await asyncio.sleep(0.5)"
+    async with Walker(folder, count=2) as walker:
+        walks = await asyncio.gather(*(walker.walk(source, site(origin.url)) for _ in range(3)))
+        assert [walked.report.error_type for walked in walks] == [None] * 3
+        assert {walked.record.worker for walked in walks} == {1, 2}
+        early, late = sorted(walks, key=lambda walked: walked.record.started_at)[1:]
+        assert late.record.started_at >= min(
+            early.record.ended_at, *(walked.record.ended_at for walked in walks)
+        )
+
+
+async def test_other_settings(folder: Path, origin: Origin, tmp_path: Path) -> None:
+    """New settings take new workers; a walk that goes on ends as it began."""
+    async with Walker(folder) as walker:
+        heard = Heard()
+        source = GOOD + "\nasync with run.step('Stay'):\n    await asyncio.sleep(1)"
+        walking = asyncio.create_task(walker.follow(walker.order(source, site(origin.url)), heard))
+        await asyncio.wait_for(heard.stepped.wait(), 15)
+        walker.pool.replace_spawn(replace(walker.spawn))
+        assert (await walking).report.error_type is None
+        walked = await walker.walk(GOOD, site(origin.url))
+        assert walked.report.error_type is None
+        assert walked.record.worker > 1
+
+
+async def test_nothing_temporary_stays(folder: Path, origin: Origin) -> None:
+    """A worker's temporary files, its browser's profile among them, go when it is killed."""
+    source = """
+    import asyncio
+    async with run.step("Stay"):
+        await asyncio.sleep(30)
+    """
+    async with Walker(folder) as walker:
+        heard = Heard()
+        walking = asyncio.create_task(walker.follow(walker.order(source, site(origin.url)), heard))
+        await asyncio.wait_for(heard.stepped.wait(), 15)
+        scratch = walker.spawn.scratch
+        (killed,) = scratch.glob("worker-*")
+        assert list(killed.glob("*profile*"))
+        walking.cancel()
+        await asyncio.gather(walking, return_exceptions=True)
+        await until(lambda: not killed.exists(), 5)
+    assert list(scratch.iterdir()) == []

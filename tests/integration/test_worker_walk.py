@@ -1,0 +1,253 @@
+"""What a walk in a real browser comes to: each row of the table of errors."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from agent.errors import ErrorType
+from tests.support.origin import Origin
+from tests.support.service import free_port
+from tests.support.walking import Walker, site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def _answer(request: web.Request) -> web.Response:
+    status = int(request.query["status"])
+    return web.Response(status=status, text="<p>no</p>", content_type="text/html")
+
+
+async def _slow(_: web.Request) -> web.Response:
+    await asyncio.sleep(30)
+    raise AssertionError("nobody waits that long")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def origin() -> AsyncIterator[Origin]:
+    pages = {
+        "/": "<title>Home</title><h1>Home</h1><a href='/two'>two</a>",
+        "/two": "<title>Two</title><h1>Two</h1>",
+        "/status": _answer,
+        "/slow": _slow,
+        "/popup": "<button onclick=\"window.open('/status?status=500')\">open</button>",
+    }
+    async with Origin(pages=pages) as serving:
+        yield serving
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
+    folder = tmp_path_factory.mktemp("walks") / "journeys"
+    folder.mkdir()
+    async with Walker(folder) as ready:
+        yield ready
+
+
+async def test_pass(walker: Walker, origin: Origin) -> None:
+    """A journey that gets through passes, with its steps, spans and vitals."""
+    walked = await walker.walk(
+        """
+        async with run.step("Open"):
+            await run.page.goto("/")
+        async with run.step("Go on"):
+            async with run.step("Click"):
+                await run.page.get_by_role("link", name="two").click()
+            await expect(run.page).to_have_title("Two")
+        run.log.info("there", page=2)
+        """,
+        site(origin.url),
+    )
+    report = walked.report
+    assert (report.error_type, report.error, report.evidence) == (None, "", ())
+    assert walked.steps == {"Open": "pass", "Click": "pass", "Go on": "pass"}
+    assert walked.heard.started == [("Open", 0), ("Go on", 0), ("Click", 1)]
+    assert [depth for _, depth in walked.heard.ended] == [0, 1, 0]
+    assert walked.heard.logs == [("info", "there", {"page": 2})]
+    assert [span.attributes["url.full"] for span in walked.requests] == [
+        f"{origin.url}/",
+        f"{origin.url}/two",
+    ]
+    assert report.requests["first ok"] >= 2
+    assert {vital.vital for vital in report.vitals} >= {"ttfb", "cls"}
+    parents = {span.name: span.parent_id for span in walked.record.spans}
+    ids = {span.name: span.span_id for span in walked.record.spans}
+    assert parents["step Open"] == walked.order.span_id
+    assert parents["step Click"] == ids["step Go on"]
+    assert {span.trace_id for span in walked.record.spans} == {walked.order.trace_id}
+
+
+@pytest.mark.parametrize(
+    ("body", "error_type", "message"),
+    [
+        ("assert 1 == 2", ErrorType.ASSERTION, "assertion failed"),
+        ("assert 1 == 2, 'the sum is wrong'", ErrorType.ASSERTION, "the sum is wrong"),
+        (
+            "await expect(run.page.get_by_text('Gone')).to_be_visible(timeout=200)",
+            ErrorType.ASSERTION,
+            "Gone",
+        ),
+        (
+            "await run.page.get_by_text('Gone').click(timeout=200)",
+            ErrorType.TIMEOUT,
+            "Timeout 200ms exceeded",
+        ),
+        ("await run.page.goto('/slow', timeout=300)", ErrorType.TIMEOUT, "300ms exceeded"),
+        ("await run.page.goto('/status?status=503')", ErrorType.HTTP_STATUS, "answered 503"),
+        ("1 / 0", ErrorType.SCRIPT_ERROR, "ZeroDivisionError"),
+        ("import sys; sys.exit(3)", ErrorType.SCRIPT_ERROR, "SystemExit"),
+        ("run.secret('NONE')", ErrorType.SCRIPT_ERROR, "secret NONE: there is none"),
+        ("await run.page.goto('chrome://crash')", ErrorType.PAGE_CRASH, "crashed"),
+        ("await run.context.browser.close()", ErrorType.SCRIPT_ERROR, "belongs to the agent"),
+    ],
+)
+async def test_error_types(
+    walker: Walker, origin: Origin, body: str, error_type: ErrorType, message: str
+) -> None:
+    """Each way to fail has its word, a telling message, evidence, and a canary that loads."""
+    walked = await walker.walk(
+        f"""
+        async with run.step("Open"):
+            await run.page.goto("/")
+        async with run.step("Fail"):
+            {body}
+        async with run.step("Never"):
+            pass
+        """,
+        site(origin.url),
+    )
+    report = walked.report
+    assert report.error_type is error_type
+    assert message in report.error
+    assert report.canary is None
+    assert not report.unreachable
+    assert walked.steps == {"Open": "pass", "Fail": "fail", "Never": "skipped"}
+    assert "failure.json" in report.evidence
+    for name in report.evidence:
+        assert (walked.scratch / name).stat().st_size
+
+
+async def test_deadline(walker: Walker, origin: Origin) -> None:
+    """The attempt's own deadline ends it, and the message says in which step it was."""
+    walked = await walker.walk(
+        """
+        await run.page.goto("/")
+        async with run.step("Wait"):
+            async with run.step("Inside"):
+                await asyncio.sleep(30)
+        """,
+        site(origin.url),
+        timeout=1.0,
+    )
+    assert walked.report.error_type is ErrorType.TIMEOUT
+    assert walked.report.error == "not done after 1 s in step 'Wait › Inside'"
+    assert 1.0 <= walked.report.duration < 2.0
+    assert walked.steps == {"Inside": "fail", "Wait": "fail"}
+
+
+async def test_unreachable(walker: Walker) -> None:
+    """A refused connection is a navigation error that says that nothing was reached."""
+    walked = await walker.walk('await run.page.goto("/")', site(f"http://127.0.0.1:{free_port()}"))
+    assert walked.report.error_type is ErrorType.NAVIGATION
+    assert walked.report.unreachable
+    assert walked.report.canary is None
+    walked = await walker.walk('await run.api.get("/")', site(f"http://127.0.0.1:{free_port()}"))
+    assert walked.report.error_type is ErrorType.NAVIGATION
+    assert walked.report.unreachable
+
+
+async def test_allowed_status(walker: Walker, origin: Origin) -> None:
+    """A status that the author expects is no failure; any other still is."""
+    allowed = """
+        run.allow_status(404)
+        await run.page.goto("/status?status={}")
+    """
+    assert (await walker.walk(allowed.format(404), site(origin.url))).report.error_type is None
+    walked = await walker.walk(allowed.format(410), site(origin.url))
+    assert walked.report.error_type is ErrorType.HTTP_STATUS
+
+
+async def test_status_of_a_popup(walker: Walker, origin: Origin) -> None:
+    """A popup's document counts as a main document."""
+    walked = await walker.walk(
+        """
+        await run.page.goto("/popup")
+        async with run.context.expect_page() as opened:
+            await run.page.get_by_role("button").click()
+        await (await opened.value).wait_for_load_state()
+        """,
+        site(origin.url),
+    )
+    assert walked.report.error_type is ErrorType.HTTP_STATUS
+
+
+async def test_status_before_what_follows(walker: Walker, origin: Origin) -> None:
+    """The page that could not be used says more than what was missing on it."""
+    walked = await walker.walk(
+        """
+        async with run.step("Open"):
+            await run.page.goto("/status?status=500")
+            await expect(run.page.get_by_text("Home")).to_be_visible(timeout=200)
+        """,
+        site(origin.url),
+    )
+    assert walked.report.error_type is ErrorType.HTTP_STATUS
+    assert "answered 500; then" in walked.report.error
+
+
+async def test_request_under_way(walker: Walker, origin: Origin) -> None:
+    """The request on which a walk broke has its span, though no answer ever came."""
+    walked = await walker.walk(
+        """
+        await run.page.goto("/")
+        async with run.step("Ask"):
+            await run.page.evaluate("fetch('/slow').then(r => r.text())")
+        """,
+        site(origin.url),
+        timeout=1.0,
+    )
+    assert walked.report.error_type is ErrorType.TIMEOUT
+    span = walked.requests[-1]
+    assert span.attributes["url.full"] == f"{origin.url}/slow"
+    assert (span.status, span.attributes["error.type"]) == ("error", "unfinished")
+    assert 0.5e9 < span.end_ns - span.start_ns < 2e9
+    assert walked.report.requests["first ok"] == 1
+    assert "first failed" not in walked.report.requests
+
+
+async def test_request_left_behind(walker: Walker, origin: Origin) -> None:
+    """A request that a passing walk left open is no error."""
+    walked = await walker.walk(
+        """
+        await run.page.goto("/")
+        async with run.page.expect_request("**/slow"):
+            await run.page.evaluate("void fetch('/slow')")
+        """,
+        site(origin.url),
+    )
+    assert walked.report.error_type is None
+    span = walked.requests[-1]
+    assert span.attributes["url.full"] == f"{origin.url}/slow"
+    assert span.status == "unset"
+    assert "error.type" not in span.attributes
+
+
+async def test_nothing_measured(walker: Walker, origin: Origin) -> None:
+    """A walk that passes without an answer of its site is a script error, never green."""
+    walked = await walker.walk("run.page.goto('/').close()", site(origin.url))
+    assert walked.report.error_type is ErrorType.SCRIPT_ERROR
+    assert "measured nothing" in walked.report.error
+
+
+async def test_an_api_alone_is_measured(walker: Walker, origin: Origin) -> None:
+    """A journey may do without pages: what ``run.api`` hears counts, and is counted."""
+    walked = await walker.walk("await run.api.get('/')", site(origin.url))
+    assert walked.report.error_type is None
+    assert walked.report.requests == {"first ok": 1}

@@ -1,0 +1,1 @@
+"""The real parts that the suite talks to: receivers, stores, shops, and their set-up."""

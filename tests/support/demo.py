@@ -1,0 +1,27 @@
+"""The demo shop as its own process, with the second origin that takes its analytics."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tests.support.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class DemoShop(Service):
+    """`python -m agent.demo` on free ports."""
+
+    url = ""
+    analytics = ""
+
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-m", "agent.demo", "--port", "0", "--analytics-port", "0"]
+
+    def ready(self) -> bool:
+        announced = self.announced()
+        if announced:
+            self.url, self.analytics = announced["shop"], announced["analytics"]
+        return announced is not None

@@ -1,0 +1,99 @@
+"""`python -m tests.support.install`: what the suite needs beside its own environment.
+
+Everything goes into `.cache/` and is left alone while it is still what would be installed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from typing import TYPE_CHECKING
+
+from tests.support import debian, oscar, victoria
+from tests.support.commands import InstallError, run
+from tests.support.service import CACHE, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_LOCK = oscar.SOURCE / "requirements.lock"
+
+
+def main() -> int:
+    """Install what is missing; 0, or 1 after saying why not."""
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "install.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            for what, key, folder, install in (
+                ("VictoriaMetrics", "trixie", CACHE / "victoria-metrics", _victoria),
+                ("the django-oscar environment", _environment_key(), oscar.VENV, _oscar),
+                ("the django-oscar shop", _shop_key(), oscar.PREPARED, _shop),
+            ):
+                _once(what, key, folder, install)
+        except InstallError as error:
+            sys.stderr.write(f"the suite's real parts could not be installed: {error}\n")
+            return 1
+    return 0
+
+
+def _once(what: str, key: str, folder: Path, install: Callable[[], None]) -> None:
+    stamp = CACHE / f"{folder.name}.stamp"
+    if folder.exists() and stamp.exists() and stamp.read_text() == key:
+        return
+    sys.stdout.write(f"installing {what} into {folder.relative_to(ROOT)}\n")
+    sys.stdout.flush()
+    stamp.unlink(missing_ok=True)
+    install()
+    stamp.write_text(key)
+
+
+def _victoria() -> None:
+    debian.unpack("victoria-metrics", "trixie", CACHE / "victoria-metrics")
+    started = subprocess.run(
+        [victoria.BINARY, "-version"], check=False, capture_output=True, text=True
+    )
+    if started.returncode != 0:
+        raise InstallError(f"{victoria.BINARY.name} does not start here: {started.stderr}")
+
+
+def _oscar() -> None:
+    # Without a pip of its own: that of the running environment installs into it.
+    venv.create(oscar.VENV, clear=True, symlinks=True, with_pip=False)
+    python = oscar.VENV / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    run([*pip, "--require-hashes", "-r", str(_LOCK)], os.environ, ROOT)
+
+
+def _shop() -> None:
+    partial = oscar.PREPARED.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    command = [str(oscar.VENV / "bin" / "python"), str(oscar.SOURCE / "prepare.py")]
+    run(command, os.environ | {"OSCAR_DATA": str(partial)}, ROOT, pauses=())
+    shutil.rmtree(oscar.PREPARED, ignore_errors=True)
+    partial.rename(oscar.PREPARED)
+
+
+def _environment_key() -> str:
+    return _digest(_LOCK) + sys.version
+
+
+def _shop_key() -> str:
+    return _environment_key() + "".join(
+        _digest(oscar.SOURCE / name) for name in ("settings.py", "prepare.py")
+    )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""README.md as data: its tables, its blocks of code and its code words."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tests.support.service import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DOTTED = re.compile(
+    r"(footfall|test|http|url|server|error|service|user_agent|deployment)(\.[a-z_]+)+"
+)
+"""What an attribute's name looks like."""
+_BAR = re.compile(r"(?<!\\)\|")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of code."""
+
+    language: str
+    text: str
+
+    @property
+    def commands(self) -> list[str]:
+        """The lines a person types, without prompt and comment; continued lines are one."""
+        joined = self.text.replace("\\\n", " ")
+        return [
+            line.removeprefix("$ ").partition(" #")[0].strip()
+            for line in joined.splitlines()
+            if line.startswith("$ ")
+        ]
+
+
+class Readme:
+    """The file, read once."""
+
+    @cached_property
+    def text(self) -> str:
+        """All of it."""
+        return (ROOT / "README.md").read_text("utf-8")
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """Every fenced block that has a language."""
+        return [Block(*found) for found in _FENCE.findall(self.text)]
+
+    def of(self, language: str) -> list[Block]:
+        """Return the blocks of one language."""
+        return [block for block in self.blocks if block.language == language]
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Every piece of code within the prose and the tables."""
+        prose = re.sub(r"^```.*?^```$", "", self.text, flags=re.MULTILINE | re.DOTALL)
+        return re.findall(r"`([^`\n]+)`", prose)
+
+    @cached_property
+    def commands(self) -> list[str]:
+        """Every command, from the blocks and from the prose."""
+        typed = [line for block in self.of("console") for line in block.commands]
+        return typed + [word for word in self.words if word.startswith(("footfall ", "make "))]
+
+    def table(self, *heading: str) -> list[list[str]]:
+        """Return the rows of the one table that begins with these column headings."""
+        found = [rows for rows in self._tables() if rows[0][: len(heading)] == list(heading)]
+        assert len(found) == 1, f"{len(found)} tables begin with the columns {heading}"
+        return found[0][2:]
+
+    def _tables(self) -> Iterator[list[list[str]]]:
+        rows: list[list[str]] = []
+        for line in [*self.text.splitlines(), ""]:
+            if line.startswith("|"):
+                rows.append([cell.strip() for cell in _BAR.split(line)[1:-1]])
+            elif rows:
+                yield rows
+                rows = []
+
+
+def code(cell: str) -> list[str]:
+    """Return the pieces of code in a table's cell."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def attributes_sent() -> set[str]:
+    """Every name that stands in the one module of names."""
+    tree = ast.parse((ROOT / "agent" / "names.py").read_text("utf-8"))
+    literals = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {text for text in literals if DOTTED.fullmatch(text)}
+
+
+def events_logged() -> set[str]:
+    """Every event of the agent's own log: the first text in a call that logs."""
+    calls = (
+        node
+        for source in (ROOT / "agent").rglob("*.py")
+        for node in ast.walk(ast.parse(source.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    )
+    logging = {"info", "warning", "error", "exception", "_warn"}
+    texts = (
+        [one.value for one in call.args if isinstance(one, ast.Constant)]
+        for call in calls
+        if call.func.attr in logging
+    )
+    return {text[0] for text in texts if text}

@@ -1,0 +1,62 @@
+"""``footfall check``: whatever would stop the daemon is told before it is started."""
+
+import pytest
+
+from agent.cli.check import check
+from agent.clock import SystemClock
+from agent.errors import ConfigError
+
+CONFIG = """
+[sites.shop]
+url = "https://shop.example.com"
+first_party = ["https://shop.example.com"]
+"""
+JOURNEY = """
+from agent import Run, journey
+
+
+@journey(site="shop", owner="tests", every="{every}")
+async def look(run: Run) -> None:
+    pass
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "config.toml").write_text(CONFIG)
+    (tmp_path / "journeys").mkdir()
+    return tmp_path
+
+
+def write(folder, every: str) -> None:
+    (folder / "journeys" / "look.py").write_text(JOURNEY.format(every=every))
+
+
+async def test_what_is_well_is_listed_unfolded(folder, capsys):
+    """Each journey stands on one line with the place of its file, however long the line is."""
+    write(folder, "0 3 * * 0")
+    assert await check(folder / "config.toml", {}, SystemClock()) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("look ")]
+    assert "0 3 * * 0 (UTC)" in line
+    assert line.rstrip().endswith("journeys/look.py:5")
+
+
+async def test_a_faulty_key_hides_no_faulty_journey(folder):
+    """Mistakes in the configuration and in journey files are told in one go."""
+    write(folder, "often")
+    (folder / "config.toml").write_text(CONFIG + "[workers]\ncuont = 2\n")
+    (folder / "journeys" / "broken.py").write_text("def broken(:\n")
+    with pytest.raises(ConfigError) as caught:
+        await check(folder / "config.toml", {}, SystemClock())
+    places = [problem.where.rpartition("/")[2] for problem in caught.value.problems]
+    assert places == ["config.toml:6 workers.cuont", "broken.py:1", "look.py:5"]
+
+
+async def test_variables_of_opentelemetry_are_checked_too(folder):
+    """A value the daemon would refuse is told together with the faults of journeys."""
+    write(folder, "61 * * * *")
+    environ = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}
+    with pytest.raises(ConfigError) as caught:
+        await check(folder / "config.toml", environ, SystemClock())
+    places = [problem.where for problem in caught.value.problems]
+    assert places == ["OTEL_EXPORTER_OTLP_PROTOCOL", "journeys/look.py:5"]

@@ -1,0 +1,86 @@
+"""`footfall new`: a skeleton that compiles, and never over a file that is there."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from agent.cli.new import new
+from agent.errors import ConfigError
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written(here, name="first_look"):
+    return (here / "journeys" / f"{name}.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("url", "site", "path"),
+    [
+        ("https://shop.example.com", "shop", "/"),
+        ("https://www.example.com/a/b?c=d", "example", "/a/b"),
+        ("http://127.0.0.1:8000/", "site", "/"),
+        ("https://my-shop.example.com/", "my_shop", "/"),
+    ],
+)
+def test_the_skeleton_is_a_journey_of_that_site(here, capsys, url, site, path):
+    """It parses, has the name asked for, a site's name that is allowed, and the address's path;
+    what is printed says how to walk it and what to configure."""
+    new("first_look", url, None, {})
+    (function,) = [
+        node for node in ast.parse(written(here)).body if isinstance(node, ast.AsyncFunctionDef)
+    ]
+    assert function.name == "first_look"
+    (decorator,) = function.decorator_list
+    keywords = {keyword.arg: keyword.value.value for keyword in decorator.keywords}
+    assert keywords["site"] == site
+    assert keywords["owner"]
+    assert f'page.goto("{path}")' in written(here)
+    printed = capsys.readouterr().out
+    origin = "/".join(url.split("/")[:3])
+    assert f"footfall once first_look --site {site}={origin}" in printed
+    assert f"[sites.{site}]" in printed
+
+
+def test_a_configured_site_is_used_by_its_name(here, capsys):
+    """The address belongs to a site of config.toml: nothing more is to be given."""
+    (here / "config.toml").write_text(
+        '[sites.store]\nurl = "https://shop.example.com"\n'
+        'first_party = ["https://shop.example.com"]\n'
+    )
+    new("first_look", "https://shop.example.com/sale", None, {})
+    assert 'site="store"' in written(here)
+    printed = capsys.readouterr().out
+    assert "footfall once first_look\n" in printed
+    assert "[sites." not in printed
+
+
+def test_a_file_that_is_there_stays(here):
+    """Not even with the same name asked for again."""
+    new("first_look", "https://shop.example.com", None, {})
+    (here / "journeys" / "first_look.py").write_text("mine")
+    with pytest.raises(ConfigError, match="is there already"):
+        new("first_look", "https://shop.example.com", None, {})
+    assert written(here) == "mine"
+
+
+@pytest.mark.parametrize("name", ["First", "1st", "a-b", "a b", "../up", "", "a.py"])
+def test_a_name_that_no_journey_may_have_is_refused(here, name):
+    """Nothing is written, and the message says which letters do."""
+    with pytest.raises(ConfigError, match="lower-case letters"):
+        new(name, "https://shop.example.com", None, {})
+    assert not (here / "journeys").exists()
+
+
+@pytest.mark.parametrize("url", ["shop.example.com", "ftp://shop.example.com", "https://", ""])
+def test_an_address_that_is_none_is_refused(here, url):
+    """Nothing is written."""
+    with pytest.raises(ConfigError, match="whole address"):
+        new("first_look", url, None, {})
+    assert not (here / "journeys").exists()

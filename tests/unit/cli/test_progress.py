@@ -1,0 +1,85 @@
+"""A run as a person follows it."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from agent.cli.progress import Progress
+from agent.model import Result, Step, StepOutcome
+
+ARTIFACTS = Path("var/artifacts")
+
+
+@pytest.fixture
+def shown(request_):
+    """Follows a run; gives what was printed."""
+    out = io.StringIO()
+    console = Console(file=out, highlight=False, width=200, color_system=None)
+    progress = Progress(console, request_, lambda name: name, ARTIFACTS)
+
+    def lines():
+        return out.getvalue().splitlines()
+
+    return progress, lines
+
+
+def test_names_from_authors_are_printed_as_they_are(shown):
+    """Square brackets in a summary, a step or a log line are text, not markup."""
+    progress, lines = shown
+    progress.begin()
+    progress.step_started("Open [bold]it", 0)
+    progress.step_ended(Step("Open [bold]it", StepOutcome.PASS, 0.5), 0)
+    progress.logged("info", "ordered [red]", {"order": "[17]"})
+    progress.printed("basket [blue]")
+    progress.end()
+    assert lines()[0] == "buy_a_mug  A guest buys [the cheapest] mug.  http://127.0.0.1:1"
+    assert re.fullmatch(r"  ✓ Open \[bold\]it +0\.50 s", lines()[1])
+    assert lines()[2:] == ["    info: ordered [red] order=[17]", "    basket [blue]"]
+
+
+def test_steps_show_their_outcome_and_depth(shown):
+    """A mark each; nested ones stand further in; a skipped one has no time."""
+    progress, lines = shown
+    progress.step_ended(Step("Outer", StepOutcome.FAIL, 12.0), 0)
+    progress.step_ended(Step("Inner", StepOutcome.PASS, 0.25), 1)
+    progress.step_ended(Step("Later", StepOutcome.SKIPPED), 0)
+    outer, inner, later = lines()
+    assert re.fullmatch(r"  ✗ Outer +12\.00 s", outer)
+    assert re.fullmatch(r"    ✓ Inner +0\.25 s", inner)
+    assert later.strip() == "– Later"
+    assert outer.index("12.00") == inner.index(" 0.25"), "times stand in one column"
+
+
+def test_a_second_attempt_is_announced(shown):
+    """The first goes without saying."""
+    progress, lines = shown
+    progress.attempt_started(1)
+    progress.attempt_started(2)
+    assert lines() == ["  attempt 2, in a fresh worker"]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "word"),
+    [
+        ((Result.PASS,), "PASS"),
+        ((Result.FAIL, Result.PASS), "FLAKY  assertion"),
+        ((Result.FAIL, Result.FAIL), "FAIL  assertion"),
+        ((Result.NOT_MEASURED,), "NOT MEASURED  assertion"),
+    ],
+)
+def test_the_result_stands_with_error_evidence_and_trace(shown, make_run, attempts, word):
+    """Word, kind and time; the error's lines; each kept file; the trace's id."""
+    progress, lines = shown
+    run = make_run(*attempts, error="no [button]\nat all")
+    progress.finished(run)
+    assert lines()[0] == f"  {word}  1.25 s"
+    assert lines()[-1] == f"    trace {run.trace_id}"
+    failing = [number for number, one in enumerate(attempts, 1) if one is not Result.PASS]
+    expected = [f"    var/artifacts/buy/r/attempt-{number}/s.png" for number in failing]
+    errors = ["    no [button]", "    at all"] if failing else []
+    assert lines()[1:-1] == errors + expected

@@ -1,0 +1,235 @@
+"""Journeys under the configuration."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.config import load, resolve
+from agent.errors import ConfigError
+from agent.model import Cadence, Definition, Site
+from agent.schedule.plan import interval_of
+
+SITE = """
+[sites.shop]
+url = "https://shop.example.com"
+first_party = ["https://shop.example.com"]
+"""
+
+BUY = Definition(
+    name="buy",
+    site="shop",
+    file="buy.py",
+    line=7,
+    summary="Buys.",
+    owner="checkout",
+    runbook="https://example.com/runbook",
+    severity="page",
+    params={"sku": "mug", "amount": 1, "limit": 2.5, "voucher": None},
+    context={"locale": "de-DE"},
+)
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def make(text="", environ=None):
+        (tmp_path / "config.toml").write_text(SITE + text)
+        return load(None, environ or {})
+
+    return make
+
+
+def faults(settings, *definitions):
+    with pytest.raises(ConfigError) as caught:
+        resolve(settings, definitions, interval_of)
+    return {problem.where: problem.message for problem in caught.value.problems}
+
+
+def test_a_bare_journey_takes_everything_from_the_schedule(settings):
+    """[schedule] fills what neither the author nor the operator gave."""
+    [journey] = resolve(settings('[schedule]\nevery = "2m"\nconfirm = false\n'), [BUY], interval_of)
+    assert journey.site == Site("shop", "https://shop.example.com", ("https://shop.example.com",))
+    assert journey.cadence == Cadence(seconds=120.0, timezone="UTC")
+    assert (journey.interval, journey.timeout, journey.grace) == (120.0, 30.0, 2.0)
+    assert (journey.confirm, journey.enabled) == (False, True)
+    assert (journey.file, journey.line, journey.owner) == ("buy.py", 7, "checkout")
+    assert (journey.summary, journey.runbook) == ("Buys.", "https://example.com/runbook")
+    assert (journey.severity, journey.context) == ("page", {"locale": "de-DE"})
+    assert journey.params == BUY.params
+
+
+def test_the_author_wins_over_the_schedule_and_the_operator_over_both(settings):
+    """[journey.NAME] over @journey over [schedule], each key on its own."""
+    authored = replace(BUY, every="3m", timeout="9s", confirm=False, timezone="Asia/Tokyo")
+    [journey] = resolve(settings('[schedule]\nevery = "9m"\n'), [authored], interval_of)
+    assert (journey.interval, journey.timeout, journey.confirm) == (180.0, 9.0, False)
+
+    section = """
+    [journey.buy]
+    every = "0 3 * * 0"
+    grace = "5s"
+    confirm = true
+    enabled = false
+    params = { sku = "cup", limit = 3, voucher = "X" }
+    """
+    [journey] = resolve(settings(section), [authored], interval_of)
+    assert journey.cadence == Cadence(cron="0 3 * * 0", timezone="Asia/Tokyo")
+    assert (journey.timeout, journey.grace) == (9.0, 5.0)
+    assert (journey.confirm, journey.enabled) == (True, False)
+    assert journey.params == {"sku": "cup", "amount": 1, "limit": 3, "voucher": "X"}
+
+
+def test_no_journeys_are_no_fault(settings):
+    """An agent may start before its first journey is written."""
+    assert resolve(settings(), [], interval_of) == []
+
+
+def test_a_timeout_that_just_fits_is_taken(settings):
+    """Timeout and grace may fill the interval to the last."""
+    section = '[journey.buy]\nevery = "20s"\ntimeout = "18s"\n'
+    [journey] = resolve(settings(section), [BUY], interval_of)
+    assert journey.timeout + journey.grace == journey.interval
+
+
+@pytest.mark.parametrize(
+    ("section", "environ", "authored", "where", "source"),
+    [
+        (
+            '[schedule]\nevery = "20s"\ntimeout = "19s"\n',
+            {},
+            {},
+            "config.toml:7 schedule.timeout",
+            "config.toml:6 schedule.every",
+        ),
+        (
+            '[schedule]\nevery = "20s"\n',
+            {},
+            {},
+            "config.toml:5 schedule.timeout",
+            "config.toml:6 schedule.every",
+        ),
+        ("", {}, {"every": "20s"}, "config.toml schedule.timeout", "journeys/buy.py:7"),
+        ("", {}, {"timeout": "59s"}, "journeys/buy.py:7", "config.toml schedule.every"),
+        (
+            '[journey.buy]\ntimeout = "59s"\n',
+            {},
+            {"timeout": "1s"},
+            "config.toml:6 journey.buy.timeout",
+            "config.toml schedule.every",
+        ),
+        (
+            "",
+            {"FOOTFALL_SCHEDULE__EVERY": "1s"},
+            {},
+            "config.toml schedule.timeout",
+            "environment variable FOOTFALL_SCHEDULE__EVERY",
+        ),
+        (
+            "",
+            {},
+            {"every": "* * * * *", "timeout": "58.5s"},
+            "journeys/buy.py:7",
+            "journeys/buy.py:7",
+        ),
+    ],
+)
+def test_a_timeout_that_does_not_fit_names_what_to_change(
+    settings, section, environ, authored, where, source
+):
+    """Both the place of the timeout and that of the interval are told, in whichever layer."""
+    [(place, message)] = faults(settings(section, environ), replace(BUY, **authored)).items()
+    assert place == where
+    assert "is more than the interval" in message
+    assert f"from {source})" in message
+
+
+def test_an_unknown_site_is_told_at_the_journey_with_the_known_ones(settings):
+    """The author's slip is mended in the journey, or the site is added."""
+    found = faults(settings(), replace(BUY, site="shp"))
+    assert "unknown site 'shp'" in found["journeys/buy.py:7"]
+    assert "Known sites: shop" in found["journeys/buy.py:7"]
+
+
+def test_a_section_for_no_journey_is_told_at_its_line(settings):
+    """A misspelt [journey.NAME] would otherwise change nothing, silently."""
+    found = faults(settings('[journey.by]\nevery = "9m"\n'), BUY)
+    assert "known journeys: buy" in found["config.toml:5 journey.by"]
+
+
+def test_an_owner_is_part_of_a_journey(settings):
+    """Nobody is paged by a journey that nobody answers for."""
+    assert "has no owner" in faults(settings(), replace(BUY, owner=" "))["journeys/buy.py:7"]
+
+
+@pytest.mark.parametrize(
+    ("authored", "told"),
+    [
+        ({"every": "sometimes"}, "neither a duration"),
+        ({"every": "61 * * * *"}, "every:"),
+        ({"every": "1m", "timezone": "Mars"}, "not a time zone"),
+        ({"timeout": "half a minute"}, "timeout: 'half a minute' is not a duration"),
+        ({"timeout": "0s"}, "longer than 0s"),
+    ],
+)
+def test_what_the_author_wrote_wrongly_is_told_at_the_journey(settings, authored, told):
+    """An author's every, timezone and timeout are judged as the configuration's are."""
+    [(place, message)] = faults(settings(), replace(BUY, **authored)).items()
+    assert place == "journeys/buy.py:7"
+    assert told in message
+
+
+def test_a_cron_line_of_the_operator_is_told_at_its_own_line(settings):
+    """What the schedule refuses is told where it was written."""
+    found = faults(settings('[journey.buy]\nevery = "0 25 * * *"\n'), BUY)
+    [(place, message)] = found.items()
+    assert place == "config.toml:6 journey.buy.every"
+    assert "every" not in message, "the place names the key already"
+
+
+def test_a_cron_line_of_the_schedule_is_told_once(settings):
+    """However many journeys go by it, there is one line to mend."""
+    made = settings('[schedule]\nevery = "0 25 * * *"\n')
+    with pytest.raises(ConfigError) as caught:
+        resolve(made, [BUY, replace(BUY, name="look")], interval_of)
+    assert [one.where for one in caught.value.problems] == ["config.toml:6 schedule.every"]
+
+
+def test_a_time_zone_is_told_at_the_journey_that_names_it(settings):
+    """An operator's ``every`` is not to blame for the author's time zone."""
+    made = settings('[journey.buy]\nevery = "0 3 * * *"\n')
+    [(place, message)] = faults(made, replace(BUY, timezone="Mars")).items()
+    assert place == "journeys/buy.py:7"
+    assert "timezone: 'Mars' is not a time zone" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("skew", '"cup"', "it declares: amount, limit, sku, voucher"),
+        ("amount", '"2"', "must be of the same type"),
+        ("amount", "true", "must be of the same type"),
+        ("limit", "true", "must be of the same type"),
+        ("sku", "7", "must be of the same type"),
+    ],
+)
+def test_a_parameter_the_journey_does_not_declare_is_a_fault(settings, name, value, told):
+    """Names must be the author's, and values of the type that the author's code expects."""
+    found = faults(settings(f"[journey.buy.params]\n{name} = {value}\n"), BUY)
+    assert told in found[f"config.toml:6 journey.buy.params.{name}"]
+
+
+def test_all_faults_of_all_journeys_are_told_at_once(settings):
+    """One journey's faults hide neither its others nor the next journey's."""
+    first = replace(BUY, site="x", owner="", every="often", timeout="soon")
+    second = replace(BUY, name="look", file="look.py", timeout="2m")
+    with pytest.raises(ConfigError) as caught:
+        resolve(settings("[journey.gone]\n"), [first, second], interval_of)
+    assert [problem.where for problem in caught.value.problems] == [
+        "journeys/buy.py:7",
+        "journeys/buy.py:7",
+        "journeys/buy.py:7",
+        "journeys/buy.py:7",
+        "journeys/look.py:7",
+        "config.toml:5 journey.gone",
+    ]

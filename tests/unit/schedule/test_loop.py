@@ -1,0 +1,62 @@
+from itertools import pairwise
+
+import pytest
+
+from agent.model import Cadence, Journey, Site
+from agent.schedule import loop
+from agent.schedule.decision import Skip
+from agent.schedule.plan import Plan
+from agent.schedule.ticker import Ticker
+from agent.schedule.timeline import Timeline
+
+CADENCE = Cadence(seconds=7.25)
+
+
+class Enough(Exception):
+    pass
+
+
+def ticker_from(decided, now):
+    site = Site("shop", "http://127.0.0.1", ("http://127.0.0.1",))
+    ticker = Ticker("eu")
+    mug = Journey("buy_a_mug", site, "shop.py", 1, CADENCE, 7.25, 5, 2, True, True)
+    ticker.load([mug], decided, now)
+    return ticker
+
+
+async def test_it_ticks_each_second_and_at_every_slot(manual_clock):
+    """Every slot is offered at its own moment, and no two ticks are over a second apart."""
+    clock = manual_clock()
+    start = clock.wall()
+    ticks, offers = [], []
+
+    async def carry_out(decisions):
+        ticks.append(clock.wall())
+        offers.extend((d.slot.scheduled_at, clock.wall()) for d in decisions)
+        if clock.wall() > start + 60:
+            raise Enough
+
+    with pytest.raises(Enough):
+        await loop.run(clock, Timeline(clock), ticker_from({}, start), lambda _: False, carry_out)
+    slots = Plan(CADENCE, ("buy_a_mug", "eu")).between(start, ticks[-1], 100)
+    assert [slot for slot, _ in offers] == slots
+    assert all(0 <= at - slot < 0.002 for slot, at in offers)
+    assert max(b - a for a, b in pairwise(ticks)) <= 1.001
+    assert len(ticks) < 80
+
+
+async def test_only_the_first_tick_is_a_start(manual_clock):
+    """What the first tick finds missed was down; what a later one finds is late."""
+    clock = manual_clock()
+    ticks = []
+
+    async def carry_out(decisions):
+        ticks.append({d.reason for d in decisions if isinstance(d, Skip)} - {"overrun"})
+        if len(ticks) == 3:
+            raise Enough
+        clock.step(100)
+
+    ticker = ticker_from({"buy_a_mug": clock.wall() - 100}, clock.wall())
+    with pytest.raises(Enough):
+        await loop.run(clock, Timeline(clock), ticker, lambda _: True, carry_out)
+    assert ticks == [{"down"}, {"late"}, {"late"}]

@@ -1,0 +1,57 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.schedule.timeline import Timeline
+
+
+def test_it_follows_the_wall_clock_forward(manual_clock):
+    """While the wall clock runs or is set forward, the schedule's time is the wall's."""
+    clock = manual_clock()
+    timeline = Timeline(clock)
+    for seconds in (0.5, 3600, 0.001):
+        clock.pass_by(seconds)
+        assert timeline.now() == clock.wall()
+    clock.step(7200)
+    assert timeline.now() == clock.wall()
+
+
+def test_a_clock_set_back_slows_it_until_the_wall_has_caught_up(manual_clock):
+    """Set back by 30 s it goes on at nine tenths of the pace, and is the wall's after 300 s."""
+    clock = manual_clock()
+    timeline = Timeline(clock)
+    before = timeline.now()
+    clock.step(-30)
+    assert timeline.now() == before
+    clock.pass_by(100)
+    assert timeline.now() == pytest.approx(before + 90)
+    clock.pass_by(199)
+    assert timeline.now() == pytest.approx(before + 269.1)
+    clock.pass_by(2)
+    assert timeline.now() == clock.wall()
+
+
+def test_it_starts_where_the_last_process_had_decided(manual_clock):
+    """Time starts at the later of the wall clock and what was decided before."""
+    clock = manual_clock()
+    assert Timeline(clock, clock.wall() - 60).now() == clock.wall()
+    ahead = Timeline(clock, clock.wall() + 60)
+    assert ahead.now() == clock.wall() + 60
+    clock.pass_by(10)
+    assert ahead.now() == pytest.approx(clock.wall() + 59)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e5), st.floats(-1e6, 1e6))))
+def test_it_never_goes_back_nor_stands_still(manual_clock, steps):
+    """However the wall clock is set, time goes on at nine tenths of the pace at least."""
+    clock = manual_clock()
+    timeline = Timeline(clock)
+    now = timeline.now()
+    for passed, step in steps:
+        clock.pass_by(passed)
+        clock.step(step)
+        later = timeline.now()
+        assert later >= now
+        assert later - now >= 0.9 * passed - 1e-5
+        assert later >= clock.wall()
+        now = later

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+from agent.model import Result
+from agent.telemetry import logs
+from agent.telemetry.resource import describe
+
+
+@pytest.fixture
+def encode(identity):
+    def encode(run):
+        payload = logs.encode_run(run, describe(identity, {}), identity.version)
+        request = ExportLogsServiceRequest.FromString(payload)
+        (record,) = request.resource_logs[0].scope_logs[0].log_records
+        return record
+
+    return encode
+
+
+@pytest.mark.parametrize(
+    ("result", "severity"),
+    [
+        (Result.PASS, "INFO"),
+        (Result.FLAKY, "WARN"),
+        (Result.NOT_MEASURED, "WARN"),
+        (Result.FAIL, "ERROR"),
+    ],
+)
+def test_severity_follows_the_result(encode, make_run, result, severity):
+    """Only a fail of the target is an error."""
+    assert encode(make_run(result)).severity_text == severity
+
+
+def test_the_record_leads_to_its_trace(encode, make_run):
+    """A record carries the ids of the run's root span, as sampled."""
+    run = make_run(Result.FAIL)
+    record = encode(run)
+    assert record.event_name == "footfall.run.finished"
+    assert (record.trace_id.hex(), record.span_id.hex()) == (run.trace_id, run.span_id)
+    assert record.flags == 1
+
+
+def test_the_body_is_one_line_that_says_it_all(encode, make_run):
+    """Somebody who sees only the body knows what, where, and why."""
+    assert encode(make_run(Result.FAIL)).body.string_value == (
+        'buy_a_mug on shop from eu-west-1: fail in 1.50 s, assertion at step "Pay": Pay is disabled'
+    )
+
+
+def test_what_is_not_known_is_left_out(encode, make_run):
+    """A passed run has no error attributes, not empty ones."""
+    keys = {pair.key for pair in encode(make_run()).attributes}
+    assert keys == {
+        "user_agent.synthetic.type",
+        "footfall.journey",
+        "footfall.site",
+        "footfall.location",
+        "footfall.result",
+        "footfall.owner",
+        "footfall.runbook",
+        "footfall.severity",
+        "footfall.run.id",
+        "footfall.run.trigger",
+        "footfall.artifacts",
+        "footfall.duration",
+    }
+
+
+def test_broken_text_from_a_page_loses_no_record(encode, make_run):
+    """A lone surrogate in a page's text is replaced, in the body and in the error."""
+    record = encode(make_run(Result.FAIL, error="caf\udce9"))
+    assert record.body.string_value.endswith("caf?")
+    assert {"footfall.error": "caf?"}.items() <= {
+        pair.key: pair.value.string_value for pair in record.attributes
+    }.items()

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+
+from agent import names
+from agent.model import Result, Step, StepOutcome
+from agent.telemetry.catalogue import CATALOGUE, Kind
+from agent.telemetry.metrics import STEP_NAMES, Metrics, Reading
+from agent.telemetry.resource import describe
+from agent.telemetry.totals import Total
+
+EPOCH = 1_700_000_000.0
+
+
+@pytest.fixture
+def metrics(identity):
+    metrics = Metrics(describe(identity, {}), identity.version, EPOCH)
+    yield metrics
+    metrics.close()
+
+
+def collected(metrics, totals=(), readings=()):
+    payload, items = metrics.collect(totals, readings)
+    found = {}
+    points = 0
+    for resource in ExportMetricsServiceRequest.FromString(payload).resource_metrics:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                found[metric.name] = metric
+                points += len(getattr(metric, metric.WhichOneof("data")).data_points)
+    assert items == points
+    return found
+
+
+def labels(point):
+    return {pair.key: pair.value.string_value for pair in point.attributes}
+
+
+def test_a_counter_starts_at_the_epoch_and_is_cumulative(metrics):
+    """A restarted agent goes on with the same counter: same start, same sum."""
+    found = collected(metrics, [Total(names.RUNS, {"journey": "j"}, 41)])
+    (point,) = found[names.RUNS].sum.data_points
+    assert point.as_int == 41
+    assert point.start_time_unix_nano == int(EPOCH * 1e9)
+    assert found[names.RUNS].sum.is_monotonic
+    assert found[names.RUNS].sum.aggregation_temporality == 2
+
+
+def test_a_gauge_that_is_no_longer_read_is_gone(metrics):
+    """A removed journey leaves no gauge behind."""
+    reading = Reading(names.UP, {"journey": "j"}, 1)
+    assert collected(metrics, readings=[reading])[names.UP].gauge.data_points[0].as_int == 1
+    assert names.UP not in collected(metrics)
+
+
+def test_durations_carry_the_run_as_exemplar(metrics, make_run):
+    """From a histogram one click leads to the trace, and for a step to that very step."""
+    run = make_run(Result.FAIL)
+    metrics.observe_run(run)
+    found = collected(metrics)
+    (exemplar,) = found[names.DURATION].histogram.data_points[0].exemplars
+    assert (exemplar.trace_id.hex(), exemplar.span_id.hex()) == (run.trace_id, run.span_id)
+    assert exemplar.as_double == 1.5
+    (exemplar,) = found[names.STEP_DURATION].histogram.data_points[0].exemplars
+    assert exemplar.span_id.hex() == "b000000000000002"
+
+
+def test_a_run_fills_the_histograms_of_the_catalogue(metrics, make_run):
+    """Attributes, units and boundaries are those that are published."""
+    metrics.observe_run(make_run())
+    found = collected(metrics)
+    assert set(found) == {
+        names.DURATION,
+        names.STEP_DURATION,
+        names.WEB_VITAL,
+        names.WEB_VITAL_CLS,
+    }
+    of_run = {"journey": "buy_a_mug", "site": "shop", "location": "eu-west-1"}
+    assert {name: [labels(p) for p in m.histogram.data_points] for name, m in found.items()} == {
+        names.DURATION: [{**of_run, "result": "pass"}],
+        names.STEP_DURATION: [{**of_run, "step": "Pay", "result": "pass"}],
+        names.WEB_VITAL: [{**of_run, "vital": "lcp"}],
+        names.WEB_VITAL_CLS: [of_run],
+    }
+    for name, metric in found.items():
+        assert metric.unit == CATALOGUE[name].unit
+        assert tuple(metric.histogram.data_points[0].explicit_bounds) == (
+            CATALOGUE[name].boundaries
+        )
+
+
+def test_what_was_not_measured_is_no_time_of_the_target(metrics, make_run):
+    """A run that the agent failed to measure leaves steps and vitals alone."""
+    metrics.observe_run(make_run(Result.NOT_MEASURED))
+    assert set(collected(metrics)) == {names.DURATION}
+
+
+def test_a_run_without_attempts_has_no_duration(metrics, make_run):
+    """A run whose worker never answered took no time of anybody's."""
+    metrics.observe_run(replace(make_run(Result.NOT_MEASURED), attempts=()))
+    assert collected(metrics) == {}
+
+
+def test_step_names_are_bounded(metrics, make_run):
+    """A journey that makes up step names can't flood the metrics store."""
+    run = make_run()
+    (attempt,) = run.attempts
+    steps = tuple(Step(f"Step {n}", StepOutcome.PASS, 0.1) for n in range(STEP_NAMES + 9))
+    metrics.observe_run(replace(run, attempts=(replace(attempt, steps=steps),)))
+    points = collected(metrics)[names.STEP_DURATION].histogram.data_points
+    counts = {labels(point)["step"]: point.count for point in points}
+    assert len(counts) == STEP_NAMES + 1
+    assert counts[names.OTHER_STEP] == 9
+
+
+def test_more_attribute_sets_than_the_library_allows_by_default(metrics):
+    """A large fleet of journeys is not folded into one overflow series."""
+    totals = [Total(names.RUNS, {"journey": f"j{n}"}, 1) for n in range(2100)]
+    assert len(collected(metrics, totals)[names.RUNS].sum.data_points) == 2100
+
+
+def test_up_has_no_unit_and_seconds_have_boundaries():
+    """A gauge of unit 1 is renamed on its way; default buckets are made for milliseconds."""
+    assert CATALOGUE[names.UP].unit == ""
+    for metric in CATALOGUE.values():
+        assert bool(metric.boundaries) == (metric.kind is Kind.HISTOGRAM)

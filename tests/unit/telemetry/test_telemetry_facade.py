@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from agent import names
+from agent.model import Result, SkipReason, Slot, Trigger
+from agent.state import Database
+from agent.telemetry.catalogue import CATALOGUE
+from agent.telemetry.export import resolve
+from agent.telemetry.signals import Signal
+from agent.telemetry.spool import Bounds
+from agent.telemetry.telemetry import SCHEMA, Telemetry
+
+BOUNDS = Bounds(size=10**7, age=86400.0)
+SLOT = Slot("buy_a_mug", "eu-west-1", 1_800_000_000.0)
+OF_JOURNEY = {"journey": "buy_a_mug", "site": "shop", "location": "eu-west-1"}
+
+
+@pytest.fixture
+async def start(collector, database, identity, clock):
+    """Starts the station on a database; every one started is stopped at the end."""
+    started = []
+
+    async def start(on=database, **environment):
+        export = resolve(environment, endpoint=collector.url)
+        telemetry = Telemetry(on, export, identity, clock, BOUNDS)
+        await telemetry.start()
+        started.append(telemetry)
+        return telemetry
+
+    yield start
+    for telemetry in started:
+        await telemetry.stop(1.0)
+
+
+async def record(database, telemetry, *runs):
+    for run in runs:
+        await database.transaction(lambda c, run=run: telemetry.record_run(c, run))
+        telemetry.observe_run(run)
+
+
+def metrics(request):
+    return {
+        metric.name: metric
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    }
+
+
+def values(request, name):
+    """Sums or gauges as {attribute values: value}; {} where the metric is missing."""
+    metric = metrics(request).get(name)
+    if metric is None:
+        return {}
+    data = getattr(metric, metric.WhichOneof("data"))
+    return {
+        tuple(pair.value.string_value for pair in sorted(point.attributes, key=lambda p: p.key)): (
+            getattr(point, point.WhichOneof("value"))
+        )
+        for point in data.data_points
+    }
+
+
+async def collect(collector, clock):
+    """Let an interval pass and return the collection that follows."""
+    await clock.sleeping(15.0)
+    before = len(collector.taken["metrics"])
+    clock.advance(15.0)
+    await collector.until(lambda: len(collector.taken["metrics"]) > before)
+    return collector.taken["metrics"][-1]
+
+
+async def test_a_run_leaves_its_spans_its_record_and_its_counts(
+    collector, database, start, clock, make_run
+):
+    """One transaction a run, and all three signals of it arrive."""
+    telemetry = await start()
+    await record(database, telemetry, make_run(Result.FLAKY))
+    await collector.until(lambda: collector.taken["traces"] and collector.taken["logs"])
+    request = await collect(collector, clock)
+    where = ("buy_a_mug", "eu-west-1")
+    assert values(request, names.RUNS) == {("assertion", *where, "flaky", "shop"): 1}
+    assert values(request, names.ATTEMPTS) == {
+        ("assertion", *where, "fail", "shop"): 1,
+        (*where, "pass", "shop"): 1,
+    }
+    assert values(request, names.REQUESTS) == {
+        (*where, "ok", "first", "shop"): 6,
+        (*where, "failed", "third", "shop"): 2,
+    }
+
+
+@pytest.mark.parametrize("trigger", [Trigger.ONCE, Trigger.TEST])
+async def test_only_the_schedule_feeds_the_journey_metrics(
+    trigger, collector, database, start, clock, journey, make_run
+):
+    """A run by hand leaves spans and a record, and moves neither counters nor gauges."""
+    telemetry = await start()
+    telemetry.watch([journey])
+    await record(database, telemetry, make_run(Result.FAIL, trigger=trigger))
+    await collector.until(lambda: collector.taken["traces"] and collector.taken["logs"])
+    found = metrics(await collect(collector, clock))
+    assert {name for name in found if not name.startswith("footfall.spool.")} == {names.INTERVAL}
+
+
+async def test_counters_survive_a_new_agent_on_the_same_state(
+    collector, database, start, clock, make_run
+):
+    """A restart is no reset: same sum, same start time, and it goes on from there."""
+    first = await start()
+    await record(database, first, make_run())
+    one = await collect(collector, clock)
+    await first.stop(1.0)
+    clock.advance(1000.0)
+    second = await start()
+    await record(database, second, make_run())
+    two = await collect(collector, clock)
+    assert list(values(one, names.RUNS).values()) == [1]
+    assert list(values(two, names.RUNS).values()) == [2]
+    starts = {
+        metrics(request)[names.RUNS].sum.data_points[0].start_time_unix_nano
+        for request in (one, two)
+    }
+    assert starts == {1_800_000_000 * 10**9}
+
+
+async def test_a_transaction_that_fails_counts_nothing(collector, database, start, clock, make_run):
+    """Totals, state and spool stand or fall with the result they belong to."""
+    telemetry = await start()
+
+    def work(connection):
+        telemetry.record_run(connection, make_run())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.transaction(work)
+    assert names.RUNS not in metrics(await collect(collector, clock))
+    assert collector.taken["traces"] == []
+
+
+async def test_the_slots_book(collector, database, start, clock):
+    """Expected and skipped slots are counted; lateness is measured and never negative."""
+    telemetry = await start()
+
+    def work(connection):
+        telemetry.record_expected(connection, SLOT, "shop")
+        telemetry.record_expected(connection, SLOT, "shop")
+        telemetry.record_skip(connection, SLOT, "shop", SkipReason.OVERRUN)
+        telemetry.record_restart(connection, "memory")
+
+    await database.transaction(work)
+    telemetry.observe_lateness(SLOT, "shop", 0.02)
+    telemetry.observe_lateness(SLOT, "shop", -0.5)
+    request = await collect(collector, clock)
+    assert values(request, names.SCHEDULE_EXPECTED) == {("buy_a_mug", "eu-west-1", "shop"): 2}
+    assert values(request, names.SCHEDULE_SKIPPED) == {
+        ("buy_a_mug", "eu-west-1", "overrun", "shop"): 1
+    }
+    assert values(request, names.AGENT_WORKER_RESTARTS) == {("memory",): 1}
+    (lateness,) = metrics(request)[names.SCHEDULE_LATENESS].histogram.data_points
+    assert (lateness.count, lateness.min, lateness.max) == (2, 0.0, 0.02)
+
+
+async def test_the_gauges_of_a_journey(collector, database, start, clock, journey, make_run):
+    """Up and failures in a row while the verdict is fresh; the rest as long as it is watched."""
+    telemetry = await start()
+    telemetry.watch([journey])
+    await record(database, telemetry, make_run(Result.FAIL), make_run(Result.FAIL))
+    key = ("buy_a_mug", "eu-west-1", "shop")
+    request = await collect(collector, clock)
+    assert values(request, names.UP) == {key: 0}
+    assert values(request, names.CONSECUTIVE_FAILURES) == {key: 2}
+    assert values(request, names.LAST_RUN) == {key: 1_800_000_008.0}
+    assert values(request, names.LAST_SUCCESS) == {}
+    assert values(request, names.INTERVAL) == {key: 60.0}
+
+    await record(database, telemetry, make_run(Result.FLAKY))
+    request = await collect(collector, clock)
+    assert values(request, names.UP) == {key: 1}
+    assert values(request, names.LAST_SUCCESS) == {key: 1_800_000_008.0}
+
+    await clock.sleeping(15.0)
+    before = len(collector.taken["metrics"])
+    clock.advance(300.0)
+    await collector.until(lambda: len(collector.taken["metrics"]) > before)
+    found = metrics(await collect(collector, clock))
+    assert names.UP not in found
+    assert names.CONSECUTIVE_FAILURES not in found
+    assert names.LAST_RUN in found
+
+
+async def test_removed_and_disabled_journeys_leave_no_gauges(
+    collector, database, start, clock, journey, make_run
+):
+    """After a reload, what is no longer watched is no longer shown."""
+    telemetry = await start()
+    telemetry.watch([journey])
+    await record(database, telemetry, make_run())
+    assert names.UP in metrics(await collect(collector, clock))
+    telemetry.watch([replace(journey, enabled=False)])
+    found = metrics(await collect(collector, clock))
+    assert not {names.UP, names.LAST_RUN, names.LAST_SUCCESS, names.INTERVAL} & set(found)
+    assert names.RUNS in found
+
+
+async def test_a_gap_that_is_not_the_interval(collector, start, clock, journey):
+    """For a cron line the gap to the next slot is what the schedule says it is."""
+    telemetry = await start()
+    telemetry.watch([journey], lambda _: 7200.0)
+    request = await collect(collector, clock)
+    assert list(values(request, names.INTERVAL).values()) == [7200.0]
+
+
+async def test_gauges_of_the_agent(collector, start, clock):
+    """The composition root's gauges are asked at each collection; a broken one stands alone."""
+    telemetry = await start()
+    depth = iter([3, 5])
+    telemetry.gauge(names.AGENT_QUEUE_DEPTH, lambda: [({}, next(depth))])
+    telemetry.gauge(names.AGENT_MEMORY, lambda: [({}, 1 / 0)])
+    with capture_logs() as lines:
+        first = await collect(collector, clock)
+        second = await collect(collector, clock)
+    assert [values(r, names.AGENT_QUEUE_DEPTH) for r in (first, second)] == [{(): 3}, {(): 5}]
+    assert names.AGENT_MEMORY not in metrics(first)
+    assert [line["metric"] for line in lines] == [names.AGENT_MEMORY] * 2
+    telemetry.gauge(names.AGENT_QUEUE_DEPTH, list)
+
+
+def test_an_unpublished_gauge_is_refused(identity, clock):
+    """A name that is not in the catalogue never leaves the agent."""
+    telemetry = Telemetry(None, None, identity, clock, BOUNDS)
+    with pytest.raises(ValueError, match=r"footfall\.agent\.mood"):
+        telemetry.gauge("footfall.agent.mood", list)
+
+
+async def test_the_spools_own_gauges(collector, database, start, clock, make_run):
+    """What waits is seen from outside: how much, and since when."""
+    telemetry = await start(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="http://127.0.0.1:9/")
+    await record(database, telemetry, make_run())
+    request = await collect(collector, clock)
+    assert values(request, names.SPOOL_ITEMS)[("traces",)] == 4
+    assert values(request, names.SPOOL_OLDEST_AGE)[("traces",)] == 15.0
+    assert values(request, names.SPOOL_BYTES)[("traces",)] > 100
+    assert (await telemetry.backlog())[Signal.TRACES].items == 4
+
+
+async def test_stop_sends_the_last_counts(collector, database, start, make_run):
+    """What was counted since the last collection is not lost with the agent."""
+    telemetry = await start()
+    await record(database, telemetry, make_run())
+    await telemetry.stop(3.0)
+    assert list(values(collector.taken["metrics"][-1], names.RUNS).values()) == [1]
+    assert telemetry.tasks == ()
+
+
+async def test_what_no_collector_took_is_sent_by_the_next_agent(
+    collector, tmp_path, identity, clock, make_run
+):
+    """The spool outlives the process: another one on the same file delivers it."""
+    path = tmp_path / "other.db"
+    for endpoint in ("http://127.0.0.1:9", collector.url):
+        database = Database(path, [SCHEMA])
+        await database.open()
+        telemetry = Telemetry(database, resolve({}, endpoint=endpoint), identity, clock, BOUNDS)
+        await telemetry.start()
+        if endpoint != collector.url:
+            await record(database, telemetry, make_run())
+        await telemetry.stop(3.0)
+        await database.close()
+    assert len(collector.taken["traces"]) == 1
+    assert len(collector.taken["metrics"]) == 2
+
+
+async def test_without_an_export_nothing_is_kept(database, identity, clock, journey, make_run):
+    """On a laptop without an endpoint the station is silent, whatever it is told."""
+    telemetry = Telemetry(database, None, identity, clock, BOUNDS)
+    await telemetry.start()
+    telemetry.watch([journey])
+    await record(database, telemetry, make_run())
+    await database.transaction(lambda c: telemetry.record_expected(c, SLOT, "shop"))
+    telemetry.observe_lateness(SLOT, "shop", 1.0)
+    assert telemetry.tasks == ()
+    await telemetry.stop(1.0)
+
+    def rows(connection):
+        tables = ("spool", "telemetry_totals", "journey_state", "telemetry_epoch")
+        return [connection.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in tables]
+
+    assert await database.transaction(rows) == [0, 0, 0, 0]
+
+
+async def test_the_environment_speaks_for_the_resource(collector, start, clock):
+    """``OTEL_*`` wins over the agent's own words, and leaves the rest of them."""
+    await start(OTEL_SERVICE_NAME="walker", OTEL_RESOURCE_ATTRIBUTES="team=shop")
+    request = await collect(collector, clock)
+    found = {
+        pair.key: pair.value.string_value
+        for pair in request.resource_metrics[0].resource.attributes
+    }
+    assert found["service.name"] == "walker"
+    assert found["team"] == "shop"
+    assert found["service.instance.id"] == "agent-7"
+    assert found["service.version"] == "1.2.3"
+    assert found["deployment.environment.name"] == "production"
+
+
+async def test_all_that_is_emitted_is_in_the_catalogue(
+    collector, database, start, clock, journey, make_run
+):
+    """Names, units, kinds and attributes on the wire are those of the published table."""
+    telemetry = await start()
+    telemetry.watch([journey])
+    await record(database, telemetry, *(make_run(result) for result in Result))
+
+    def work(connection):
+        telemetry.record_expected(connection, SLOT, "shop")
+        telemetry.record_skip(connection, SLOT, "shop", SkipReason.DOWN)
+        telemetry.record_restart(connection, "memory")
+
+    await database.transaction(work)
+    telemetry.observe_lateness(SLOT, "shop", 0.1)
+    telemetry.gauge(names.AGENT_WORKERS, lambda: [({"state": "idle"}, 1)])
+    for name in (names.AGENT_QUEUE_DEPTH, names.AGENT_MEMORY, names.AGENT_PROCESSES):
+        telemetry.gauge(name, lambda: [({}, 1)])
+    await collector.until(lambda: collector.taken["traces"])
+    await collect(collector, clock)
+    found = metrics(await collect(collector, clock))
+    # Nothing was lost here, so nothing is said about losses.
+    assert set(found) == set(CATALOGUE) - {names.SPOOL_DROPPED}
+    kinds = {"sum": "counter", "gauge": "gauge", "histogram": "histogram"}
+    for name, metric in found.items():
+        published = CATALOGUE[name]
+        kind = metric.WhichOneof("data")
+        assert (kinds[kind], metric.unit) == (published.kind, published.unit)
+        assert metric.description == published.description
+        for point in getattr(metric, kind).data_points:
+            given = {pair.key: pair.value.string_value for pair in point.attributes}
+            assert set(given) <= set(published.attributes)
+            assert set(given) >= set(published.attributes) - published.optional
+            for key, value in given.items():
+                allowed = published.attributes[key]
+                assert allowed is None or value in allowed
+
+
+async def test_a_task_that_dies_is_seen(collector, database, start, clock):
+    """The composition root can watch the tasks: one that ends early shows its error."""
+    telemetry = await start()
+    ticking = telemetry.tasks[0]
+    await clock.sleeping(15.0)
+    await database.transaction(lambda c: c.execute("DROP TABLE telemetry_totals"))
+    clock.advance(15.0)
+    await asyncio.wait([ticking], timeout=10)
+    assert "telemetry_totals" in str(ticking.exception())
