@@ -52,6 +52,8 @@ _log = structlog.get_logger("footfall.daemon")
 
 _DRAIN = 20.0
 """Seconds that runs under way may take to end after SIGTERM."""
+_ABORT = 2.0
+"""Seconds for what is known of aborted runs to be written down."""
 _FLUSH = 3.0
 """Seconds for the last delivery; what is left stays on disk."""
 _HOUSEKEEPING = 60.0
@@ -238,6 +240,7 @@ class Daemon:
         self._spawn(self._keep_house(), "housekeeping")
         self._spawn(self._watch_itself(), "usage")
         self._tasks.update(self._telemetry.tasks)
+        self._tasks.add(self._engine.pool.monitor)
         stopped: asyncio.Task[object] = asyncio.create_task(self._stop.wait(), name="stop")
         done, _ = await asyncio.wait({stopped, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -272,6 +275,9 @@ class Daemon:
         forced = asyncio.create_task(self._force.wait())
         await asyncio.wait({drained, forced}, timeout=_DRAIN, return_when=asyncio.FIRST_COMPLETED)
         clean = drained.done() and not self._died
+        if not drained.done():
+            await self._engine.abort("the agent was stopped under the run")
+            await asyncio.wait({drained}, timeout=_ABORT)
         # The telemetry's own tasks end with it, after the last result is written.
         ending = [drained, forced, *(self._tasks - {*self._telemetry.tasks})]
         for task in ending:

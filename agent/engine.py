@@ -131,6 +131,10 @@ class Engine:
         self._canary_url = await self._stack.enter_async_context(canary())
         await self.pool.start()
 
+    async def abort(self, why: str) -> None:
+        """End every run under way as not measured, each with what is known of it."""
+        await self.pool.abort(why)
+
     async def stop(self) -> None:
         """Kill the workers and close the canary."""
         await self.pool.stop()

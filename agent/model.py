@@ -250,6 +250,8 @@ class AttemptRecord:
     """``file:line`` of the journey code that blocked the loop when the worker was killed."""
     steps: tuple[Step, ...] = ()
     spans: tuple[SpanData, ...] = ()
+    last: bool = False
+    """Whether there can be no other attempt, since the agent is ending."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
         worker = record.worker
         spent = clock.monotonic() - began
         room = spent + _LAUNCH + journey.timeout + journey.grace <= journey.interval
-        if not wants_another(attempts, confirm=journey.confirm, room=room):
+        if record.last or not wants_another(attempts, confirm=journey.confirm, room=room):
             return _finish(request, attempts, started_at, clock.wall())
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.errors import ErrorType
 from agent.model import AttemptRecord, SpanData, Step, StepOutcome
+from agent.workers.memory import oom_kills
 from agent.workers.protocol import (
     Blocked,
     FromWorker,
@@ -22,7 +23,6 @@ from agent.workers.protocol import (
     Walk,
     Walked,
 )
-from agent.workers.tree import oom_kills
 
 if TYPE_CHECKING:
     from agent.clock import Clock
@@ -147,13 +147,20 @@ class Conversation:
             async with asyncio.timeout(_LAUNCH_BUDGET):
                 await self._started.wait()
         except TimeoutError:
+            await self._clock.sleep(_PIPE)
+        if not self._started.is_set():
             self.end(
                 ErrorType.BROWSER_LAUNCH,
                 f"no browser was ready within {_LAUNCH_BUDGET:.0f} s",
             )
             return
         journey = self._order.journey
-        await self._clock.sleep(journey.timeout + journey.grace + _PIPE)
+        budget = journey.timeout + journey.grace + _PIPE
+        until = self._clock.monotonic() + budget
+        await self._clock.sleep(budget)
+        if self._clock.monotonic() > until + _PIPE:
+            # This process was stopped itself, or held up: the answer may wait in the pipe unread.
+            await self._clock.sleep(_PIPE)
         self.end(
             ErrorType.WORKER_KILLED,
             f"no answer within timeout and grace ({journey.timeout:g} s + {journey.grace:g} s)",

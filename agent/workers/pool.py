@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,7 +13,7 @@ from agent.model import AttemptRecord
 from agent.workers.conversation import Conversation, WalkListener
 from agent.workers.process import Spawn, WorkerProcess
 from agent.workers.protocol import Ready
-from agent.workers.tree import reap_orphans
+from agent.workers.tree import end_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +38,11 @@ class PoolOptions:
     max_age: float
     max_memory: int
     adopt_orphans: bool = True
-    """Whether every zombie child of this process is the pool's to reap."""
+    """Whether every child of this process is a worker, or lost by one: the pool's to end."""
+
+
+class _Closing(Exception):
+    """The pool gives out no worker any more."""
 
 
 class Pool:
@@ -83,8 +86,26 @@ class Pool:
         while self._retiring:
             # One that waits for its worker to settle retires it only then.
             await asyncio.gather(*self._retiring, return_exceptions=True)
-        if self._options.adopt_orphans:
-            reap_orphans(WorkerProcess.pids)
+        await self._end_orphans()
+
+    async def abort(self, why: str) -> None:
+        """End every walk under way, each with what is known of it, and begin no other."""
+        self._closing = True
+        for conversation in self._busy.values():
+            conversation.end(ErrorType.WORKER_LOST, why)
+        await self._notify()
+
+    @property
+    def monitor(self) -> asyncio.Task[None]:
+        """The task that must live as long as the pool; one that ends early is a fault.
+
+        Raises:
+            RuntimeError: the pool has not been started.
+
+        """
+        if self._monitor is None:
+            raise RuntimeError("the pool has not been started")
+        return self._monitor
 
     def replace_spawn(self, spawn: Spawn) -> None:
         """Start workers differently from now on; those that walk end as they began."""
@@ -117,13 +138,10 @@ class Pool:
                 worker = await self._take(avoid)
         except TimeoutError:
             detail = self.trouble or "every worker is busy"
-            return AttemptRecord(
-                worker=0,
-                started_at=began,
-                ended_at=self._spawn.clock.wall(),
-                death=ErrorType.BROWSER_LAUNCH,
-                detail=f"no worker was ready within {_TAKE_TIMEOUT:.0f} s: {detail}",
-            )
+            why = f"no worker was ready within {_TAKE_TIMEOUT:.0f} s: {detail}"
+            return self._no_walk(began, ErrorType.BROWSER_LAUNCH, why)
+        except _Closing:
+            return self._no_walk(began, ErrorType.WORKER_LOST, "the agent was stopped")
         conversation = Conversation(worker, order, listener, self._spawn.clock)
         self._busy[worker] = conversation
         try:
@@ -131,6 +149,7 @@ class Pool:
         except BaseException:
             self._drop(worker, "abandoned")
             raise
+        record = replace(record, last=self._closing)
         if record.report is None:
             reason = (record.death or ErrorType.WORKER_LOST).value
             self._drop(worker, reason)
@@ -140,9 +159,17 @@ class Pool:
             follow_up.add_done_callback(self._retiring.discard)
         return record
 
+    def _no_walk(self, began: float, death: ErrorType, why: str) -> AttemptRecord:
+        now = self._spawn.clock.wall()
+        return AttemptRecord(
+            worker=0, started_at=began, ended_at=now, death=death, detail=why, last=self._closing
+        )
+
     async def _take(self, avoid: int | None) -> WorkerProcess:
         async with self._changed:
             while True:
+                if self._closing:
+                    raise _Closing
                 for worker in self._idle:
                     if worker.number != avoid and not worker.gone.is_set():
                         self._idle.remove(worker)
@@ -157,6 +184,10 @@ class Pool:
     async def _put_back(self, worker: WorkerProcess, conversation: Conversation) -> None:
         """Wait until the worker has cleaned up after itself, then keep or recycle it."""
         fit = await conversation.settle()
+        strays = await worker.tree.end_strays(self._spawn.clock) if fit else 0
+        if strays:
+            _log.warning("strays.killed", action="kill", worker=worker.number, processes=strays)
+            await self._end_orphans()
         self._busy.pop(worker, None)
         options = self._options
         if self._closing:
@@ -237,6 +268,7 @@ class Pool:
                 await worker.kill()
                 continue
             if not self.trouble or not worker.gone.is_set():
+                worker.tree.settle()
                 # A worker whose browser won't start still serves: its runs say so.
                 self._came(predecessor)
                 self._idle.append(worker)
@@ -284,6 +316,8 @@ class Pool:
                         ErrorType.OUT_OF_MEMORY,
                         f"the run's processes held {size >> 20} MiB, {bound >> 20} allowed",
                     )
-            if self._options.adopt_orphans:
-                with suppress(OSError):
-                    reap_orphans(WorkerProcess.pids)
+            await self._end_orphans()
+
+    async def _end_orphans(self) -> None:
+        if self._options.adopt_orphans:
+            await end_orphans(WorkerProcess.all, self._spawn.clock)

@@ -28,7 +28,7 @@ from agent.workers.protocol import (
     frame,
     receive_frame,
 )
-from agent.workers.tree import MARK, Tree
+from agent.workers.tree import MARK, Tree, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,8 +93,8 @@ class WorkerProcess:
     ``output`` gets each line that is printed, without the secrets that the worker was told.
     """
 
-    pids: ClassVar[set[int]] = set()
-    """Processes that somebody here waits for, so that nobody else reaps them."""
+    all: ClassVar[Workers] = Workers()
+    """Those of this process."""
 
     def __init__(
         self,
@@ -128,6 +128,7 @@ class WorkerProcess:
         """
         temporary = Path(tempfile.mkdtemp(prefix=f"worker-{number}-", dir=spawn.scratch))
         ours, theirs = socket.socketpair()
+        cls.all.starting += 1
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -146,9 +147,11 @@ class WorkerProcess:
             ours.close()
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+        else:
+            cls.all.pids.add(process.pid)
         finally:
+            cls.all.starting -= 1
             theirs.close()
-        cls.pids.add(process.pid)
         worker = cls(number, spawn, process, ours, temporary)
         await worker._begin()
         return worker
@@ -182,7 +185,7 @@ class WorkerProcess:
         if left:
             _log.error("processes.left", action="kill", worker=self.number, pids=sorted(left))
         await self._process.wait()
-        self.pids.discard(self.pid)
+        self.all.pids.discard(self.pid)
         self.gone.set()
         for task in self._tasks:
             task.cancel()

@@ -11,15 +11,19 @@ import ctypes
 import os
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agent.clock import Clock
+
+_log = structlog.get_logger("footfall.workers")
 
 MARK = "FOOTFALL_AGENT"
 """The environment variable that marks every process below an agent, by the agent's id."""
@@ -35,12 +39,41 @@ def become_subreaper() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
+@dataclass(slots=True)
+class Workers:
+    """The children of this process that somebody waits for, so that nobody else reaps them."""
+
+    pids: set[int] = field(default_factory=set)
+    starting: int = 0
+    """How many are being started, whose numbers aren't known yet."""
+
+
 class Tree:
     """The processes below one worker, including those that are no longer below it."""
 
     def __init__(self, root: int) -> None:
         self._root = psutil.Process(root)
         self._seen: set[psutil.Process] = {self._root}
+        self._household: set[int] = set()
+
+    def settle(self) -> None:
+        """Take what hangs directly below the root now for its own: the driver."""
+        self._household = _own_children(self._root.pid)
+
+    async def end_strays(self, clock: Clock) -> int:
+        """Kill what a journey started and left; return how many processes that were.
+
+        Those hang below the root beside the driver, or below the driver beside the one
+        browser that may be up for the next walk.
+        """
+        strays = _own_children(self._root.pid) - self._household
+        browsers = [child for own in self._household for child in _own_children(own)]
+        if len(browsers) > 1:
+            strays |= set(browsers)
+        trees = [Tree(pid) for pid in strays if psutil.pid_exists(pid)]
+        for tree in trees:
+            await tree.kill(clock)
+        return len(trees)
 
     def look(self) -> None:
         """Remember what hangs below now, and forget what is gone."""
@@ -72,10 +105,25 @@ class Tree:
                     process.kill()
             self.look()
             reap(process.pid for process in self._seen if process != self._root)
-            alive = {p for p in self._seen if p.is_running() and not _is_dead(p)}
-            if not alive or clock.monotonic() > until:
-                return {process.pid for process in alive}
+            left = self._left()
+            if not left or clock.monotonic() > until:
+                return left
             await clock.sleep(_LOOK_AGAIN)
+
+    def _left(self) -> set[int]:
+        """Return the ids of what still runs, or is dead and still waits to be reaped.
+
+        A process of many threads shows as a zombie before the last of them has ended, and
+        can't be reaped until then. Those whose parent is neither here nor in the tree are
+        somebody else's; the root has its own waiter.
+        """
+        parents = {os.getpid(), *(process.pid for process in self._seen)}
+        return {
+            process.pid
+            for process in self._seen
+            if process.is_running()
+            and (not _is_dead(process) or (process != self._root and _parent(process) in parents))
+        }
 
 
 def reap(pids: Iterable[int]) -> None:
@@ -85,11 +133,26 @@ def reap(pids: Iterable[int]) -> None:
             os.waitpid(pid, os.WNOHANG)
 
 
-def reap_orphans(workers: set[int]) -> None:
-    """Collect every zombie child that isn't a worker; those have somebody waiting for them."""
-    for child in psutil.Process().children():
-        if child.pid not in workers and _is_dead(child):
-            reap([child.pid])
+async def end_orphans(workers: Workers, clock: Clock) -> None:
+    """Kill and reap what hangs below this process without being a worker.
+
+    Only for a subreaper whose children are all workers, or lost descendants of workers.
+    """
+    until = clock.monotonic() + _KILL_WAIT
+    while strays := _orphans(workers):
+        for stray in strays:
+            with suppress(psutil.Error):
+                psutil.Process(stray).kill()
+        reap(strays)
+        if clock.monotonic() > until:
+            _log.error("processes.left", action="kill", pids=sorted(strays))
+            return
+        await clock.sleep(_LOOK_AGAIN)
+
+
+def _orphans(workers: Workers) -> set[int]:
+    # One that is being started is not known yet by its number.
+    return set() if workers.starting else _own_children(os.getpid()) - workers.pids
 
 
 def kill_leftovers(agent_id: str) -> int:
@@ -107,15 +170,18 @@ def kill_leftovers(agent_id: str) -> int:
     return len(left)
 
 
-def oom_kills() -> int:
-    """Return how many processes the kernel has killed for memory in this control group."""
-    for name in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"):
-        with suppress(OSError):
-            for line in Path(name).read_text().splitlines():
-                word, _, count = line.partition(" ")
-                if word == "oom_kill":
-                    return int(count)
-    return 0
+def _own_children(pid: int) -> set[int]:
+    """Return the direct children of a process; what the kernel lists is cheaper than a search."""
+    try:
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        lists = []
+    if lists:
+        return {int(child) for one in lists for child in one.split()}
+    try:
+        return {child.pid for child in psutil.Process(pid).children()}
+    except psutil.Error:
+        return set()
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
@@ -130,6 +196,13 @@ def _environment(process: psutil.Process) -> dict[str, str]:
         return process.environ()
     except (psutil.Error, OSError):
         return {}
+
+
+def _parent(process: psutil.Process) -> int:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return 0
 
 
 def _resident(process: psutil.Process) -> int:

@@ -117,13 +117,15 @@ class Walker:
         temporary.mkdir(exist_ok=True)
         self.spawn = Spawn(self.agent_id, configure, self.output.append, SystemClock(), temporary)
         self.pool = Pool(
-            PoolOptions(count, max_runs, max_age, max_memory),
+            PoolOptions(count, max_runs, max_age, max_memory, adopt_orphans=True),
             self.spawn,
             self.restarts.append,
         )
 
     async def __aenter__(self) -> Self:
         become_subreaper()
+        # Programs that other tests started hang below this process too.
+        WorkerProcess.all.pids |= {child.pid for child in psutil.Process().children()}
         self._canary = await asyncio.start_server(_serve_canary, "127.0.0.1", 0)
         self.canary_url = f"http://127.0.0.1:{self._canary.sockets[0].getsockname()[1]}/"
         await self.pool.start()
