@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent import config, ledger, names
+from agent import config, ledger, names, snapshot
 from agent.dispatch import Dispatcher
 from agent.engine import Engine, EngineOptions
 from agent.errors import ConfigError, FootfallError, StateError
@@ -79,6 +79,9 @@ class Daemon:
         self._died = False
         self._started = False
         self._reloading = asyncio.Lock()
+        self._copies: Path
+        """Where the copies of the journeys folder lie, of which one is walked."""
+        self._folder: Path
         self._engine: Engine
         self._readiness: Readiness
         self._usage = Usage()
@@ -108,16 +111,20 @@ class Daemon:
             return
         async with self._reloading:
             try:
-                intake = await take_in(self._path, self._environ, self._clock)
+                intake = await take_in(self._path, self._environ, self._clock, self._copies)
                 if intake.broken:
                     raise ConfigError(intake.broken)
                 settings = intake.settings
                 self._refuse_fixed(settings)
                 secret = config.secret_reader(settings, self._environ)
-                self._engine.renew(settings, secret)
-            except FootfallError as error:
+                self._engine.renew(settings, secret, intake.folder)
+            except (FootfallError, OSError) as error:
                 _log.error("reload.refused", action="reload", error=str(error))
+                snapshot.keep_only(self._copies, [self._folder])
                 return
+            # Walks under way may still import from the one before.
+            snapshot.keep_only(self._copies, [self._folder, intake.folder])
+            self._folder = intake.folder
             self._settings = settings
             self._readiness.broken = ()
             await self._adopt(intake.journeys)
@@ -127,17 +134,18 @@ class Daemon:
     # Start.
 
     async def _start(self) -> None:
+        become_subreaper()
         # First of all, so that a start which is refused makes and changes nothing.
         intake = await take_in(self._path, self._environ, self._clock)
         for one in intake.broken:
             _log.error("journey.broken", action="start", where=one.where, error=one.message)
         self._settings = settings = intake.settings
         folder = StateFolder(settings.state)
+        self._stack.callback(snapshot.drop, intake.folder)
         agent_id = folder.claim()
         self._stack.callback(folder.release)
         listening = self._listen()
         self._stack.callback(listening.close)
-        become_subreaper()
         left = kill_leftovers(agent_id)
         if left:
             _log.warning("leftovers.killed", action="start", processes=left)
@@ -150,12 +158,15 @@ class Daemon:
         self._telemetry = self._create_telemetry(database, agent_id)
         self._ledger = Ledger(database, self._telemetry, settings.location)
         self._queue = LocalQueue(database, settings.workers.count * _QUEUE_PER_WORKER)
+        self._copies = folder.path / ".journeys"
+        self._folder = snapshot.bring_home(intake.folder, self._copies)
         self._engine = Engine(
             settings,
             folder,
             config.secret_reader(settings, self._environ),
             self._clock,
             EngineOptions(agent_id, adopt_orphans=True, on_restart=self._worker_restarted),
+            self._folder,
         )
         self._engine.artifacts.clear_scratch()
         await self._engine.start()

@@ -11,6 +11,7 @@ from agent.engine import Watcher
 from agent.model import SkipReason, Trigger
 from agent.results.conduct import interrupted
 from agent.schedule.decision import Offer, Skip
+from agent.workers.memory import free_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("footfall.dispatch")
 
+_ROOM = 256 * 1024**2
+"""Bytes that must be free for a run to start: what a browser takes beside an idle worker."""
 _MOST_LATE = 300.0
 """Seconds that a slot may wait in the queue at most; half its interval, where that is less."""
 
@@ -120,6 +123,12 @@ class Dispatcher:
         journey = self.journeys.get(slot.journey)
         late = self._timeline.now() - slot.scheduled_at
         if journey is None or late > min(journey.interval / 2, _MOST_LATE):
+            await self._ledger.skip(claim.run_id, slot, SkipReason.CAPACITY)
+            return
+        free = free_memory()
+        if free < _ROOM:
+            # A browser more would have the kernel kill one that measures.
+            _log.error("slot.no_memory", action="skip", journey=journey.name, free=free, need=_ROOM)
             await self._ledger.skip(claim.run_id, slot, SkipReason.CAPACITY)
             return
         if not await self._ledger.start(claim.run_id):

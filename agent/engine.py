@@ -26,6 +26,7 @@ from agent.workers.protocol import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from agent.clock import Clock
     from agent.config import Settings
@@ -97,6 +98,7 @@ class Engine:
         secret: Callable[[str], str],
         clock: Clock,
         options: EngineOptions,
+        journeys: Path,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -122,7 +124,7 @@ class Engine:
                 workers.max_memory,
                 options.adopt_orphans,
             ),
-            self._spawn(settings),
+            self._spawn(settings, journeys),
             options.on_restart,
         )
 
@@ -140,9 +142,9 @@ class Engine:
         await self.pool.stop()
         await self._stack.aclose()
 
-    def renew(self, settings: Settings, secret: Callable[[str], str]) -> None:
-        """Work by another configuration from the next run on."""
-        spawn = self._spawn(settings)  # raises before anything has changed
+    def renew(self, settings: Settings, secret: Callable[[str], str], journeys: Path) -> None:
+        """Work by another configuration and folder of journeys from the next run on."""
+        spawn = self._spawn(settings, journeys)  # raises before anything has changed
         self._settings = settings
         self.secret = secret
         self._network = Network(settings.canary.reference)
@@ -215,12 +217,12 @@ class Engine:
             kept = ()
         return replace(attempt, artifacts=kept)
 
-    def _spawn(self, settings: Settings) -> Spawn:
+    def _spawn(self, settings: Settings, journeys: Path) -> Spawn:
         headed = not settings.browser.headless
         executable = require_browser(settings.browser.executable, headed=headed)
         return Spawn(
             agent_id=self._options.agent_id,
-            configure=configuration(settings, str(executable)),
+            configure=configuration(settings, journeys, str(executable)),
             on_output=log_print,
             clock=self._clock,
             scratch=self._scratch,

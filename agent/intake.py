@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent import config
+from agent import config, snapshot
 from agent.errors import ConfigError
+from agent.model import Problem
 from agent.schedule.plan import interval_of
 from agent.workers.discovery import discover as discover_in
 from agent.workers.process import Spawn
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.config import Settings
-    from agent.model import Definition, Journey, Problem
+    from agent.model import Definition, Journey
 
 VERSION = version("footfall")
 
@@ -32,15 +34,23 @@ _log = structlog.get_logger("footfall.intake")
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A sound configuration and its journeys; ``broken`` are files that held none."""
+    """A sound configuration and its journeys; ``broken`` are files that held none.
+
+    ``folder`` is a copy of the journeys folder, whoever took it in drops it.
+    """
 
     settings: Settings
     journeys: Sequence[Journey]
-    broken: Sequence[Problem] = ()
+    broken: Sequence[Problem]
+    folder: Path
 
 
-async def take_in(path: Path | None, environ: Mapping[str, str], clock: Clock) -> Intake:
+async def take_in(
+    path: Path | None, environ: Mapping[str, str], clock: Clock, scratch: Path | None = None
+) -> Intake:
     """Read everything; a broken journey file costs its own journeys, unless none are left.
+
+    The copy of the journeys is made below ``scratch``, or in the system's temporary folder.
 
     Raises:
         ConfigError: with every fault of the configuration and of how the journeys fit it,
@@ -50,7 +60,26 @@ async def take_in(path: Path | None, environ: Mapping[str, str], clock: Clock) -
     settings, problems = config.load_lenient(path, environ)
     if settings is None:
         raise ConfigError(problems)
-    definitions, broken = await discover(settings, clock)
+    if not settings.journeys.is_dir():
+        missing = Problem(str(settings.journeys), "there is no such folder (key `journeys`)")
+        raise ConfigError([*problems, missing])
+    folder, unread = await asyncio.to_thread(snapshot.take, settings.journeys, scratch)
+    try:
+        return await _fit(settings, problems, folder, unread, clock)
+    except BaseException:
+        snapshot.drop(folder)
+        raise
+
+
+async def _fit(
+    settings: Settings,
+    problems: Sequence[Problem],
+    folder: Path,
+    unread: Sequence[Problem],
+    clock: Clock,
+) -> Intake:
+    definitions, found = await discover(settings, clock, folder)
+    broken = [*unread, *found]
     journeys: list[Journey] = []
     misfits: Sequence[Problem] = ()
     try:
@@ -59,22 +88,24 @@ async def take_in(path: Path | None, environ: Mapping[str, str], clock: Clock) -
         misfits = error.problems
     if problems or misfits or (broken and not journeys):
         raise ConfigError([*problems, *broken, *misfits])
-    return Intake(settings, journeys, broken)
+    return Intake(settings, journeys, broken, folder)
 
 
-async def discover(settings: Settings, clock: Clock) -> tuple[list[Definition], list[Problem]]:
+async def discover(
+    settings: Settings, clock: Clock, folder: Path
+) -> tuple[list[Definition], list[Problem]]:
     """Import the journey files in a worker of their own; needs neither browser nor state."""
     temporary = tempfile.TemporaryDirectory(prefix="footfall-", ignore_cleanup_errors=True)
     with temporary as scratch:
-        configure = configuration(settings, executable="")
+        configure = configuration(settings, folder, executable="")
         spawn = Spawn(str(uuid.uuid4()), configure, log_print, clock, Path(scratch))
-        return await discover_in(settings.journeys, spawn)
+        return await discover_in(folder, spawn)
 
 
-def configuration(settings: Settings, executable: str) -> Configure:
+def configuration(settings: Settings, folder: Path, executable: str) -> Configure:
     """Return what workers are told; those that only import journeys need no executable."""
     return Configure(
-        journeys=str(settings.journeys),
+        journeys=str(folder),
         executable=executable,
         args=list(settings.browser.args),
         headless=settings.browser.headless,

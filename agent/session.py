@@ -80,6 +80,7 @@ class Session:
                 config.secret_reader(self._settings, self._environ),
                 self._clock,
                 EngineOptions(agent_id, adopt_orphans=self._options.owns_children),
+                self._settings.journeys,
             )
             self._database = Database(folder.database, (telemetry.SCHEMA,))
             await self._database.open()
@@ -103,7 +104,7 @@ class Session:
                 configuration.
 
         """
-        definitions, problems = await discover(self._settings, self._clock)
+        definitions, problems = await discover(self._settings, self._clock, self._settings.journeys)
         known = {definition.name for definition in definitions}
         unknown = [name for name in names if name not in known]
         if unknown:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from agent import snapshot
 from agent.errors import ConfigError
 from agent.intake import take_in
 from agent.schedule.plan import Plan
@@ -38,6 +39,7 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
         intake = await take_in(path, environ, clock)
     except ConfigError as error:
         raise ConfigError([*problems, *error.problems]) from None
+    snapshot.drop(intake.folder)
     problems += intake.broken
     if problems:
         raise ConfigError(problems)
