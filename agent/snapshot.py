@@ -27,7 +27,7 @@ def take(folder: Path, below: Path | None = None) -> tuple[Path, list[Problem]]:
     """
     copy = Path(tempfile.mkdtemp(prefix="journeys-", dir=below)) / folder.name
     try:
-        shutil.copytree(folder, copy, ignore=_LEFT_OUT, ignore_dangling_symlinks=True)
+        shutil.copytree(folder, copy, ignore=_LEFT_OUT)
     except shutil.Error as error:
         return copy, [
             Problem(f"{folder.name}/{Path(source).relative_to(folder)}", f"can't be read: {why}")

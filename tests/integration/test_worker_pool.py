@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
+from agent.errors import ErrorType
 from tests.support.daemon import until
 from tests.support.origin import Origin
 from tests.support.walking import Heard, Walker, site
@@ -126,3 +130,86 @@ async def test_nothing_temporary_stays(folder: Path, origin: Origin) -> None:
         await asyncio.gather(walking, return_exceptions=True)
         await until(lambda: not killed.exists(), 5)
     assert list(scratch.iterdir()) == []
+
+
+LEFT = """
+import subprocess, sys
+await run.page.goto("/")
+sleep = "import time; time.sleep(60)"
+again = "import os, sys; os.setsid(); os.fork() or os.execl(sys.executable, 'p', '-c', sys.argv[1])"
+subprocess.Popen([sys.executable, "-c", sleep])
+subprocess.Popen([sys.executable, "-c", again, sleep], env={}).wait()
+"""
+
+
+async def test_a_journeys_children_end_with_its_walk(folder: Path, origin: Origin) -> None:
+    """What a journey started and left is killed after the walk, also in a session of its own,
+    without a parent and without its environment; the worker, driver and next browser stay."""
+    async with Walker(folder) as walker:
+        before = await walker.walk(GOOD, site(origin.url))
+        (worker,) = walker.workers
+        walked = await walker.walk(LEFT, site(origin.url))
+        assert (before.report.error_type, walked.report.error_type) == (None, None)
+        mine = psutil.Process()
+
+        def strays() -> list[psutil.Process]:
+            below = mine.children(recursive=True)
+            return [one for one in below if one.is_running() and "time.sleep(60)" in command(one)]
+
+        await until(lambda: not strays(), 5, lambda: str(strays()))
+        again = await walker.walk(GOOD, site(origin.url))
+        assert again.report.error_type is None
+        assert again.record.worker == worker.number
+        assert walker.restarts == []
+
+
+def command(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
+
+
+async def test_a_browser_of_the_journeys_own_ends_with_its_walk(
+    folder: Path, origin: Origin
+) -> None:
+    """A second browser that a journey launched by itself does not live on."""
+    source = """
+    await run.page.goto("/")
+    await run.context.browser.browser_type.launch(
+        executable_path=run.params["executable"], args=["--no-sandbox", "--window-name=stray"]
+    )
+    """
+    async with Walker(folder) as walker:
+        executable = walker.spawn.configure.executable
+        walked = await walker.walk(source, site(origin.url), params={"executable": executable})
+        assert walked.report.error_type is None, walked.report.error
+
+        def strays() -> list[psutil.Process]:
+            below = psutil.Process().children(recursive=True)
+            return [one for one in below if "--window-name=stray" in command(one)]
+
+        await until(lambda: not strays(), 5, lambda: str(strays()))
+        assert (await walker.walk(GOOD, site(origin.url))).report.error_type is None
+
+
+async def test_aborted(folder: Path, origin: Origin) -> None:
+    """A walk that the agent breaks off keeps the steps and spans that were over, and no other
+    walk begins."""
+    source = """
+    async with run.step("Open"):
+        await run.page.goto("/")
+    async with run.step("Stay"):
+        await asyncio.sleep(30)
+    """
+    async with Walker(folder) as walker:
+        heard = Heard()
+        order = walker.order("import asyncio\n" + textwrap.dedent(source), site(origin.url))
+        walking = asyncio.create_task(walker.follow(order, heard))
+        await until(lambda: ("Stay", 0) in heard.started, 15)
+        await walker.pool.abort("the agent was stopped under the run")
+        record = (await walking).record
+        assert (record.death, record.last) == (ErrorType.WORKER_LOST, True)
+        assert [step.name for step in record.steps] == ["Open", "Stay"]
+        assert record.spans
+        late = (await walker.follow(walker.order(GOOD, site(origin.url)), Heard())).record
+        assert (late.worker, late.death, late.last) == (0, ErrorType.WORKER_LOST, True)
