@@ -160,6 +160,7 @@ class Daemon:
         self._queue = LocalQueue(database, settings.workers.count * _QUEUE_PER_WORKER)
         self._copies = folder.path / ".journeys"
         self._folder = snapshot.bring_home(intake.folder, self._copies)
+        self._stack.callback(snapshot.keep_only, self._copies, ())
         self._engine = Engine(
             settings,
             folder,
