@@ -1,0 +1,46 @@
+"""What an agent leaves to a process 1 that reaps nothing: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.acceptance.conftest import LOOK
+from tests.support import idle_init
+
+NAMESPACE = ["unshare", "--fork", "--pid", "--mount-proc"]
+
+
+def can_unshare() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not can_unshare(), reason="process namespaces can't be made here: takes root")
+async def test_an_ending_agent_reaps_all_of_its_own(home):
+    """When the agent has ended, no process and no zombie of its browsers is left for others to
+    reap: not those that were just closed, not those that were killed under their run."""
+    home.journey("look", LOOK)
+    home.journey("stay", f"{LOOK}\nawait asyncio.sleep(60)")
+    home.configure(schedule={"every": "3s", "timeout": "1s", "grace": "1s"})
+    for seconds in ("4", "5.3"):
+        process = await asyncio.create_subprocess_exec(
+            *NAMESPACE,
+            sys.executable,
+            idle_init.__file__,
+            seconds,
+            *(sys.executable, "-m", "agent", "run", "--config", str(home.config)),
+            cwd=home.path,
+            env=home.variables(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 40)
+        assert "agent.started" in err.decode()
+        assert (process.returncode, out.decode().strip()) == (0, ""), err.decode()
