@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent import config, ledger, names, snapshot
+from agent.database import Database
 from agent.dispatch import Dispatcher
 from agent.engine import Engine, EngineOptions
 from agent.errors import ConfigError, FootfallError, StateError
@@ -26,10 +27,11 @@ from agent.queue.local import LocalQueue
 from agent.readiness import Readiness
 from agent.schedule import slots
 from agent.schedule.loop import run as run_schedule
+from agent.schedule.mending import mend
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.health import create_health
-from agent.state import Database, StateFolder
+from agent.state import StateFolder
 from agent.telemetry import telemetry
 from agent.telemetry.export import resolve as resolve_export
 from agent.telemetry.resource import ResourceInfo
@@ -82,6 +84,7 @@ class Daemon:
         self._copies: Path
         """Where the copies of the journeys folder lie, of which one is walked."""
         self._folder: Path
+        self._database: Database
         self._engine: Engine
         self._readiness: Readiness
         self._usage = Usage()
@@ -149,9 +152,11 @@ class Daemon:
         left = kill_leftovers(agent_id)
         if left:
             _log.warning("leftovers.killed", action="start", processes=left)
-        database = Database(
+        self._database = database = Database(
             folder.database,
             (slots.SCHEMA, local.SCHEMA, runs.SCHEMA, telemetry.SCHEMA, ledger.SCHEMA),
+            self._clock,
+            mend,
         )
         await database.open()
         self._stack.push_async_callback(database.close)
@@ -179,7 +184,13 @@ class Daemon:
         )
         spool_bytes = settings.telemetry.spool_bytes
         self._readiness = Readiness(
-            self._engine, self._dispatcher, self._telemetry, spool_bytes, self._clock, intake.broken
+            self._engine,
+            self._dispatcher,
+            self._telemetry,
+            database,
+            spool_bytes,
+            self._clock,
+            intake.broken,
         )
         await self._adopt(intake.journeys, starting=True)
         await self._telemetry.start()
@@ -271,6 +282,7 @@ class Daemon:
             if dropped:
                 _log.info("artifacts.dropped", action="sweep", runs=dropped)
             await self._ledger.prune(self._timeline.now())
+            await self._database.shrink()
             await self._clock.sleep(_HOUSEKEEPING)
 
     async def _watch_itself(self) -> None:
@@ -290,6 +302,8 @@ class Daemon:
         if not drained.done():
             await self._engine.abort("the agent was stopped under the run")
             await asyncio.wait({drained}, timeout=_ABORT)
+        # A disk that refuses must not hold up the end: what it didn't take is lost with a word.
+        self._database.give_up()
         # The telemetry's own tasks end with it, after the last result is written.
         ending = [drained, forced, *(self._tasks - {*self._telemetry.tasks})]
         for task in ending:

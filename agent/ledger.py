@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
+    from agent.database import Database
     from agent.model import RunResult, Slot
     from agent.schedule.decision import Decision
     from agent.schedule.slots import Unfinished
-    from agent.state import Database
     from agent.telemetry.telemetry import Telemetry
 
 SCHEMA = """

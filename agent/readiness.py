@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agent.clock import Clock
+    from agent.database import Database
     from agent.dispatch import Dispatcher
     from agent.engine import Engine
     from agent.model import Problem
@@ -29,6 +30,7 @@ class Readiness:
     engine: Engine
     dispatcher: Dispatcher
     telemetry: Telemetry
+    database: Database
     spool_bytes: int
     clock: Clock
     broken: Sequence[Problem] = ()
@@ -44,6 +46,9 @@ class Readiness:
     def alive(self) -> Check:
         """Whether the loop turns and the schedule ticks."""
         silent = self.clock.monotonic() - self._ticked_at
+        if self.database.trouble:
+            # The schedule waits for its disk, which no restart would mend.
+            return Check(True, f"waits for the state folder: {self.database.trouble}")
         return Check(silent < _STALE_TICK, f"ticked {silent:.1f} s ago")
 
     async def ready(self) -> Mapping[str, Check]:
@@ -53,6 +58,7 @@ class Readiness:
             "workers": self._workers(),
             "journeys": self._journeys(),
             "canary": Check(not canary, canary or "answers"),
+            "state": Check(not self.database.trouble, self.database.trouble or "can be written"),
             "spool": await self._spool(),
         }
 
@@ -69,6 +75,8 @@ class Readiness:
         return Check(loaded > 0 and not broken, broken or f"{loaded} loaded")
 
     async def _spool(self) -> Check:
+        if self.database.trouble:
+            return Check(False, "can't be read now")
         backlog = (await self.telemetry.backlog()).values()
         size = sum(entry.size for entry in backlog)
         waiting = sum(entry.items for entry in backlog)

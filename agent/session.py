@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Self
 
 from agent import config, ids
 from agent.config.settings import Settings, SiteSection
+from agent.database import Database
 from agent.engine import Engine, EngineOptions
 from agent.errors import ConfigError
 from agent.intake import VERSION, discover
 from agent.model import Problem
 from agent.schedule.plan import interval_of
-from agent.state import Database, StateFolder
+from agent.state import StateFolder
 from agent.telemetry import telemetry
 from agent.telemetry.export import resolve as resolve_export
 from agent.telemetry.resource import ResourceInfo
@@ -82,8 +83,10 @@ class Session:
                 EngineOptions(agent_id, adopt_orphans=self._options.owns_children),
                 self._settings.journeys,
             )
-            self._database = Database(folder.database, (telemetry.SCHEMA,))
+            self._database = Database(folder.database, (telemetry.SCHEMA,), self._clock)
             await self._database.open()
+            # Who waits at a terminal wants to be told, not to wait for the disk.
+            self._database.give_up()
             stack.push_async_callback(self._database.close)
             self._telemetry = self._create_telemetry(agent_id)
             await self._telemetry.start()

@@ -11,7 +11,7 @@ from agent.model import Slot
 if TYPE_CHECKING:
     import sqlite3
 
-    from agent.state import Database
+    from agent.database import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS queue (

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.clock import Clock
-    from agent.state import Database
+    from agent.database import Database
     from agent.telemetry.export import Target
     from agent.telemetry.spool import Entry, Spool
     from agent.telemetry.transport import Transport

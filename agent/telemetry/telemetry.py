@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
     from agent.clock import Clock
+    from agent.database import Database
     from agent.model import Journey, RunResult, SkipReason, Slot
-    from agent.state import Database
     from agent.telemetry.export import Export
     from agent.telemetry.gauges import Read
     from agent.telemetry.resource import ResourceInfo

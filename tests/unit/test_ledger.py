@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from agent.clock import SystemClock
+from agent.database import Database
 from agent.errors import ErrorType
 from agent.history import runs
 from agent.ledger import SCHEMA, Ledger
@@ -13,7 +15,6 @@ from agent.model import Attempt, Cadence, Journey, Result, Site, SkipReason, Slo
 from agent.results.conduct import RunRequest, interrupted
 from agent.schedule import slots
 from agent.schedule.decision import Offer, Skip
-from agent.state import Database
 from agent.telemetry import telemetry
 from agent.telemetry.export import resolve
 from agent.telemetry.resource import ResourceInfo
@@ -40,7 +41,7 @@ class StillClock:
 @pytest.fixture
 async def database(tmp_path):
     schemas = [slots.SCHEMA, runs.SCHEMA, telemetry.SCHEMA, SCHEMA]
-    opened = Database(tmp_path / "footfall.db", schemas)
+    opened = Database(tmp_path / "footfall.db", schemas, SystemClock())
     await opened.open()
     yield opened
     await opened.close()

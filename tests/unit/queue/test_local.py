@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from agent import ids
+from agent.clock import SystemClock
+from agent.database import Database
 from agent.model import Slot
 from agent.queue.local import SCHEMA, Claim, LocalQueue
-from agent.state import Database
 
 
 def slot(number: int) -> Slot:
@@ -18,7 +19,7 @@ def slot(number: int) -> Slot:
 
 @pytest.fixture
 async def database(tmp_path):
-    opened = Database(tmp_path / "footfall.db", [SCHEMA])
+    opened = Database(tmp_path / "footfall.db", [SCHEMA], SystemClock())
     await opened.open()
     yield opened
     await opened.close()

@@ -16,6 +16,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from agent.clock import SystemClock
+from agent.database import Database
 from agent.errors import ErrorType
 from agent.model import (
     Attempt,
@@ -30,7 +32,6 @@ from agent.model import (
     Trigger,
     Vital,
 )
-from agent.state import Database
 from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import SCHEMA
 
@@ -185,7 +186,7 @@ def identity() -> ResourceInfo:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(tmp_path / "footfall.db", [SCHEMA])
+    database = Database(tmp_path / "footfall.db", [SCHEMA], SystemClock())
     await database.open()
     yield database
     await database.close()

@@ -7,8 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent import names
+from agent.clock import SystemClock
+from agent.database import Database
 from agent.model import Result, SkipReason, Slot, Trigger
-from agent.state import Database
 from agent.telemetry.catalogue import CATALOGUE
 from agent.telemetry.export import resolve
 from agent.telemetry.signals import Signal
@@ -264,7 +265,7 @@ async def test_what_no_collector_took_is_sent_by_the_next_agent(
     """The spool outlives the process: another one on the same file delivers it."""
     path = tmp_path / "other.db"
     for endpoint in ("http://127.0.0.1:9", collector.url):
-        database = Database(path, [SCHEMA])
+        database = Database(path, [SCHEMA], SystemClock())
         await database.open()
         telemetry = Telemetry(database, resolve({}, endpoint=endpoint), identity, clock, BOUNDS)
         await telemetry.start()
