@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from agent.stage import Scene
     from agent.workers.link import Link
     from agent.workers.protocol import Walk
+    from agent.workers.remains import Remains
     from agent.workers.watchdog import Watchdog
 
 _EVIDENCE_SHARE = 0.5
@@ -65,8 +66,10 @@ class Attempt:
         step_names: list[str],
         header: str,
         user_agent: str,
+        remains: Remains,
     ) -> None:
         self._step_names = step_names
+        self._remains = remains
         self._walk = walk
         self._declaration = declaration
         self._link = link
@@ -112,6 +115,7 @@ class Attempt:
         done: Callable[[AttemptReport], None],
     ) -> None:
         """Walk, tell ``done`` what was seen, and close the browser."""
+        self._remains.begin()
         try:
             browser = await launcher.take()
         except LaunchFailed as error:
@@ -130,6 +134,14 @@ class Attempt:
                 await asyncio.wait_for(close(), _CLOSE_WAIT)
             except (Error, TimeoutError):
                 self.fit = False
+            await self._clear()
+
+    async def _clear(self) -> None:
+        """Put right what the journey left in this process; where that fails it is not fit."""
+        left = await self._remains.clear()
+        if left:
+            self.fit = False
+            self._link.send(Logged("warning", "journey.left", {"left": ", ".join(left[:5])}))
 
     async def _walk_in(self, browser: Browser, playwright: Playwright) -> AttemptReport:
         started_at, start = time.time(), time.perf_counter()
@@ -210,6 +222,7 @@ class Attempt:
         return late
 
     async def _guarded(self, run: Run) -> BaseException | None:
+        self._remains.enter()
         # Returned, not raised: SystemExit out of a task would end the loop itself.
         try:
             await self._declaration.function(run)

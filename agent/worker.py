@@ -27,6 +27,7 @@ from agent.workers.protocol import (
     Walk,
     Walked,
 )
+from agent.workers.remains import Remains
 from agent.workers.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Worker:
         self._configure = configure
         self._loader = Loader(configure.journeys)
         self._watchdog = watchdog
+        self._remains = Remains(asyncio.get_running_loop())
         self._launcher: Launcher | None = None
         self._trouble = "the driver did not start"
         self._user_agent = ""
@@ -129,6 +131,7 @@ class Worker:
             self._loader.steps(walk.journey.file, walk.journey.name),
             self._configure.header,
             self._user_agent,
+            self._remains,
         )
         await attempt.run(self._launcher, done)
         self._link.forget()

@@ -31,6 +31,7 @@ MARK = "FOOTFALL_AGENT"
 _PR_SET_CHILD_SUBREAPER = 36
 _LOOK_AGAIN = 0.02
 _KILL_WAIT = 2.0
+_KILL_ROUNDS = 5
 
 
 def become_subreaper() -> None:
@@ -157,17 +158,27 @@ def _orphans(workers: Workers) -> set[int]:
 
 def kill_leftovers(agent_id: str) -> int:
     """Kill what a killed predecessor with this id left behind; return how many there were."""
+    killed = 0
+    # Again until none is found: one that is killed may have started another meanwhile.
+    for _ in range(_KILL_ROUNDS):
+        left = _marked(agent_id)
+        if not left:
+            break
+        for process in left:
+            with suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, timeout=_KILL_WAIT)
+        killed += len(left)
+    return killed
+
+
+def _marked(agent_id: str) -> list[psutil.Process]:
     mine = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
-    left = [
+    return [
         process
         for process in psutil.process_iter()
         if process.pid not in mine and _environment(process).get(MARK) == agent_id
     ]
-    for process in left:
-        with suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(left, timeout=_KILL_WAIT)
-    return len(left)
 
 
 def _own_children(pid: int) -> set[int]:

@@ -1,0 +1,95 @@
+"""What a journey leaves in its process, and putting that right before the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import weakref
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+_END_WAIT = 0.3
+"""Seconds that tasks may take to end once they are cancelled."""
+_SIGNALS = (signal.SIGALRM, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+_by_journey: ContextVar[bool] = ContextVar("by_journey", default=False)
+
+
+class Remains:
+    """Remembers what the process is like, and which tasks journeys start from now on."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        self._umask = os.umask(0o022)
+        os.umask(self._umask)
+        loop.set_task_factory(self._create)  # type: ignore[arg-type]
+
+    def begin(self) -> None:
+        """Remember how things stand before a walk."""
+        self._tasks.clear()
+        self._threads = weakref.WeakSet(threading.enumerate())
+        self._folder = os.getcwd()  # noqa: PTH109 - what chdir wants back
+        self._environ = dict(os.environ)
+        self._handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+        self._streams = sys.stdout, sys.stderr
+
+    @staticmethod
+    def enter() -> None:
+        """Say that the task that calls this is the journey's own; those it starts are too."""
+        _by_journey.set(True)
+
+    async def clear(self) -> list[str]:
+        """End the journey's tasks and put the process right.
+
+        Returns:
+            What would not go: with that, the process is not fit for another walk.
+
+        """
+        self._put_back()
+        left = [task for task in self._tasks if not task.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=_END_WAIT)
+        still = [f"task {task.get_name()}" for task in left if not task.done()]
+        return still + [f"thread {thread.name}" for thread in self._new_threads()]
+
+    def _put_back(self) -> None:
+        os.umask(self._umask)
+        with suppress(OSError):
+            os.chdir(self._folder)
+        if dict(os.environ) != self._environ:
+            os.environ.clear()
+            os.environ.update(self._environ)
+        for number, handler in self._handlers.items():
+            if signal.getsignal(number) is not handler:
+                # One that was set from C is None, and can't be set from here.
+                signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        sys.stdout, sys.stderr = self._streams
+
+    def _new_threads(self) -> list[threading.Thread]:
+        # The loop's own helpers wait for work, and belong to it.
+        return [
+            thread
+            for thread in threading.enumerate()
+            if thread not in self._threads and not thread.name.startswith("asyncio_")
+        ]
+
+    def _create(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        coro: Coroutine[Any, Any, Any],
+        **options: Any,  # noqa: ANN401 - more with each version of Python
+    ) -> asyncio.Task[Any]:
+        task = asyncio.Task(coro, loop=loop, **options)
+        if _by_journey.get():
+            self._tasks.add(task)
+        return task
