@@ -1,0 +1,1 @@
+"""The fault campaign: the real agent, real Chromium, and everything around it going wrong."""

@@ -1,0 +1,120 @@
+"""What a campaign found out about each fault, as a table and as rules that were broken."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tests.support.daemon import Home
+
+Outcome = tuple[str, str | None]
+"""A result and its ``error.type``."""
+
+
+@dataclass
+class Row:
+    """One fault: what was offered, what came of it, and what was left."""
+
+    fault: str
+    tries: int
+    offered: int = 0
+    results: Counter[Outcome] = field(default_factory=Counter)
+    first: Counter[Outcome] = field(default_factory=Counter)
+    """How the first attempts ended."""
+    skips: Counter[str] = field(default_factory=Counter)
+    lost: int = 0
+    late: list[float] = field(default_factory=list)
+    """Seconds by which the runs of the healthy journey beside it started late."""
+    broken: list[str] = field(default_factory=list)
+    """The rules that were broken, each in a sentence."""
+
+    def hold(self, rule: bool, sentence: str) -> None:
+        """Note a rule that doesn't hold."""
+        if not rule:
+            self.broken.append(sentence)
+
+    def plain(self) -> dict[str, Any]:
+        """The row as JSON-like data."""
+        plain = asdict(self)
+        for name in ("results", "first"):
+            plain[name] = {_word(outcome): count for outcome, count in plain[name].items()}
+        return plain
+
+
+def row_of(
+    home: Home, fault: str, journey: str, tries: int, intended: Iterable[Outcome] | None = None
+) -> Row:
+    """Read a journey's books after its agent has ended; hold the rules every fault has."""
+    row = Row(fault, tries)
+    for slot in home.rows("SELECT * FROM slots WHERE journey = ?", journey):
+        row.offered += slot["count"]
+        if slot["state"] == "skipped":
+            row.skips[slot["reason"]] += slot["count"]
+        elif slot["state"] != "done":
+            row.lost += 1
+    runs = [run for run in home.runs() if run["journey"] == journey]
+    for run in runs:
+        row.results[(run["result"], run["error_type"])] += 1
+        if run["attempts"]:
+            first = run["attempts"][0]
+            row.first[(first["result"], first["error_type"])] += 1
+    row.hold(row.lost == 0, f"{row.lost} slots have no word")
+    twice = [one for one, count in Counter(run["run_id"] for run in runs).items() if count > 1]
+    row.hold(not twice, f"runs told twice: {twice}")
+    row.hold(
+        row.offered == sum(row.results.values()) + sum(row.skips.values()),
+        "offered is not results + skips",
+    )
+    if intended is not None:
+        wrong = {outcome: n for outcome, n in row.results.items() if outcome not in set(intended)}
+        row.hold(not wrong, f"not intended: {_words(wrong)}")
+    return row
+
+
+def lateness(home: Home, journey: str) -> list[float]:
+    """Return by how many seconds each run of a journey started after its slot."""
+    return [
+        datetime.fromisoformat(run["started_at"]).timestamp()
+        - datetime.fromisoformat(run["scheduled_at"]).timestamp()
+        for run in home.runs()
+        if run["journey"] == journey
+    ]
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """All rows for a terminal."""
+    out = Table(box=None, pad_edge=False, title="Fault campaign", title_justify="left")
+    for heading in ("fault", "tries", "offered", "results", "first attempts", "skips", "lost"):
+        out.add_column(heading, overflow="fold")
+    out.add_column("next start late (s)", overflow="fold")
+    out.add_column("rules")
+    for row in rows:
+        late = f"p50 {median(row.late):.2f} max {max(row.late):.2f}" if row.late else ""
+        out.add_row(
+            row.fault,
+            str(row.tries),
+            str(row.offered),
+            _words(row.results),
+            _words(row.first),
+            ", ".join(f"{n} {reason}" for reason, n in row.skips.items()),
+            str(row.lost),
+            late,
+            "[red]" + "; ".join(row.broken) + "[/red]" if row.broken else "[green]held[/green]",
+        )
+    return out
+
+
+def _words(outcomes: dict[Outcome, int]) -> str:
+    return ", ".join(f"{count} {_word(outcome)}" for outcome, count in outcomes.items())
+
+
+def _word(outcome: Outcome) -> str:
+    return "/".join(word for word in outcome if word)

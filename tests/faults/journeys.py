@@ -1,0 +1,127 @@
+"""Journeys that do everything a journey must not do, all at once, beside one that is well."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.faults.books import Outcome, Row, lateness, row_of
+from tests.faults.watch import STRAY, Watch, temporary_files
+from tests.support.daemon import Daemon, Home
+from tests.support.origin import Origin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+_EVERY = 40
+_OPEN = 'await run.page.goto("/")\n'
+_PASS: Outcome = ("pass", None)
+_SCRIPT: Outcome = ("not_measured", "script_error")
+_MEMORY: Outcome = ("not_measured", "out_of_memory")
+_TIMEOUT: Outcome = ("fail", "timeout")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A journey's misdeed, and what may come of it."""
+
+    name: str
+    body: str
+    intended: tuple[Outcome, ...]
+
+
+FAULTS = [
+    Fault("raises", f'{_OPEN}raise KeyError("x")', (_SCRIPT,)),
+    Fault("hangs", f"{_OPEN}await asyncio.sleep(600)", (_TIMEOUT,)),
+    Fault("blocks_the_loop", f"{_OPEN}time.sleep(600)", (_SCRIPT,)),
+    Fault("spins", f"{_OPEN}while True: pass", (_SCRIPT,)),
+    Fault("spins_in_the_page", f'{_OPEN}await run.page.evaluate("for (;;);")', (_TIMEOUT,)),
+    Fault(
+        "eats_memory",
+        f"{_OPEN}held = []\n"
+        "while True:\n    held.append(b'x' * 2**25)\n    await asyncio.sleep(0.02)",
+        (_MEMORY,),
+    ),
+    Fault(
+        "eats_memory_in_the_page",
+        f'{_OPEN}await run.page.evaluate("""async () => {{ const held = []; for (;;) {{'
+        " held.push(new Uint8Array(2 ** 25).fill(1));"
+        ' await new Promise(r => setTimeout(r, 20)); }} }}""")'.replace("{{", "{").replace(
+            "}}", "}"
+        ),
+        (_MEMORY,),
+    ),
+    Fault(
+        "forks",
+        f"{_OPEN}import subprocess, sys\n"
+        f"code = 'import time; time.sleep(60) # {STRAY}'\n"
+        "again = 'import os, sys; os.setsid(); os.fork() or "
+        'os.execl(sys.executable, "p", "-c", sys.argv[1])\'\n'
+        "subprocess.Popen([sys.executable, '-c', code])\n"
+        "subprocess.Popen([sys.executable, '-c', again, code], env={}).wait()",
+        (_PASS,),
+    ),
+    Fault("closes_its_browser", f"{_OPEN}await run.context.browser.close()", (_SCRIPT,)),
+    Fault(
+        "closes_its_context",
+        f'{_OPEN}await run.context.close()\nawait run.page.goto("/")',
+        (_SCRIPT,),
+    ),
+    Fault("calls_sys_exit", f"import sys\n{_OPEN}sys.exit(3)", (_SCRIPT,)),
+    Fault("calls_os_exit", f"{_OPEN}os._exit(0)", (("not_measured", "worker_lost"),)),
+    Fault("prints_megabytes", f"{_OPEN}for _ in range(50): print('x' * 10**5)", (_PASS,)),
+    Fault(
+        "opens_200_pages",
+        f"{_OPEN}for _ in range(200): await run.context.new_page()",
+        (_MEMORY, _TIMEOUT, _PASS),
+    ),
+    Fault(
+        "never_ends_its_cleanup",
+        f"{_OPEN}while True:\n    try:\n        await asyncio.sleep(600)\n"
+        "    except asyncio.CancelledError:\n        pass",
+        (_TIMEOUT,),
+    ),
+    Fault(
+        "leaves_tasks_and_threads",
+        f"import threading\n{_OPEN}asyncio.create_task(asyncio.sleep(600))\n"
+        "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()",
+        (_PASS,),
+    ),
+    Fault(
+        "closes_descriptors",
+        f"{_OPEN}os.closerange(3, 256)",
+        (("not_measured", "worker_lost"), ("not_measured", "worker_killed")),
+    ),
+]
+
+
+async def run(folder: Path, tries: int, _: Random) -> list[Row]:
+    """Let every fault's journey have ``tries`` slots in one agent, with one that is well beside."""
+    before = temporary_files()
+    async with Origin(pages={"/": "<title>Home</title>"}) as origin:
+        home = Home(folder, {"shop": origin.url})
+        home.journey("well", _OPEN)
+        for fault in FAULTS:
+            home.journey(fault.name, fault.body)
+        home.configure(
+            schedule={"every": f"{_EVERY}s", "timeout": "3s", "grace": "1s"},
+            journey__well={"every": "3s", "timeout": "1s", "grace": "1s"},
+            workers={"count": 4, "max_memory": "800MiB"},
+        )
+        async with Daemon(home) as daemon:
+            await daemon.started()
+            async with Watch(home, daemon.pid) as watch:
+                await asyncio.sleep(_EVERY * tries + 4)
+            code = await daemon.terminate()
+    rows = [row_of(home, fault.name, fault.name, tries, fault.intended) for fault in FAULTS]
+    well = row_of(home, "(a journey beside them)", "well", tries, [_PASS])
+    well.late = lateness(home, "well")
+    well.hold(code == 0, f"the agent ended with {code}")
+    well.hold(not watch.broken(), f"left over: {watch.broken()}")
+    well.hold(not home.processes(), f"left at the end: {home.processes()}")
+    well.hold(not home.scratch(), f"left in scratch: {home.scratch()}")
+    left = temporary_files() - before
+    well.hold(not left, f"left in the temporary folder: {left}")
+    return [*rows, well]

@@ -1,0 +1,50 @@
+"""The agent's own network gone, in each way it can tell: never the target's failure."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from tests.faults.books import Outcome, Row, row_of
+from tests.support.daemon import Daemon, Home
+from tests.support.origin import Origin
+from tests.support.service import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+_OPEN = 'await run.page.goto("/")\n'
+_OURS: Outcome = ("not_measured", "agent_network")
+_THEIRS: Outcome = ("fail", "navigation")
+
+
+async def run(folder: Path, tries: int, _: Random) -> list[Row]:
+    """Two sites whose names resolve to nothing, with and without a reference."""
+    async with Origin(pages={"/": "there"}) as origin:
+        gone = f"http://127.0.0.1:{free_port()}/"
+        ways: dict[str, tuple[dict[str, Any], set[Outcome]]] = {
+            "no name resolves, reference gone too": ({"reference": [gone]}, {_OURS}),
+            "no name resolves, reference answers": ({"reference": [origin.url]}, {_THEIRS}),
+            # The first to fail has no other beside it yet.
+            "no name resolves, no reference": ({}, {_OURS, _THEIRS}),
+        }
+        rows = []
+        for number, (what, (canary, intended)) in enumerate(ways.items()):
+            sites = {"one": "http://one.invalid", "two": "http://two.invalid"}
+            home = Home(folder / str(number), sites)
+            for site in sites:
+                home.journey(f"on_{site}", _OPEN, f'site="{site}", owner="tests"')
+            home.configure(schedule={"every": "6s", "timeout": "2s", "grace": "1s"}, canary=canary)
+            async with Daemon(home) as daemon:
+                await daemon.started()
+                await asyncio.sleep(6 * (tries + 1) + 2)
+                code = await daemon.terminate()
+            found = [row_of(home, what, f"on_{site}", tries, intended) for site in sites]
+            for row in found:
+                row.hold(code == 0, f"the agent ended with {code}")
+            if not canary:
+                last = [run["error_type"] for run in home.runs()][-2:]
+                found[0].hold(last == ["agent_network"] * 2, f"the last runs came to {last}")
+            rows += found
+    return rows
