@@ -125,7 +125,7 @@ class Attempt:
             return
         close = browser.close
         try:
-            done(await self._walk_in(browser, launcher.playwright))
+            done(await self._walk_in(browser, launcher))
             if self.fit:
                 # The next one starts while this one ends: a slot may be waiting for it.
                 launcher.ahead()
@@ -143,11 +143,11 @@ class Attempt:
             self.fit = False
             self._link.send(Logged("warning", "journey.left", {"left": ", ".join(left[:5])}))
 
-    async def _walk_in(self, browser: Browser, playwright: Playwright) -> AttemptReport:
+    async def _walk_in(self, browser: Browser, launcher: Launcher) -> AttemptReport:
         started_at, start = time.time(), time.perf_counter()
         self._watchdog.begin()
         try:
-            stage = await self._open(browser, playwright)
+            stage = await self._open(browser, launcher.playwright)
         except BadContext as error:
             self._watchdog.end()
             return AttemptReport(started_at, 0.0, ErrorType.SCRIPT_ERROR, str(error))
@@ -161,6 +161,9 @@ class Attempt:
         failure = await self._journey(stage)
         took = time.perf_counter() - start
         self._stage.traffic.end("unfinished" if failure else "")
+        if not launcher.alive:
+            self.fit = False
+            failure = failure and BrowserGone("Playwright's driver died")
         fault = self._nothing_measured() if failure is None else self._fault(failure, browser)
         lag, blocked_at = self._watchdog.end()
         if fault is not None:

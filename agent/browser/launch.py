@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 from playwright._impl._driver import compute_driver_executable
 from playwright.async_api import Error, async_playwright
 
@@ -109,9 +110,18 @@ class Launcher:
 
     def __init__(self, playwright: Playwright, options: LaunchOptions, user_agent: str) -> None:
         self.playwright = playwright
+        self._driver = psutil.Process().children()
         self._options = options
         self._user_agent = user_agent
         self._next: asyncio.Task[Browser] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the driver is; Playwright itself goes on calling its browsers connected."""
+        try:
+            return all(one.status() != psutil.STATUS_ZOMBIE for one in self._driver)
+        except psutil.NoSuchProcess:
+            return False
 
     def ahead(self) -> None:
         """Launch the next browser now, unless it would open a window that nobody uses."""

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+CALLING = """
+async with run.step("Call"):
+    await run.page.goto("/")
+    await run.page.wait_for_selector("#never", timeout=20_000)
+"""
 WAITING = """
 await run.page.goto("/")
 async with run.step("Wait"):
@@ -70,11 +75,15 @@ async def gone(left: Callable[[], list[psutil.Process]], within: float = 2.0) ->
 
 
 async def under(
-    walker: Walker, origin: Origin, act: Callable[[psutil.Process], None], **options: object
+    walker: Walker,
+    origin: Origin,
+    act: Callable[[psutil.Process], None],
+    journey: str = WAITING,
+    **options: object,
 ) -> tuple[Walked, list[psutil.Process]]:
     """Do something to the worker's tree while a journey waits in its first step."""
     heard = Heard()
-    order = walker.order(WAITING, site(origin.url), **options)
+    order = walker.order(journey, site(origin.url), **options)
     walking = asyncio.create_task(walker.follow(order, heard))
     await asyncio.wait_for(heard.stepped.wait(), 10)
     (worker,) = walker.pool._busy
@@ -129,6 +138,14 @@ async def test_driver(walker: Walker, origin: Origin, deed: signal.Signals) -> N
     )
     await gone(lambda: [process for process in tree if process.is_running()], 8)
     assert len(walker.restarts) == runs + 1
+
+
+async def test_driver_killed_under_a_call(walker: Walker, origin: Origin) -> None:
+    """What a call raises when its driver dies is the agent's trouble, no defect of the journey."""
+    walked, _ = await under(
+        walker, origin, lambda worker: driver_of(worker).kill(), CALLING, timeout=5
+    )
+    assert walked.report.error_type is ErrorType.BROWSER_CRASH
 
 
 async def test_stopped_browser(walker: Walker, origin: Origin) -> None:
