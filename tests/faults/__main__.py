@@ -12,9 +12,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.faults import books, journeys, network, sites
+from tests.faults import books, journeys, kills, network, sites
 
-FAMILIES = {"journeys": journeys.run, "sites": sites.run, "network": network.run}
+FAMILIES = {
+    "journeys": journeys.run,
+    "sites": sites.run,
+    "network": network.run,
+    "kills": kills.run,
+}
 
 
 async def campaign(names: list[str], tries: int, seed: int) -> list[books.Row]:

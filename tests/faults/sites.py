@@ -83,6 +83,8 @@ SITES: dict[str, tuple[Handler, Outcome]] = {
     "broken": (_breaks, ("fail", "http_status")),
 }
 
+_FROM, _UNTIL = "20200101000000Z", "20210101000000Z"
+
 
 def _expired(folder: Path) -> ssl.SSLContext:
     """Make a certificate whose time is over: only the tool's authority can date one back."""
@@ -94,10 +96,10 @@ def _expired(folder: Path) -> ssl.SSLContext:
         "[ca]\ndefault_ca=own\n[own]\ndatabase=index\nserial=serial\nnew_certs_dir=.\n"
         "default_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n"
     )
+    over = f"-selfsign -startdate {_FROM} -enddate {_UNTIL}"
     for command in (
         f"req -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout {key} -out {request}",
-        f"ca -batch -config config -selfsign -keyfile {key} -in {request} -out {certificate}"
-        + " -startdate 20200101000000Z -enddate 20210101000000Z",
+        f"ca -batch -config config {over} -keyfile {key} -in {request} -out {certificate}",
     ):
         subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
