@@ -108,8 +108,13 @@ class Metrics:
         """Record how long after its slot a run started."""
         self._histograms[names.SCHEDULE_LATENESS].record(seconds, dict(attributes))
 
-    def collect(self, totals: Iterable[Total], readings: Iterable[Reading]) -> tuple[bytes, int]:
-        """Return a serialised ``ExportMetricsServiceRequest``, and how many points it has."""
+    def collect(
+        self, totals: Iterable[Total], readings: Iterable[Reading], now: float
+    ) -> tuple[bytes, int]:
+        """Return a serialised ``ExportMetricsServiceRequest``, and how many points it has.
+
+        All of them are of ``now``, Unix seconds.
+        """
         observed: dict[str, list[Observation]] = defaultdict(list)
         for total in totals:
             observed[total.metric].append(Observation(total.value, total.attributes))
@@ -120,7 +125,7 @@ class Metrics:
         if data is None:
             return b"", 0
         request = encode_metrics(data)
-        points = self._date(request)
+        points = self._date(request, int(now * 1e9))
         return request.SerializeToString(), points
 
     def close(self) -> None:
@@ -160,16 +165,26 @@ class Metrics:
         known.add(step)
         return step
 
-    def _date(self, request: ExportMetricsServiceRequest) -> int:
-        """Start every counter at the totals' epoch, which no restart moves; count the points."""
+    def _date(self, request: ExportMetricsServiceRequest, now_ns: int) -> int:
+        """Date all points, and start every counter at the totals' epoch; count the points.
+
+        No restart moves that epoch. No point may start after its own time, as it would once
+        the clock was set back.
+        """
         points = 0
         for resource in request.resource_metrics:
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
-                    points += len(metric.gauge.data_points) + len(metric.histogram.data_points)
-                    points += len(metric.sum.data_points)
-                    for point in metric.sum.data_points:
-                        point.start_time_unix_nano = self._epoch_ns
+                    for point in metric.gauge.data_points:
+                        point.time_unix_nano = now_ns
+                    for sum_ in metric.sum.data_points:
+                        sum_.time_unix_nano = now_ns
+                        sum_.start_time_unix_nano = min(self._epoch_ns, now_ns)
+                    for histogram in metric.histogram.data_points:
+                        histogram.time_unix_nano = now_ns
+                        histogram.start_time_unix_nano = min(histogram.start_time_unix_nano, now_ns)
+                    points += len(metric.gauge.data_points) + len(metric.sum.data_points)
+                    points += len(metric.histogram.data_points)
         return points
 
 

@@ -25,6 +25,10 @@ _METHODS: Final = {
 }
 _PASSING: Final = frozenset(
     {
+        # Said of who sends and where to, not of the payload: see the HTTP side.
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNIMPLEMENTED,
         grpc.StatusCode.CANCELLED,
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.ABORTED,
@@ -33,6 +37,7 @@ _PASSING: Final = frozenset(
         grpc.StatusCode.DATA_LOSS,
     }
 )
+_SAID: Final = 300
 # The sender has its own back-off; the channel's would keep it off a collector that is back.
 _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 500),
@@ -77,7 +82,8 @@ class GrpcTransport:
         except grpc.aio.AioRpcError as error:
             code = error.code()
             after = _retry_after(error)
-            reason = f"gRPC {code.name}"
+            said = " ".join((error.details() or "").split())[:_SAID]
+            reason = f"gRPC {code.name}: {said}" if said else f"gRPC {code.name}"
             # Exhausted means "later" only where the server says when.
             exhausted = code is grpc.StatusCode.RESOURCE_EXHAUSTED and after is not None
             return Unavailable(reason, after) if exhausted or code in _PASSING else Refused(reason)

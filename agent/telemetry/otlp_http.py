@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gzip
 import ssl
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
 
 from agent.telemetry.transport import Refused, Unavailable, read_answer
 
@@ -20,8 +24,14 @@ if TYPE_CHECKING:
 
 _ANSWER_LIMIT: Final = 64 * 1024
 _BUSY: Final = frozenset({408, 429})
+# Said of who sends and where to, not of the payload: a credential that has run out, a route
+# that a deployment took away. The next payload would fare no better, and this one may yet.
+_DOOR: Final = frozenset({401, 403, 404, 407})
 # A server that doesn't know the method or the version won't learn it by being asked again.
 _NEVER: Final = frozenset({501, 505})
+_LARGE: Final = 32 * 1024
+"""Bytes from which compression takes longer than the loop should stand still."""
+_SAID: Final = 300
 
 
 class HttpTransport:
@@ -47,7 +57,7 @@ class HttpTransport:
         Servers that answer 5xx are taken as down, not only those the protocol lists: a
         proxy in front of a dead collector says 500 as often as 503.
         """
-        body = gzip.compress(payload) if self._target.compression == "gzip" else payload
+        body = await self._compressed(payload)
         try:
             async with self._session.post(
                 self._target.url, data=body, headers=self._headers, allow_redirects=False
@@ -60,14 +70,34 @@ class HttpTransport:
             return Unavailable(f"{type(error).__name__}: {error}")
         if 200 <= status < 300:
             return read_answer(signal, answer)
-        reason = f"HTTP {status}"
-        if status in _BUSY or (status >= 500 and status not in _NEVER):
+        reason = _reason(status, headers, answer)
+        if status in _BUSY | _DOOR or (status >= 500 and status not in _NEVER):
             return Unavailable(reason, _retry_after(headers))
         return Refused(reason)
 
     async def close(self) -> None:
         """Close the connection."""
         await self._session.close()
+
+    async def _compressed(self, payload: bytes) -> bytes:
+        if self._target.compression != "gzip":
+            return payload
+        if len(payload) < _LARGE:
+            return gzip.compress(payload)
+        return await asyncio.to_thread(gzip.compress, payload)
+
+
+def _reason(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    """Say what was answered, with the server's own words where it has any to read."""
+    kind = headers.get("Content-Type", "")
+    said = ""
+    if "protobuf" in kind:
+        with contextlib.suppress(DecodeError):
+            said = Status.FromString(body).message
+    elif kind.startswith(("text/plain", "application/json")):
+        said = body.decode("utf-8", "replace")
+    said = " ".join(said.split())[:_SAID]
+    return f"HTTP {status}: {said}" if said else f"HTTP {status}"
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -2,6 +2,10 @@
 
 A signal that is refused or slow holds up nobody else. A payload leaves the disk only when
 the collector has answered for it; what was sent without an answer is sent again.
+
+What had piled up by the end of an outage, or was found at the start, is the lane's backlog.
+It takes turns with what comes in since, so that an alert need not wait until hours of the
+past are through; each of the two goes in order.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from agent.telemetry.transport import Accepted, Refused, Unavailable, connect
 from agent.telemetry.waiting import within
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Mapping
 
     from agent.clock import Clock
@@ -46,8 +51,12 @@ class _Lane:
     transport: Transport
     filled: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0
-    alone_until: int = 0
-    """Up to this spool id payloads go one by one, to find the one that is refused."""
+    backlog_until: int = 0
+    """Up to this spool id it is the past that waits."""
+    live_next: bool = False
+    """Whether it is the turn of what came since."""
+    most: int = 1
+    """Payloads in the next request: fewer while one that is refused is being looked for."""
     quiet_until: float = 0.0
 
 
@@ -91,9 +100,11 @@ class Sender:
             await lane.transport.close()
 
     async def _drain(self, lane: _Lane) -> None:
+        lane.most = _BATCH_ENTRIES[lane.signal]
+        lane.backlog_until = await self._database.transaction(self._spool.last)
         while True:
             lane.filled.clear()
-            batch = await self._next(lane)
+            batch = await self._database.transaction(partial(self._next, lane=lane))
             if not batch:
                 if self._stopping.is_set():
                     return
@@ -106,28 +117,32 @@ class Sender:
                 if self._stopping.is_set():
                     return
                 await self._pause(lane, answer)
-            elif isinstance(answer, Accepted):
+                continue
+            lane.live_next = batch[0].id <= lane.backlog_until
+            if isinstance(answer, Accepted):
                 await self._accepted(lane, batch, answer)
             elif len(batch) > 1:
-                lane.alone_until = batch[-1].id
+                lane.most = len(batch) // 2
             else:
                 await self._refused(lane, batch[0], answer)
 
-    async def _next(self, lane: _Lane) -> list[Entry]:
-        batch = await self._database.transaction(
-            partial(
-                self._spool.oldest,
-                signal=lane.signal,
-                most=_BATCH_ENTRIES[lane.signal],
-                size=_BATCH_BYTES,
+    def _next(self, connection: sqlite3.Connection, lane: _Lane) -> list[Entry]:
+        if lane.failures:
+            lane.backlog_until = self._spool.last(connection)
+        past, since = {"upto": lane.backlog_until}, {"after": lane.backlog_until}
+        for part in (since, past) if lane.live_next else (past, since):
+            batch = self._spool.oldest(
+                connection, lane.signal, most=lane.most, size=_BATCH_BYTES, **part
             )
-        )
-        return batch[:1] if batch and batch[0].id <= lane.alone_until else batch
+            if batch:
+                return batch
+        return []
 
     async def _accepted(self, lane: _Lane, batch: list[Entry], answer: Accepted) -> None:
         await self._database.transaction(
             lambda connection: self._spool.accept(connection, lane.signal, batch, answer.rejected)
         )
+        lane.most = min(lane.most * 2, _BATCH_ENTRIES[lane.signal])
         if lane.failures:
             _log.info("telemetry.delivered", action="send", signal=lane.signal.value)
         lane.failures = 0
@@ -140,9 +155,14 @@ class Sender:
             )
 
     async def _refused(self, lane: _Lane, entry: Entry, answer: Refused) -> None:
+        now = self._clock.wall()
         await self._database.transaction(
-            lambda connection: self._spool.refuse(connection, lane.signal, [entry.id], entry.items)
+            lambda connection: self._spool.refuse(
+                connection, lane.signal, entry, answer.reason, now
+            )
         )
+        lane.most = min(lane.most * 2, _BATCH_ENTRIES[lane.signal])
+        lane.failures = 0
         self._warn(
             lane,
             "telemetry.refused",

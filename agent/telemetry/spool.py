@@ -1,7 +1,14 @@
 """The spool: encoded telemetry on disk, from the run's own transaction until it was accepted.
 
 Bounded by bytes and by age over all signals together. Beyond a bound the oldest go first,
-and each item lost is counted in ``footfall.spool.dropped``.
+and each item lost is counted in ``footfall.spool.dropped``. What the collector refused for
+good is counted there too, and the last of it is set apart for whoever asks why.
+
+On disk it is a table of the state database: SQLite with a write-ahead log and
+``synchronous=NORMAL``. A commit is in the log before the run counts as done, so the death of
+any process loses nothing; the log is forced to the platter (``fsync``) at each checkpoint,
+so a power cut loses at most the last commits, whole ones, and tears none: each record of
+the log carries a checksum, and the first that doesn't fit ends it.
 """
 
 from __future__ import annotations
@@ -42,7 +49,21 @@ CREATE TRIGGER IF NOT EXISTS spool_shrinks AFTER DELETE ON spool BEGIN
     UPDATE spool_sums SET items = items - old.items, bytes = bytes - old.bytes
     WHERE signal = old.signal;
 END;
+CREATE TABLE IF NOT EXISTS spool_refused (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    signal TEXT NOT NULL,
+    refused_at REAL NOT NULL,
+    reason TEXT NOT NULL,
+    items INTEGER NOT NULL,
+    payload BLOB NOT NULL
+);
 """
+
+_LAST_ID: Final = 2**63 - 1
+
+REFUSED_KEPT: Final = 20
+REFUSED_SIZE: Final = 1 << 20
+"""How many refused payloads are kept to be looked at, and up to how many bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +112,39 @@ class Spool:
             (signal.value, now, items, len(payload), payload),
         )
         while (oldest := self._overdue(connection, now)) is not None:
-            self.refuse(connection, Signal(oldest["signal"]), [oldest["id"]], oldest["items"])
+            self._drop(connection, Signal(oldest["signal"]), [oldest["id"]], oldest["items"])
 
     def oldest(
-        self, connection: sqlite3.Connection, signal: Signal, *, most: int, size: int
+        self,
+        connection: sqlite3.Connection,
+        signal: Signal,
+        *,
+        most: int,
+        size: int,
+        after: int = 0,
+        upto: int = _LAST_ID,
     ) -> list[Entry]:
         """Return the next payloads of a signal in order: at most ``most``, and ``size`` bytes.
 
-        Where the first alone is larger than ``size`` it is returned alone.
+        Only ids above ``after`` and up to ``upto`` count. Where the first payload alone is
+        larger than ``size`` it is returned alone.
         """
         batch: list[Entry] = []
         room = size
         for row in connection.execute(
-            "SELECT id, items, payload FROM spool WHERE signal = ? ORDER BY id LIMIT ?",
-            (signal.value, most),
+            "SELECT id, items, payload FROM spool WHERE signal = ? AND id > ? AND id <= ? "
+            "ORDER BY id LIMIT ?",
+            (signal.value, after, upto, most),
         ):
             room -= len(row["payload"])
             if batch and room < 0:
                 break
             batch.append(Entry(row["id"], row["items"], row["payload"]))
         return batch
+
+    def last(self, connection: sqlite3.Connection) -> int:
+        """Return the id of the payload that came last, of any signal; 0 where none waits."""
+        return int(connection.execute("SELECT COALESCE(MAX(id), 0) FROM spool").fetchone()[0])
 
     def accept(
         self,
@@ -122,14 +156,24 @@ class Spool:
         """Delete what the collector took; ``rejected`` items of it were lost there."""
         items = sum(entry.items for entry in entries)
         _count(connection, names.SPOOL_SENT, signal, max(0, items - rejected))
-        self.refuse(connection, signal, [entry.id for entry in entries], min(rejected, items))
+        self._drop(connection, signal, [entry.id for entry in entries], min(rejected, items))
 
     def refuse(
-        self, connection: sqlite3.Connection, signal: Signal, ids: Sequence[int], lost: int
+        self, connection: sqlite3.Connection, signal: Signal, entry: Entry, reason: str, now: float
     ) -> None:
-        """Delete payloads and count ``lost`` items as dropped."""
-        connection.executemany("DELETE FROM spool WHERE id = ?", [(id_,) for id_ in ids])
-        _count(connection, names.SPOOL_DROPPED, signal, lost)
+        """Set apart a payload that the collector will never take; its items are dropped ones."""
+        self._drop(connection, signal, [entry.id], entry.items)
+        if len(entry.payload) > REFUSED_SIZE:
+            return
+        connection.execute(
+            "INSERT INTO spool_refused (signal, refused_at, reason, items, payload) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (signal.value, now, reason, entry.items, entry.payload),
+        )
+        connection.execute(
+            "DELETE FROM spool_refused WHERE id <= (SELECT MAX(id) FROM spool_refused) - ?",
+            (REFUSED_KEPT,),
+        )
 
     def backlog(self, connection: sqlite3.Connection) -> dict[Signal, Backlog]:
         """Return what waits of each signal."""
@@ -146,6 +190,12 @@ class Spool:
                 oldest_at=first["created_at"] if first else None,
             )
         return backlog
+
+    def _drop(
+        self, connection: sqlite3.Connection, signal: Signal, ids: Sequence[int], lost: int
+    ) -> None:
+        connection.executemany("DELETE FROM spool WHERE id = ?", [(id_,) for id_ in ids])
+        _count(connection, names.SPOOL_DROPPED, signal, lost)
 
     def _overdue(self, connection: sqlite3.Connection, now: float) -> sqlite3.Row | None:
         oldest: sqlite3.Row | None = connection.execute(

@@ -225,9 +225,10 @@ class Telemetry:
         if self._pipe is None or Signal.METRICS not in self._pipe.export.targets:
             return
         snapshot = await self._database.transaction(self._snapshot)
-        readings = self._gauges.read(snapshot.verdicts, snapshot.backlog, self._clock.wall())
+        now = self._clock.wall()
+        readings = self._gauges.read(snapshot.verdicts, snapshot.backlog, now)
         # Off the loop: with many journeys the encoding takes longer than a start may be late.
-        payload, items = await asyncio.to_thread(collector.collect, snapshot.totals, readings)
+        payload, items = await asyncio.to_thread(collector.collect, snapshot.totals, readings, now)
         if items:
             await self._database.transaction(lambda c: self._put(c, Signal.METRICS, payload, items))
         self._pipe.sender.wake()

@@ -42,9 +42,12 @@ class Verdict:
     last_success: float | None
 
     def fresh(self, interval: float, now: float) -> bool:
-        """Whether the last verdict is young enough to still speak for the target."""
+        """Whether the last verdict is young enough to still speak for the target.
+
+        One from the future, after the clock was set back, does no more than one long past.
+        """
         bound = max(_FRESH_INTERVALS * interval, _FRESH_AT_LEAST)
-        return self.verdict_at is not None and now - self.verdict_at < bound
+        return self.verdict_at is not None and abs(now - self.verdict_at) < bound
 
 
 def note(connection: sqlite3.Connection, run: RunResult) -> None:

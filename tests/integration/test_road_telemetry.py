@@ -156,10 +156,12 @@ async def test_metrics_answer_in_promql(home, victoria):
     )
     assert {labels["location"] for labels, _ in expected} == {LOCATION}
     results = home.rows("SELECT journey, word, total FROM slot_totals WHERE kind = 'result'")
-    runs = await victoria.query("sum by (journey, result) (footfall_journey_runs_total)")
-    assert {(labels["journey"], labels["result"], value) for labels, value in runs} == {
-        (row["journey"], row["word"], row["total"]) for row in results
-    }
+    words = {(row["journey"], row["word"], row["total"]) for row in results}
+    # Slots are counted a collection before their runs, so this is what comes last.
+    await victoria.wait_for(
+        "sum by (journey, result) (footfall_journey_runs_total)",
+        lambda found: {(of["journey"], of["result"], value) for of, value in found} == words,
+    )
     errors = await victoria.query('footfall_journey_runs_total{journey="fails"}')
     assert [labels["error_type"] for labels, _ in errors] == ["assertion"]
     counted = await victoria.query("footfall_journey_duration_seconds_count")

@@ -10,11 +10,6 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from aiohttp import web
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from agent.clock import SystemClock
 from agent.database import Database
@@ -32,19 +27,20 @@ from agent.model import (
     Trigger,
     Vital,
 )
-from agent.telemetry.resource import ResourceInfo
+from agent.telemetry import logs, spans, totals
+from agent.telemetry.export import resolve
+from agent.telemetry.resource import ResourceInfo, describe
+from agent.telemetry.sender import Sender
+from agent.telemetry.signals import Signal
+from agent.telemetry.spool import Bounds, Spool
 from agent.telemetry.telemetry import SCHEMA
+from tests.support.collector import Collector
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 START = 1_800_000_000.0
-REQUESTS = {
-    "traces": ExportTraceServiceRequest,
-    "metrics": ExportMetricsServiceRequest,
-    "logs": ExportLogsServiceRequest,
-}
 
 
 class ManualClock:
@@ -91,55 +87,6 @@ class ManualClock:
         for until, future in self._sleepers:
             if until <= self.now and not future.done():
                 future.set_result(None)
-
-
-class Collector:
-    """Answers OTLP over HTTP and gRPC as told, and keeps what it accepted in order."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list[tuple[int, dict[str, str], bytes]]] = {}
-        self.taken: dict[str, list[Any]] = {signal: [] for signal in REQUESTS}
-        self.calls: dict[str, int] = dict.fromkeys(REQUESTS, 0)
-        self.headers: list[dict[str, str]] = []
-        self.url = ""
-        self.grpc_url = ""
-        self.hang = False
-        self._changed = asyncio.Condition()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10), self._changed:
-            await self._changed.wait_for(condition)
-
-    async def http(self, request: web.Request) -> web.Response:
-        self.headers.append(dict(request.headers))
-        body = await request.read()
-        # aiohttp's server has inflated it already.
-        status, headers, answer = await self._take(request.match_info["signal"], body)
-        return web.Response(status=status, headers=headers, body=answer)
-
-    async def rpc(self, signal: str, payload: bytes, context: Any) -> bytes:
-        self.headers.append(dict(context.invocation_metadata()))
-        status, _, answer = await self._take(signal, payload)
-        if status != 200:
-            if answer:
-                context.set_trailing_metadata((("grpc-status-details-bin", answer),))
-            code = {503: grpc.StatusCode.UNAVAILABLE, 400: grpc.StatusCode.INVALID_ARGUMENT}
-            await context.abort(code.get(status, grpc.StatusCode.RESOURCE_EXHAUSTED))
-        return answer
-
-    async def _take(self, signal: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        async with self._changed:
-            self.calls[signal] += 1
-            self._changed.notify_all()
-        if self.hang:
-            await asyncio.Event().wait()
-        answers = self.answers.get(signal)
-        answer = answers.pop(0) if answers else (200, {}, b"")
-        async with self._changed:
-            if answer[0] == 200:
-                self.taken[signal].append(REQUESTS[signal].FromString(body))
-            self._changed.notify_all()
-        return answer
 
 
 @pytest.fixture
@@ -275,3 +222,62 @@ def make_run(journey: Journey) -> Callable[..., RunResult]:
         return replace(run, **changes)
 
     return make
+
+
+@pytest.fixture
+def spool() -> Spool:
+    return Spool(Bounds(size=10**7, age=10**6))
+
+
+@pytest.fixture
+def put(database: Database, spool: Spool, make_run: Any, identity: ResourceInfo) -> Any:
+    """Spools runs, one payload each of spans and log."""
+    resource = describe(identity, {})
+
+    async def put(*run_ids):
+        def work(connection):
+            for run_id in run_ids:
+                run = make_run(Result.PASS, run_id=run_id)
+                payload, items = spans.encode_run(run, resource, "1")
+                spool.put(connection, Signal.TRACES, payload, items, 0.0)
+                spool.put(connection, Signal.LOGS, logs.encode_run(run, resource, "1"), 1, 0.0)
+
+        await database.transaction(work)
+
+    return put
+
+
+@pytest.fixture
+async def start(database: Database, spool: Spool, clock: ManualClock) -> AsyncIterator[Any]:
+    senders = []
+
+    def start(endpoint, protocol="http/protobuf", **environment):
+        export = resolve(environment, endpoint=endpoint, protocol=protocol)
+        sender = Sender(database, spool, export.targets, clock)
+        sender.start()
+        senders.append(sender)
+        return sender
+
+    yield start
+    for sender in senders:
+        for task in sender.tasks:
+            task.cancel()
+        stopping = asyncio.create_task(sender.stop(0))
+        await asyncio.wait([stopping])
+
+
+@pytest.fixture
+def waiting(database: Database, spool: Spool) -> Any:
+    async def waiting(signal):
+        return (await database.transaction(spool.backlog))[signal].items
+
+    return waiting
+
+
+@pytest.fixture
+def books(database: Database) -> Any:
+    async def books(metric):
+        found = await database.transaction(totals.read)
+        return {t.attributes["signal"]: t.value for t in found if t.metric == metric}
+
+    return books

@@ -24,8 +24,8 @@ def metrics(identity):
     metrics.close()
 
 
-def collected(metrics, totals=(), readings=()):
-    payload, items = metrics.collect(totals, readings)
+def collected(metrics, totals=(), readings=(), now=EPOCH + 60):
+    payload, items = metrics.collect(totals, readings, now)
     found = {}
     points = 0
     for resource in ExportMetricsServiceRequest.FromString(payload).resource_metrics:
@@ -49,6 +49,17 @@ def test_a_counter_starts_at_the_epoch_and_is_cumulative(metrics):
     assert point.start_time_unix_nano == int(EPOCH * 1e9)
     assert found[names.RUNS].sum.is_monotonic
     assert found[names.RUNS].sum.aggregation_temporality == 2
+
+
+def test_no_point_starts_after_its_time(metrics, make_run):
+    """Once the clock was set back, points carry the new time and start no later."""
+    metrics.observe_run(make_run())
+    total = Total(names.RUNS, {"journey": "j"}, 41)
+    found = collected(metrics, [total], now=EPOCH - 3600)
+    points = [*found[names.RUNS].sum.data_points, *found[names.DURATION].histogram.data_points]
+    assert len(points) == 2
+    for point in points:
+        assert point.start_time_unix_nano <= point.time_unix_nano == int((EPOCH - 3600) * 1e9)
 
 
 def test_a_gauge_that_is_no_longer_read_is_gone(metrics):

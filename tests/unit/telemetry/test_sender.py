@@ -8,93 +8,15 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from structlog.testing import capture_logs
 
-from agent.model import Result
-from agent.telemetry import logs, spans, totals
-from agent.telemetry.export import resolve
-from agent.telemetry.resource import describe
-from agent.telemetry.sender import Sender
 from agent.telemetry.signals import Signal
-from agent.telemetry.spool import Bounds, Spool
-
-
-@pytest.fixture
-def spool():
-    return Spool(Bounds(size=10**7, age=10**6))
-
-
-@pytest.fixture
-def put(database, spool, make_run, identity):
-    """Spools runs, one payload each of spans and log."""
-    resource = describe(identity, {})
-
-    async def put(*run_ids):
-        def work(connection):
-            for run_id in run_ids:
-                run = make_run(Result.PASS, run_id=run_id)
-                payload, items = spans.encode_run(run, resource, "1")
-                spool.put(connection, Signal.TRACES, payload, items, 0.0)
-                spool.put(connection, Signal.LOGS, logs.encode_run(run, resource, "1"), 1, 0.0)
-
-        await database.transaction(work)
-
-    return put
-
-
-@pytest.fixture
-async def start(database, spool, clock):
-    senders = []
-
-    def start(endpoint, protocol="http/protobuf", **environment):
-        export = resolve(environment, endpoint=endpoint, protocol=protocol)
-        sender = Sender(database, spool, export.targets, clock)
-        sender.start()
-        senders.append(sender)
-        return sender
-
-    yield start
-    for sender in senders:
-        for task in sender.tasks:
-            task.cancel()
-        stopping = asyncio.create_task(sender.stop(0))
-        await asyncio.wait([stopping])
-
-
-@pytest.fixture
-def waiting(database, spool):
-    async def waiting(signal):
-        return (await database.transaction(spool.backlog))[signal].items
-
-    return waiting
-
-
-@pytest.fixture
-def books(database):
-    async def books(metric):
-        found = await database.transaction(totals.read)
-        return {t.attributes["signal"]: t.value for t in found if t.metric == metric}
-
-    return books
-
-
-def run_ids(requests):
-    return [
-        pair.value.string_value
-        for request in requests
-        for resource in request.resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-        for pair in span.attributes
-        if pair.key == "footfall.run.id"
-    ]
-
-
-async def drained(waiting, signal):
-    async with asyncio.timeout(10):
-        while await waiting(signal):
-            pass  # each look takes its turn behind the sender on the database's thread
+from agent.telemetry.spool import REFUSED_KEPT
+from tests.support.collector import drained, run_ids
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
@@ -180,7 +102,7 @@ async def test_retry_after_is_honoured(form, collector, put, start, clock):
 
 async def test_a_refused_payload_is_set_apart_from_its_batch(collector, put, start, waiting, books):
     """One payload that is wrong for good is dropped and counted; its neighbours arrive."""
-    collector.answers["traces"] = [(400, {}, b""), (200, {}, b""), (400, {}, b"")]
+    collector.refused.add("2")
     await put("1", "2", "3")
     with capture_logs() as lines:
         start(collector.url)
@@ -188,7 +110,53 @@ async def test_a_refused_payload_is_set_apart_from_its_batch(collector, put, sta
     assert run_ids(collector.taken["traces"]) == ["1", "3"]
     assert await books("footfall.spool.dropped") == {"traces": 4}
     said = [(line["event"], line["action"], line["reason"], line["lost"]) for line in lines]
-    assert said == [("telemetry.refused", "send", "HTTP 400", 4)]
+    assert said == [("telemetry.refused", "send", "HTTP 400: no 2, thank you", 4)]
+
+
+async def test_what_was_refused_can_be_looked_at(collector, put, start, waiting, database):
+    """The last payloads that were refused stay in the state folder, each with the reason."""
+    numbers = [str(number) for number in range(REFUSED_KEPT + 5)]
+    collector.refused |= set(numbers)
+    await put(*numbers)
+    start(collector.url)
+    await drained(waiting, Signal.TRACES)
+
+    def look(connection):
+        return connection.execute("SELECT * FROM spool_refused ORDER BY id").fetchall()
+
+    rows = await database.transaction(look)
+    parsed = [ExportTraceServiceRequest.FromString(row["payload"]) for row in rows]
+    assert run_ids(parsed) == numbers[5:]
+    assert rows[-1]["reason"] == f"HTTP 400: no {numbers[-1]}, thank you"
+    assert (rows[-1]["signal"], rows[-1]["items"]) == ("traces", 4)
+
+
+async def test_a_refused_payload_is_found_by_halves(collector, put, start, waiting):
+    """Among a hundred, one that is wrong costs some requests more, not a hundred."""
+    numbers = [str(number) for number in range(100)]
+    collector.refused.add("63")
+    await put(*numbers)
+    start(collector.url)
+    await drained(waiting, Signal.TRACES)
+    assert run_ids(collector.taken["traces"]) == [one for one in numbers if one != "63"]
+    assert collector.calls["traces"] < 25
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_what_is_wrong_with_the_sender_costs_no_payload(
+    protocol, status, collector, put, start, waiting, clock, books
+):
+    """A credential that ran out or a missing route is an outage: the payload is kept."""
+    collector.answers["traces"] = [(status, {}, b"")]
+    await put("1")
+    start(collector.grpc_url if protocol == "grpc" else collector.url, protocol)
+    await clock.asked(1)
+    assert await waiting(Signal.TRACES) == 4
+    clock.advance(1.0)
+    await drained(waiting, Signal.TRACES)
+    assert run_ids(collector.taken["traces"]) == ["1"]
+    assert await books("footfall.spool.dropped") == {}
 
 
 async def test_a_refused_signal_does_not_hold_up_the_others(collector, put, start, waiting):

@@ -56,12 +56,19 @@ def test_a_fail_is_no_success(note):
 
 @pytest.mark.parametrize(
     ("interval", "age", "fresh"),
-    [(10, 299, True), (10, 300, False), (200, 599, True), (200, 600, False)],
+    [
+        (10, 299, True),
+        (10, 300, False),
+        (200, 599, True),
+        (200, 600, False),
+        (10, -299, True),
+        (10, -300, False),
+    ],
 )
 def test_a_verdict_is_fresh_for_three_intervals_and_five_minutes_at_least(
     note, interval, age, fresh
 ):
-    """An agent that measures nothing shows nothing, soon."""
+    """An agent that measures nothing shows nothing, soon; nor does a clock that was set back."""
     assert note(Result.PASS).fresh(interval, 1000.0 + age) is fresh
 
 
