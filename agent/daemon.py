@@ -298,10 +298,10 @@ class Daemon:
         drained = asyncio.create_task(self._dispatcher.drain())
         forced = asyncio.create_task(self._force.wait())
         await asyncio.wait({drained, forced}, timeout=_DRAIN, return_when=asyncio.FIRST_COMPLETED)
-        clean = drained.done() and not self._died
         if not drained.done():
             await self._engine.abort("the agent was stopped under the run")
             await asyncio.wait({drained}, timeout=_ABORT)
+        clean = drained.done() and not self._died
         # A disk that refuses must not hold up the end: what it didn't take is lost with a word.
         self._database.give_up()
         # The telemetry's own tasks end with it, after the last result is written.
