@@ -117,12 +117,16 @@ class Worker:
             done(AttemptReport(0.0, 0.0, ErrorType.BROWSER_LAUNCH, self._trouble))
             self._link.send(Idle(fit=False))
             return
+        # Its import may block as well as its function may.
+        self._watchdog.begin()
         try:
             declaration = self._loader.declaration(walk.journey.file, walk.journey.name)
         except LookupError as error:
             done(AttemptReport(0.0, 0.0, ErrorType.SCRIPT_ERROR, str(error)))
             self._link.send(Idle(fit=True))
             return
+        finally:
+            self._watchdog.end()
         attempt = Attempt(
             walk,
             declaration,

@@ -34,6 +34,8 @@ _LAUNCH_BUDGET = 20.0
 """Seconds from the order until the journey begins; the worker gives up launching at 15."""
 _SETTLE = 5.0
 """Seconds that a worker may take to close its browser after a walk."""
+_BLOCKED_FOR = 2.0
+"""Seconds for which a standstill that was told, which happens four times a second, goes on."""
 _PIPE = 0.25
 """Seconds of leave for the last message to cross the pipe."""
 
@@ -81,6 +83,7 @@ class Conversation:
         self._open: list[str] = []
         self._spans: list[SpanData] = []
         self._blocked = Blocked(0.0, "", in_journey=False)
+        self._blocked_told = -_BLOCKED_FOR
         self._death: ErrorType | None = None
         self._detail = ""
 
@@ -94,6 +97,7 @@ class Conversation:
         self._worker.send(self._order)
         try:
             report = await self._over
+            blocked_by = self._blocked_by()
         finally:
             gone.cancel()
             deadline.cancel()
@@ -104,7 +108,6 @@ class Conversation:
         steps = self._steps
         if report is None:
             steps = [*steps, *(Step(name, StepOutcome.FAIL) for name in reversed(self._open))]
-        in_journey = self._blocked.in_journey
         return AttemptRecord(
             worker=self._worker.number,
             started_at=began,
@@ -112,7 +115,7 @@ class Conversation:
             report=report,
             death=self._death,
             detail=self._detail,
-            blocked_at=self._blocked.where if report is None and in_journey else "",
+            blocked_at=blocked_by if report is None else "",
             steps=tuple(steps),
             spans=tuple(self._spans),
         )
@@ -135,6 +138,11 @@ class Conversation:
             self._worker.output = self._worker.spawn.on_output
         return self._idle.done() and self._idle.result()
 
+    def _blocked_by(self) -> str:
+        """Return the journey's line that blocks the worker's loop, "" where none does."""
+        silent = self._clock.monotonic() - self._blocked_told
+        return self._blocked.where if self._blocked.in_journey and silent < _BLOCKED_FOR else ""
+
     async def _watch_worker(self, oom_before: int) -> None:
         await self._worker.gone.wait()
         if oom_kills() > oom_before:
@@ -149,8 +157,10 @@ class Conversation:
         except TimeoutError:
             await self._clock.sleep(_PIPE)
         if not self._started.is_set():
+            # A journey whose import hangs is no browser that doesn't start.
+            importing = self._blocked_by() != ""
             self.end(
-                ErrorType.BROWSER_LAUNCH,
+                ErrorType.WORKER_KILLED if importing else ErrorType.BROWSER_LAUNCH,
                 f"no browser was ready within {_LAUNCH_BUDGET:.0f} s",
             )
             return
@@ -185,7 +195,7 @@ class Conversation:
             case SecretWanted(name):
                 self._worker.send(self._reply(name))
             case Blocked():
-                self._blocked = message
+                self._blocked, self._blocked_told = message, self._clock.monotonic()
             case Walked(report):
                 if not self._over.done():
                     self._over.set_result(report)

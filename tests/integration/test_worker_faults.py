@@ -176,6 +176,39 @@ async def test_blocked_loop(walker: Walker, origin: Origin) -> None:
     assert walked.steps == {"Block": "fail"}
 
 
+async def test_import_that_hangs(
+    walker: Walker, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file whose import hangs when it is walked is named, and no browser is blamed."""
+    monkeypatch.setattr("agent.workers.conversation._LAUNCH_BUDGET", 2.0)
+    walked = await walker.walk(
+        "pass",
+        site(origin.url),
+        decorator='time.sleep(60)\n\n\n@journey(site="shop", owner="tests")',
+    )
+    assert walked.record.death is ErrorType.WORKER_KILLED
+    assert (
+        walked.record.blocked_at == f"{walked.order.journey.file}:{walked.order.journey.line - 3}"
+    )
+
+
+async def test_a_standstill_that_passed_kills_nobody_later(walker: Walker, origin: Origin) -> None:
+    """A journey that blocked for a moment is not blamed for a worker that hangs afterwards."""
+    walked = await walker.walk(
+        """
+        import os, signal
+        time.sleep(0.8)
+        await asyncio.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        """,
+        site(origin.url),
+        timeout=3.0,
+        grace=1.0,
+    )
+    assert walked.record.death is ErrorType.WORKER_KILLED
+    assert walked.record.blocked_at == ""
+
+
 async def test_loop_blocked_for_a_while(walker: Walker, origin: Origin) -> None:
     """A journey that blocks the loop but comes back is told by its line and for how long."""
     walked = await walker.walk("time.sleep(1.2)", site(origin.url))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.workers import link
 from agent.workers.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -53,3 +54,10 @@ def test_elsewhere(watchdog: Watchdog, tmp_path: Path) -> None:
     name = str(tmp_path / "journeys_old" / "buy.py")
     assert watchdog._place(stack(name, sys._getframe)) == (f"{name}:2", False)
     assert watchdog._place(None) == ("unknown", False)
+
+
+def test_a_slow_supervisor_is_not_the_journeys(watchdog: Watchdog, tmp_path: Path) -> None:
+    """A journey that waits for `run.secret` blocks the loop by no fault of its own."""
+    name = str(tmp_path / "journeys" / "buy.py")
+    frame = stack(name, lambda: stack(link.__file__, sys._getframe))
+    assert watchdog._place(frame) == (f"{link.__file__}:2", False)
