@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -12,20 +12,17 @@ from agent.errors import ErrorType
 from agent.model import AttemptRecord
 from agent.workers.conversation import Conversation, WalkListener
 from agent.workers.process import Spawn, WorkerProcess
-from agent.workers.protocol import Ready
+from agent.workers.start import bring_up
 from agent.workers.tree import end_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.workers.protocol import FromWorker, Walk
+    from agent.workers.protocol import Walk
 
 _log = structlog.get_logger("footfall.workers")
 
-_START_TIMEOUT = 30.0
 _TAKE_TIMEOUT = 30.0
-_RESTART_PAUSE = 1.0
-"""Seconds between two tries to start a worker that won't start."""
 _LOOK_EVERY = 1.0
 
 
@@ -250,54 +247,13 @@ class Pool:
         task.add_done_callback(self._starting.discard)
 
     async def _bring_up(self, number: int, predecessor: WorkerProcess | None) -> None:
-        while not self._closing:
-            try:
-                worker = await WorkerProcess.start(number, self._spawn)
-            except OSError as error:
-                self.trouble = f"no worker process can be started: {error}"
-                _log.error("worker.start_failed", action="retry", error=self.trouble)
-                await self._spawn.clock.sleep(_RESTART_PAUSE)
-                continue
-            try:
-                self.trouble = await self._greet(worker)
-            except BaseException:
-                await worker.kill()
-                raise
-            if worker.spawn is not self._spawn:
-                # The settings changed while it came up.
-                await worker.kill()
-                continue
-            if not self.trouble or not worker.gone.is_set():
-                worker.tree.settle()
-                # A worker whose browser won't start still serves: its runs say so.
-                self._came(predecessor)
-                self._idle.append(worker)
-                await self._notify()
-                return
-            _log.error("worker.start_failed", action="retry", worker=number, error=self.trouble)
-            await worker.kill()
-            await self._spawn.clock.sleep(_RESTART_PAUSE)
+        worker = await bring_up(number, lambda: self._spawn, self._hear_trouble)
+        self._came(predecessor)
+        self._idle.append(worker)
+        await self._notify()
 
-    async def _greet(self, worker: WorkerProcess) -> str:
-        """Wait until the worker says that it is ready; return its trouble, if any."""
-        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-        def listen(message: FromWorker) -> None:
-            if isinstance(message, Ready) and not ready.done():
-                ready.set_result(message.error)
-
-        worker.listener = listen
-        gone = asyncio.create_task(worker.gone.wait())
-        try:
-            async with asyncio.timeout(_START_TIMEOUT):
-                waiting: set[asyncio.Future[Any]] = {ready, gone}
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        except TimeoutError:
-            worker.gone.set()
-            return f"the worker was not ready within {_START_TIMEOUT:.0f} s"
-        finally:
-            gone.cancel()
-        return ready.result() if ready.done() else "the worker ended while starting"
+    def _hear_trouble(self, trouble: str) -> None:
+        self.trouble = trouble
 
     async def _notify(self) -> None:
         async with self._changed:
