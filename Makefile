@@ -17,7 +17,7 @@ READY := .venv/ready-$(KEY)
 
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench faults lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
@@ -41,6 +41,9 @@ check: setup ## lint, format, types, import floors and public contract
 
 bench: setup ## cost of a run, beside a bare Playwright loop
 	$(PY) -m tests.bench
+
+faults: setup ## the fault campaign: each fault many times, as a table
+	$(PY) -m tests.faults
 
 lock: ## choose newer dependencies and write the lock files
 	@test -x $(UV) || { python3 -m venv .cache/lock && \

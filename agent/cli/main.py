@@ -78,7 +78,7 @@ def _say(error: FootfallError) -> None:
 def run(config: ConfigFile = None) -> None:
     """Run the daemon until SIGTERM; it drains, then leaves. SIGHUP reloads.
 
-    Exit codes: 0 after a drain; 1 failed to start, or runs had to be cut short; 2 bad
+    Exit codes: 0 after a drain; 1 failed to start, or something could not be written; 2 bad
     configuration or journeys.
     """
     from agent.daemon import Daemon

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
 import sys
 
 import pytest
 
 from tests.acceptance.conftest import LOOK
 from tests.support import idle_init
-
-NAMESPACE = ["unshare", "--fork", "--pid", "--mount-proc"]
-
-
-def can_unshare() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
+from tests.support.namespace import NAMESPACE, can_unshare
 
 
 @pytest.mark.skipif(not can_unshare(), reason="process namespaces can't be made here: takes root")

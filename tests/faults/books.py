@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tests.support.daemon import Home
 
+LATE_AT_MOST = 1.0
+ALL = re.compile("")
+"""Takes every fault."""
 Outcome = tuple[str, str | None]
 """A result and its ``error.type``."""
 
@@ -31,15 +37,33 @@ class Row:
     """How the first attempts ended."""
     skips: Counter[str] = field(default_factory=Counter)
     lost: int = 0
+    left: int = 0
+    """Processes, ports and recordings that outlived their run by more than they may."""
     late: list[float] = field(default_factory=list)
     """Seconds by which the runs of the healthy journey beside it started late."""
     broken: list[str] = field(default_factory=list)
     """The rules that were broken, each in a sentence."""
 
+    slow: str = ""
+    """The rule about lateness, where it was broken: a busy machine breaks it too."""
+
     def hold(self, rule: bool, sentence: str) -> None:
         """Note a rule that doesn't hold."""
         if not rule:
             self.broken.append(sentence)
+
+    def hold_none_left(self, left: Iterable[object]) -> None:
+        """Note what was left over, of which there may be nothing."""
+        found = [str(one) for one in left]
+        self.left += len(found)
+        self.hold(not found, f"left over: {found}")
+
+    def hold_on_time(self, late: list[float]) -> None:
+        """Note how late runs started: 99 of 100 by less than a second."""
+        self.late = late
+        worst = sorted(late)[int(len(late) * 0.99)] if late else 0.0
+        if worst >= LATE_AT_MOST:
+            self.slow = f"runs started up to {worst:.1f} s late"
 
     def plain(self) -> dict[str, Any]:
         """The row as JSON-like data."""
@@ -47,6 +71,15 @@ class Row:
         for name in ("results", "first"):
             plain[name] = {_word(outcome): count for outcome, count in plain[name].items()}
         return plain
+
+
+Part = Callable[[str], Awaitable[Row]]
+"""Tries the fault of this name."""
+
+
+async def each(parts: Mapping[str, Part], only: re.Pattern[str]) -> list[Row]:
+    """Try the faults whose names match, one after the other."""
+    return [await part(name) for name, part in parts.items() if only.search(name)]
 
 
 def row_of(
@@ -92,11 +125,13 @@ def lateness(home: Home, journey: str) -> list[float]:
 def table(rows: Sequence[Row]) -> Table:
     """All rows for a terminal."""
     out = Table(box=None, pad_edge=False, title="Fault campaign", title_justify="left")
-    for heading in ("fault", "tries", "offered", "results", "first attempts", "skips", "lost"):
+    headings = ("fault", "tries", "offered", "results", "first attempts", "skips", "lost", "left")
+    for heading in headings:
         out.add_column(heading, overflow="fold")
     out.add_column("next start late (s)", overflow="fold")
     out.add_column("rules")
     for row in rows:
+        broken = [*row.broken, *([row.slow] if row.slow else [])]
         late = f"p50 {median(row.late):.2f} max {max(row.late):.2f}" if row.late else ""
         out.add_row(
             row.fault,
@@ -106,8 +141,9 @@ def table(rows: Sequence[Row]) -> Table:
             _words(row.first),
             ", ".join(f"{n} {reason}" for reason, n in row.skips.items()),
             str(row.lost),
+            str(row.left),
             late,
-            "[red]" + "; ".join(row.broken) + "[/red]" if row.broken else "[green]held[/green]",
+            f"[red]{escape('; '.join(broken))}[/red]" if broken else "[green]held[/green]",
         )
     return out
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults.books import Outcome, Row, lateness, row_of
-from tests.faults.watch import STRAY, Watch, temporary_files
+from tests.faults.books import ALL, Outcome, Row, lateness, row_of
+from tests.faults.watch import STRAY, Watch
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import re
+    from collections.abc import Sequence
     from random import Random
 
-_EVERY = 40
+_PAUSE, _EACH = 6, 2
+"""Seconds between two slots of a journey: so much, and so much for each fault beside it."""
 _OPEN = 'await run.page.goto("/")\n'
 _PASS: Outcome = ("pass", None)
 _SCRIPT: Outcome = ("not_measured", "script_error")
@@ -97,31 +102,46 @@ FAULTS = [
 ]
 
 
-async def run(folder: Path, tries: int, _: Random) -> list[Row]:
-    """Let every fault's journey have ``tries`` slots in one agent, with one that is well beside."""
-    before = temporary_files()
-    async with Origin(pages={"/": "<title>Home</title>"}) as origin:
+async def run(
+    folder: Path,
+    tries: int,
+    _: Random,
+    only: re.Pattern[str] = ALL,
+    wrapper: Sequence[str] = (),
+    where: str = "",
+) -> list[Row]:
+    """Let every fault's journey have ``tries`` slots in one agent, with one that is well beside.
+
+    ``wrapper`` is what the agent is started by, and ``where`` says so in the table.
+    """
+    faults = [fault for fault in FAULTS if only.search(fault.name)]
+    async with AsyncExitStack() as stack:
+        origin = await stack.enter_async_context(Origin(pages={"/": "<title>Home</title>"}))
+        # Short, for browsers make sockets in it.
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="f-")))
         home = Home(folder, {"shop": origin.url})
+        home.environment["TMPDIR"] = str(temporary)
         home.journey("well", _OPEN)
-        for fault in FAULTS:
+        for fault in faults:
             home.journey(fault.name, fault.body)
+        every = _PAUSE + len(faults) * _EACH
         home.configure(
-            schedule={"every": f"{_EVERY}s", "timeout": "3s", "grace": "1s"},
+            schedule={"every": f"{every}s", "timeout": "3s", "grace": "2s"},
             journey__well={"every": "3s", "timeout": "1s", "grace": "1s"},
             workers={"count": 4, "max_memory": "800MiB"},
         )
-        async with Daemon(home) as daemon:
+        async with Daemon(home, wrapper=wrapper) as daemon:
             await daemon.started()
             async with Watch(home, daemon.pid) as watch:
-                await asyncio.sleep(_EVERY * tries + 4)
+                await asyncio.sleep(every * tries + 5)
             code = await daemon.terminate()
-    rows = [row_of(home, fault.name, fault.name, tries, fault.intended) for fault in FAULTS]
-    well = row_of(home, "(a journey beside them)", "well", tries, [_PASS])
-    well.late = lateness(home, "well")
+        left = await asyncio.to_thread(lambda: sorted(temporary.iterdir()))
+    rows = [row_of(home, where + one.name, one.name, tries, one.intended) for one in faults]
+    well = row_of(home, f"{where}(a journey beside them)", "well", tries, [_PASS])
+    well.hold_on_time(lateness(home, "well"))
     well.hold(code == 0, f"the agent ended with {code}")
-    well.hold(not watch.broken(), f"left over: {watch.broken()}")
-    well.hold(not home.processes(), f"left at the end: {home.processes()}")
-    well.hold(not home.scratch(), f"left in scratch: {home.scratch()}")
-    left = temporary_files() - before
-    well.hold(not left, f"left in the temporary folder: {left}")
+    well.hold_none_left(watch.broken())
+    well.hold_none_left(home.processes())
+    well.hold_none_left(home.scratch())
+    well.hold_none_left(left)
     return [*rows, well]

@@ -6,17 +6,20 @@ import asyncio
 import signal
 import time
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
 
 from agent.browser.find import require_browser
-from tests.faults.books import Outcome, Row, lateness, row_of
+from tests.faults.books import ALL, Outcome, Part, Row, each, lateness, row_of
 from tests.faults.watch import LEFT_AT_MOST, Watch
 from tests.support.daemon import Daemon, Home, until
 from tests.support.origin import Origin
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
     from pathlib import Path
     from random import Random
@@ -74,88 +77,82 @@ def _home(folder: Path, origin: Origin) -> Home:
     return home
 
 
-async def _under_a_run(daemon: Daemon, random: Random) -> psutil.Process:
-    """Wait for the next run of the victim, and for a moment within it; return its worker."""
-    here = await daemon.wait_for("here", timeout=30, after=len(daemon.records))
-    await asyncio.sleep(random.uniform(0, 1.0))
-    return psutil.Process(here["pid"])
+@dataclass(frozen=True)
+class Campaign:
+    """Where the agents live, and what they walk."""
 
+    folder: Path
+    origin: Origin
+    tries: int
+    random: Random
 
-async def _try_all(folder: Path, origin: Origin, tries: int, random: Random) -> list[Row]:
-    rows = []
-    for target, find in TARGETS.items():
-        for deed, number in DEEDS.items():
-            name = f"{deed} of the {target}"
-            home = _home(folder / name.replace(" ", "_"), origin)
-            async with Daemon(home) as daemon:
-                await daemon.started()
-                async with Watch(home, daemon.pid) as watch:
-                    for _ in range(tries):
-                        worker = await _under_a_run(daemon, random)
-                        with suppress(psutil.Error, IndexError, ValueError, StopIteration):
-                            find(worker).send_signal(number)
-                        await daemon.finished("victim", timeout=20, after=len(daemon.records))
-                    await asyncio.sleep(LEFT_AT_MOST)
-                code = await daemon.terminate()
-            intended = {_PASS, *_FLAKY} if target == "renderer" else {_PASS}
-            row = row_of(home, name, "victim", tries, intended)
-            row.late = lateness(home, "well")
-            row.hold(code == 0, f"the agent ended with {code}")
-            row.hold(not watch.broken(), f"left over: {watch.broken()}")
-            row.hold(not home.processes(), f"left at the end: {home.processes()}")
-            if target != "renderer":
-                row.hold(set(row.first) <= _OURS, f"first attempts: {set(row.first) - _OURS}")
-            rows.append(row)
-    return rows
-
-
-async def _supervisor(folder: Path, origin: Origin, tries: int, random: Random) -> list[Row]:
-    """Kill the agent under runs and start it again; stop it for some seconds."""
-    home = _home(folder / "supervisor_killed", origin)
-    left = 0.0
-    for _ in range(tries):
+    async def one(self, name: str, target: str, number: signal.Signals) -> Row:
+        """Send one process of the agent's a signal under runs."""
+        home = _home(self.folder / name.replace(" ", "_"), self.origin)
         async with Daemon(home) as daemon:
             await daemon.started()
-            await _under_a_run(daemon, random)
-            await daemon.kill()
-            began = time.monotonic()
-            await until(lambda: not home.processes(), 10)
-            left = max(left, time.monotonic() - began)
-    async with Daemon(home) as daemon:
-        await daemon.started()
-        await daemon.finished("victim", timeout=30)
-        code = await daemon.terminate()
-    lost: Outcome = ("not_measured", "worker_lost")
-    killed = row_of(home, "kill -9 of the agent", "victim", tries, {_PASS, lost})
-    killed.hold(killed.results[lost] == tries, f"{killed.results[lost]} runs were cut")
-    killed.hold(code == 0, f"the agent ended with {code}")
-    killed.hold(left <= LEFT_AT_MOST, f"its processes lived on for {left:.1f} s")
+            async with Watch(home, daemon.pid) as watch:
+                for _ in range(self.tries):
+                    worker = await self._under_a_run(daemon)
+                    with suppress(psutil.Error, IndexError, ValueError, StopIteration):
+                        TARGETS[target](worker).send_signal(number)
+                    await daemon.finished("victim", timeout=20, after=len(daemon.records))
+                await asyncio.sleep(LEFT_AT_MOST)
+            code = await daemon.terminate()
+        intended = {_PASS, *_FLAKY} if target == "renderer" else {_PASS}
+        row = row_of(home, name, "victim", self.tries, intended)
+        row.hold_on_time(lateness(home, "well"))
+        row.hold(code == 0, f"the agent ended with {code}")
+        row.hold_none_left([*watch.broken(), *home.processes()])
+        if target != "renderer":
+            row.hold(set(row.first) <= _OURS, f"first attempts: {set(row.first) - _OURS}")
+        return row
 
-    home = _home(folder / "supervisor_stopped", origin)
-    async with Daemon(home) as daemon:
-        await daemon.started()
-        async with Watch(home, daemon.pid) as watch:
-            for _ in range(tries):
-                await _under_a_run(daemon, random)
+    async def agent_killed(self, name: str) -> Row:
+        """Kill the agent under runs and start it again."""
+        home = _home(self.folder / "supervisor_killed", self.origin)
+        left = 0.0
+        for _ in range(self.tries):
+            async with Daemon(home) as daemon:
+                await daemon.started()
+                await self._under_a_run(daemon)
+                await daemon.kill()
+                began = time.monotonic()
+                await until(lambda: not home.processes(), 10)
+                left = max(left, time.monotonic() - began)
+        async with Daemon(home) as daemon:
+            await daemon.started()
+            await daemon.finished("victim", timeout=30)
+            code = await daemon.terminate()
+        lost: Outcome = ("not_measured", "worker_lost")
+        row = row_of(home, name, "victim", self.tries, {_PASS, lost})
+        row.hold(row.results[lost] == self.tries, f"{row.results[lost]} runs were cut")
+        row.hold(code == 0, f"the agent ended with {code}")
+        row.hold(left <= LEFT_AT_MOST, f"its processes lived on for {left:.1f} s")
+        row.hold_none_left(home.processes())
+        return row
+
+    async def agent_stopped(self, name: str) -> Row:
+        """Stop the agent for some seconds under runs."""
+        home = _home(self.folder / "supervisor_stopped", self.origin)
+        async with Daemon(home) as daemon:
+            await daemon.started()
+            for _ in range(self.tries):
+                await self._under_a_run(daemon)
                 daemon.signal(signal.SIGSTOP)
-                await asyncio.sleep(random.uniform(2, 6))
+                await asyncio.sleep(self.random.uniform(2, 6))
                 daemon.signal(signal.SIGCONT)
                 await daemon.finished("victim", timeout=20, after=len(daemon.records))
-            await asyncio.sleep(LEFT_AT_MOST)
-        code = await daemon.terminate()
-    stopped = row_of(home, "kill -STOP of the agent", "victim", tries, {_PASS})
-    stopped.hold(code == 0, f"the agent ended with {code}")
-    stopped.hold(not home.processes(), f"left at the end: {home.processes()}")
-    del watch  # what stood still could not end anything meanwhile
-    return [killed, stopped]
+            code = await daemon.terminate()
+        row = row_of(home, name, "victim", self.tries, {_PASS})
+        row.hold(code == 0, f"the agent ended with {code}")
+        row.hold_none_left(home.processes())
+        return row
 
-
-async def _no_browser(folder: Path, origin: Origin) -> list[Row]:
-    """A browser that is gone, and one that exits at once, under the running agent."""
-    real = require_browser()
-    rows = []
-    for what, text in (("missing", None), ("exiting", "#!/bin/sh\nexit 1\n")):
-        home = _home(folder / what, origin)
+    async def no_browser(self, name: str, text: str | None) -> Row:
+        """Take the browser away under the running agent: gone, or one that exits at once."""
+        real = require_browser()
+        home = _home(self.folder / name.replace(" ", "_"), self.origin)
         script = home.path / "browser.sh"
         script.write_text(f'#!/bin/sh\nexec {real} "$@"\n')
         script.chmod(0o755)
@@ -176,19 +173,30 @@ async def _no_browser(folder: Path, origin: Origin) -> list[Row]:
             await daemon.finished("victim", "pass", 40, after=len(daemon.records))
             code = await daemon.terminate()
         ours: Outcome = ("not_measured", "browser_launch")
-        row = row_of(home, f"browser {what}", "victim", 1, {_PASS, ours})
+        row = row_of(home, name, "victim", 1, {_PASS, ours})
         row.hold(code == 0, f"the agent ended with {code}")
-        row.hold(not home.processes(), f"left at the end: {home.processes()}")
-        rows.append(row)
-    return rows
+        row.hold_none_left(home.processes())
+        return row
+
+    async def _under_a_run(self, daemon: Daemon) -> psutil.Process:
+        """Wait for the next run of the victim, and for a moment within it; return its worker."""
+        here = await daemon.wait_for("here", timeout=30, after=len(daemon.records))
+        await asyncio.sleep(self.random.uniform(0, 1.0))
+        return psutil.Process(here["pid"])
 
 
-async def run(folder: Path, tries: int, random: Random) -> list[Row]:
+async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = ALL) -> list[Row]:
     """Every process, each deed, at random moments of a run."""
     page = {"/": "<title>Home</title><h1>Home</h1>"}
     async with Origin(pages=page) as origin:
-        return [
-            *await _try_all(folder, origin, tries, random),
-            *await _supervisor(folder, origin, tries, random),
-            *await _no_browser(folder, origin),
-        ]
+        to = Campaign(folder, origin, tries, random)
+        parts: dict[str, Part] = {
+            f"{deed} of the {target}": partial(to.one, target=target, number=number)
+            for target in TARGETS
+            for deed, number in DEEDS.items()
+        }
+        parts["kill -9 of the agent"] = to.agent_killed
+        parts["kill -STOP of the agent"] = to.agent_stopped
+        parts["browser missing"] = partial(to.no_browser, text=None)
+        parts["browser exiting"] = partial(to.no_browser, text="#!/bin/sh\nexit 1\n")
+        return await each(parts, only)

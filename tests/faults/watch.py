@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import psutil
@@ -122,9 +121,3 @@ def _command(process: psutil.Process) -> str:
     with suppress(psutil.Error):
         return " ".join(process.cmdline())
     return ""
-
-
-def temporary_files() -> set[str]:
-    """What lies in the system's temporary folder that browsers and agents put there."""
-    ours = ("playwright", ".org.chromium", "footfall", "journeys-", "scoped_dir")
-    return {one.name for one in Path("/tmp").iterdir() if one.name.startswith(ours)}

@@ -20,7 +20,7 @@ from agent.workers.tree import MARK
 from tests.support.service import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 LOCATION = "test"
@@ -205,20 +205,23 @@ class Home:
 class Daemon:
     """``footfall run`` in a home. ``async with`` starts it, and ends whatever is left of it.
 
-    ``records`` holds each JSON line of its log, ``noise`` every other line.
+    ``records`` holds each JSON line of its log, ``noise`` every other line. ``command`` is what
+    Python is given to be the agent, ``wrapper`` a program that is to start it as its one child.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(
+        self, home: Home, command: Sequence[str] = ("-m", "agent"), wrapper: Sequence[str] = ()
+    ) -> None:
         self.home = home
+        self._command = [*wrapper, sys.executable, *command]
+        self._wrapped = bool(wrapper)
         self.records: list[Record] = []
         self.noise: list[str] = []
         self._said = asyncio.Condition()
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "agent",
+            *self._command,
             "run",
             "--config",
             str(self.home.config),
@@ -243,6 +246,8 @@ class Daemon:
     @property
     def pid(self) -> int:
         """The daemon's process id."""
+        if self._wrapped:
+            return psutil.Process(self._process.pid).children()[0].pid
         return self._process.pid
 
     async def started(self, within: float = 30.0) -> None:
@@ -304,7 +309,7 @@ class Daemon:
 
     def signal(self, number: signal.Signals) -> None:
         """Send the daemon, and nobody else, a signal."""
-        self._process.send_signal(number)
+        os.kill(self.pid, number)
 
     async def terminate(self) -> int:
         """Ask it to drain; return its exit code."""

@@ -1,0 +1,33 @@
+"""The fault campaign in a short form; `make faults` tries every fault many times."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+
+from tests.faults.__main__ import FAMILIES
+from tests.support.namespace import can_unshare
+
+CHOICE = {
+    "journeys": "^(hangs|spins|forks|calls_os_exit|eats_memory|closes_its_browser|never_ends)",
+    "sites": "^(resetting|half_open|endless|expired|redirecting)$",
+    "network": "reference gone",
+    "kills": "kill -9 of the (renderer|worker)$|kill -STOP of the (browser|driver)$",
+    "operator": "SIGHUP|twice",
+    "clock": "to and fro",
+    "first": "forks|calls_os_exit",
+}
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("family", CHOICE)
+async def test_every_rule_holds(tmp_path, family):
+    """Every slot ends once, blame is right, nothing is left over, and the agent exits 0."""
+    if family == "first" and not can_unshare():
+        pytest.skip("process namespaces can't be made here: takes root")
+    only = re.compile(CHOICE[family])
+    rows = await FAMILIES[family](tmp_path / "home", 1, random.Random(), only)
+    assert rows
+    assert {row.fault: row.broken for row in rows if row.broken} == {}
