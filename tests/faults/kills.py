@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-_EVERY = 12
+_EVERY = 13
 _PASS: Outcome = ("pass", None)
 _OURS: set[Outcome] = {
     _PASS,
@@ -36,7 +36,7 @@ _OURS: set[Outcome] = {
 _FLAKY: set[Outcome] = {("flaky", "page_crash"), ("flaky", "timeout")}
 _LINGER = """
 run.log.info("here", pid=os.getpid())
-for _ in range(8):
+for _ in range(7):
     await run.page.goto("/")
     await asyncio.sleep(0.15)
 """
@@ -70,7 +70,7 @@ def _home(folder: Path, origin: Origin) -> Home:
     home.journey("victim", _LINGER)
     home.journey("well", _LOOK)
     home.configure(
-        schedule={"every": f"{_EVERY}s", "timeout": "2s", "grace": "1s"},
+        schedule={"every": f"{_EVERY}s", "timeout": "4s", "grace": "1s"},
         journey__well={"every": "2s", "timeout": "1s", "grace": "1s"},
         workers={"count": 3},
     )
@@ -181,7 +181,7 @@ class Campaign:
     async def _under_a_run(self, daemon: Daemon) -> psutil.Process:
         """Wait for the next run of the victim, and for a moment within it; return its worker."""
         here = await daemon.wait_for("here", timeout=30, after=len(daemon.records))
-        await asyncio.sleep(self.random.uniform(0, 1.0))
+        await asyncio.sleep(self.random.uniform(0, 0.8))
         return psutil.Process(here["pid"])
 
 
