@@ -6,7 +6,7 @@ Every ``format_…`` writes what its ``parse_…`` reads back to the same value.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, Overflow
 from zoneinfo import ZoneInfo
 
 from agent.model import Cadence
@@ -31,6 +31,7 @@ _SIZE_UNITS = {
     "": 1,
 }
 
+_LARGEST = 1 << 60
 _LONGEST = 10 * 366 * 86_400
 _SHORTEST_CADENCE = 1.0
 _CRON_FIELDS = "minute, hour, day of month, month, day of week"
@@ -49,12 +50,15 @@ def parse_duration(text: str) -> float:
             f"{text!r} is not a duration; write numbers with units from long to short, "
             'such as "500ms", "20s", "1h30m" or "14d"'
         )
-    milliseconds = sum(
-        (Decimal(number) * scale)
-        for number, scale in zip(match.groups(), _DURATION_UNITS.values(), strict=True)
-        if number is not None
-    )
-    seconds = float(Decimal(milliseconds) / 1000)
+    try:
+        milliseconds = sum(
+            (Decimal(number) * scale)
+            for number, scale in zip(match.groups(), _DURATION_UNITS.values(), strict=True)
+            if number is not None
+        )
+        seconds = float(Decimal(milliseconds) / 1000)
+    except Overflow:
+        seconds = float("inf")
     if seconds > _LONGEST:
         raise ValueError(f"{text!r} is longer than ten years")
     return seconds
@@ -75,7 +79,7 @@ def parse_size(text: str) -> int:
     """Read ``512MiB``, ``10MB`` or ``1024`` as bytes.
 
     Raises:
-        ValueError: it is something else, or not a whole number of bytes.
+        ValueError: it is something else, not a whole number of bytes, or more than any disk has.
 
     """
     match = _SIZE.fullmatch(text)
@@ -85,7 +89,12 @@ def parse_size(text: str) -> int:
             f"{text!r} is not a size; write a number of bytes or one with a unit, "
             'such as "512MiB", "1GiB" or "10MB"'
         )
-    size = Decimal(match[1]) * scale
+    try:
+        size = Decimal(match[1]) * scale
+    except Overflow:
+        size = Decimal("Infinity")
+    if size > _LARGEST:
+        raise ValueError(f"a size of more than {format_size(_LARGEST)} makes no sense")
     if size != int(size):
         raise ValueError(f"{text!r} is not a whole number of bytes")
     return int(size)

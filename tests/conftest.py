@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import fuzz  # noqa: F401 - it brings the profiles of the properties
 from tests.support.demo import DemoShop
 from tests.support.network import LoopbackOnly
 from tests.support.oscar import OscarShop

@@ -82,7 +82,15 @@ def _message(details: ErrorDetails, path: Sequence[int | str]) -> str:
         wanted = f"must be {context['le']} or less"
     else:
         wanted = _WANTED.get(kind) or details["msg"]
-    return f"{wanted}, not {details['input']!r}" if kind in _QUOTED else wanted
+    value = details["input"]
+    return f"{wanted}, not {value!r}" if kind in _QUOTED and _is_short(value) else wanted
+
+
+def _is_short(value: object) -> bool:
+    """Whether a value can be quoted: numbers of thousands of digits can't even be written."""
+    if isinstance(value, int):
+        return value.bit_length() < 64
+    return isinstance(value, float) or (isinstance(value, str) and len(value) <= 100)
 
 
 def _unknown(path: Sequence[int | str]) -> str:

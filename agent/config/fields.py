@@ -7,9 +7,10 @@ raises ``ValueError`` with a text that says what to write instead.
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
@@ -19,6 +20,8 @@ from agent.units import parse_cadence, parse_duration, parse_size, parse_timezon
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SMALLEST_MEMORY = 64 * 1024 * 1024
+_DEEPEST = 50
+"""Levels of tables and lists in one parameter; JSON readers give up at some hundreds."""
 
 
 def _duration(value: object) -> float:
@@ -30,6 +33,8 @@ def _duration(value: object) -> float:
 def _size(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValueError('must be a size, such as "512MiB"')  # noqa: TRY004 - as above
+    if isinstance(value, int) and value.bit_length() > 64:
+        raise ValueError("is not a size: the number is too large")
     size = parse_size(str(value))
     if size == 0:
         raise ValueError("must be more than 0")
@@ -68,7 +73,14 @@ def _cadence(text: str) -> str:
 def _folder(path: Path) -> Path:
     if not path.name:
         raise ValueError('must name a folder, such as "journeys" or "/var/lib/footfall"')
+    _argument(str(path))
     return path
+
+
+def _argument(text: str) -> str:
+    if "\0" in text or not _encodes(text):
+        raise ValueError("must not hold a zero byte or half a character")
+    return text
 
 
 def _name(text: str) -> str:
@@ -90,6 +102,39 @@ def _header_value(value: SecretStr) -> SecretStr:
     if not text.isprintable() or not text.isascii():
         raise ValueError("must be one line of plain ASCII")
     return value
+
+
+def _params(values: dict[str, Any]) -> dict[str, Any]:
+    for name, value in values.items():
+        if not (_encodes(name) and _sendable(value, _DEEPEST)):
+            raise ValueError(
+                f"{name!a} would not reach the journey as it is: give text, true, false, a finite "
+                f"number of 64 bits, or lists and tables of those, at most {_DEEPEST} deep"
+            )
+    return values
+
+
+def _sendable(value: object, depth: int) -> bool:
+    match value:
+        case dict() | list():
+            inside = [*value, *value.values()] if isinstance(value, dict) else value
+            return depth > 0 and all(_sendable(one, depth - 1) for one in inside)
+        case str():
+            return _encodes(value)
+        case bool() | None:
+            return True
+        case int():
+            return value.bit_length() < 64
+        case _:
+            return isinstance(value, float) and math.isfinite(value)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bind_address(text: str) -> str:
@@ -124,6 +169,10 @@ Every = Annotated[str, AfterValidator(_cadence)]
 Timezone = Annotated[str, AfterValidator(parse_timezone)]
 Name = Annotated[str, AfterValidator(_name)]
 Folder = Annotated[Path, AfterValidator(_folder)]
+Argument = Annotated[str, AfterValidator(_argument)]
+"""What a program can be started with."""
+Params = Annotated[dict[str, Any], AfterValidator(_params)]
+"""Values that reach a journey as they were written."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 SiteAddress = Annotated[str, AfterValidator(origin)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from agent.config import variables
 from agent.config.explain import explain, faulty
-from agent.config.origin import KeyPath, Origin, lines_of
+from agent.config.origin import DEEPEST, KeyPath, Origin, lines_of
 from agent.config.settings import Settings
 from agent.errors import ConfigError
 from agent.model import Problem
@@ -104,8 +105,28 @@ def _read_file(file: Path) -> tuple[str, dict[str, Any]]:
         place = _AT_LINE.search(reason)
         line = place[1] if place else max(1, len(text.rstrip("\n").split("\n")))
         where, message = f"{file}:{line}", f"is not valid TOML: {_AT_LINE.sub('', reason)}"
+    except (ValueError, RecursionError):
+        # The reader's own limits, of which it doesn't say where they were met.
+        where = f"{file}:{_line_of_excess(text)}"
+        message = "can't be read: a number of thousands of digits, or lists nested too deep"
     # One fault hides the rest of the file: nothing more can be said about its keys.
     raise ConfigError([Problem(where, message)])
+
+
+def _line_of_excess(text: str) -> int:
+    """Return the line at which the reader gives up on a text that passes its limits, from 1."""
+    lines = text.split("\n")
+
+    def gives_up(count: int) -> bool:
+        try:
+            tomllib.loads("\n".join(lines[:count]))
+        except tomllib.TOMLDecodeError:
+            return False
+        except (ValueError, RecursionError):
+            return True
+        return False
+
+    return bisect_left(range(len(lines)), True, key=gives_up)
 
 
 def _secrets_folder(file: Path, merged: Mapping[str, Any]) -> Path:
@@ -114,12 +135,12 @@ def _secrets_folder(file: Path, merged: Mapping[str, Any]) -> Path:
     return file.absolute().parent / (named if isinstance(named, str) else default)
 
 
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
     merged = dict(below)
     for name, value in above.items():
         under = merged.get(name)
-        if isinstance(value, dict) and isinstance(under, dict):
-            merged[name] = _merge(under, value)
+        if isinstance(value, dict) and isinstance(under, dict) and depth < DEEPEST:
+            merged[name] = _merge(under, value, depth + 1)
         else:
             merged[name] = value
     return merged

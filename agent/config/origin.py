@@ -6,6 +6,7 @@ statement by statement.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 KeyPath = tuple[str, ...]
 """The names that lead to a key: ``("schedule", "timeout")``."""
+
+
+DEEPEST = 60
+"""Levels of tables that are looked into: more than any key has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +51,20 @@ class Origin:
 
 def dotted(path: Sequence[str | int]) -> str:
     """Write a path as people do: ``canary.reference[0]``."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in path)
     return text.removeprefix(".")
 
 
+def _name(part: str) -> str:
+    """Return a name as it stands in a file, on one line."""
+    return part if part.isprintable() else json.dumps(part)
+
+
 def paths(data: Mapping[str, Any], above: KeyPath = ()) -> Iterator[KeyPath]:
-    """Yield the path of every table and value, tables first."""
+    """Yield the path of every table and value, tables first, down to where no key lies."""
     for name, value in data.items():
         yield (*above, name)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and len(above) < DEEPEST:
             yield from paths(value, (*above, name))
 
 

@@ -6,13 +6,14 @@ here if, and only if, it works.
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.config.addresses import covers
 from agent.config.fields import (
+    Argument,
     BindAddress,
     Engine,
     Every,
@@ -22,6 +23,7 @@ from agent.config.fields import (
     HeaderValue,
     Memory,
     Name,
+    Params,
     Pattern,
     PositiveDuration,
     SentHeaderName,
@@ -85,13 +87,13 @@ class JourneySection(Section):
     grace: Grace | None = None
     confirm: bool | None = None
     enabled: bool = True
-    params: dict[str, Any] = {}
+    params: Params = {}
 
 
 class WorkersSection(Section):
     """``[workers]``: how many there are, and when one is replaced."""
 
-    count: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    count: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1000)
     max_runs: int = Field(default=50, ge=1)
     max_age: PositiveDuration = 3600.0
     max_memory: Memory = 1 << 30
@@ -107,9 +109,9 @@ class BrowserSection(Section):
     """``[browser]``: which browser, and how it is started. An empty executable: find one."""
 
     engine: Engine = "chromium"
-    executable: str = ""
+    executable: Argument = ""
     headless: bool = True
-    args: tuple[str, ...] = ()
+    args: tuple[Argument, ...] = ()
 
 
 class IdentitySection(Section):

@@ -44,7 +44,7 @@ class _Source(EnvSettingsSource):
         """Leave what isn't JSON as it is: it is refused later, with everything else."""
         try:
             return super().decode_complex_value(field_name, field, value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
 
 
@@ -122,6 +122,8 @@ def secret_files(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     except OSError as error:
         message = f"{error.strerror}; secrets_dir must be a folder that the agent may read"
         return found, [Problem(f"folder {folder}", message)]
+    except ValueError:
+        return found, problems  # no path at all, which is told of the key itself
     for path in files:
         if key_of(path.name)[:2] not in SECRET_KEYS:
             allowed = ", ".join(PREFIX + "__".join(key).upper() for key in SECRET_KEYS)

@@ -228,3 +228,36 @@ def test_reading_the_configuration_needs_neither_browser_nor_telemetry():
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("\nlocation = " + "[" * 5000, ":2"),
+        ("workers.count = 1\n\nworkers.max_runs = " + "9" * 5000, ":3"),
+        (".".join(["a"] * 3000) + " = 1", ":1 a"),
+        ("journey.buy.params." + ".".join(["a"] * 3000) + " = 1", ":1 journey.buy.params"),
+        ('"a\\nb" = 1', ':1 "a\\nb"'),
+    ],
+)
+def test_a_file_beyond_the_readers_limits_is_told_at_its_line(write, text, place):
+    """Depth and digits without end are faults like any other, told on one line."""
+    file = write(text)
+    [where] = faults(file, {})
+    assert where == f"{file}{place}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FOOTFALL_SITES", "[" * 100_000),
+        ("FOOTFALL_JOURNEY__BUY__PARAMS", '{"a": ' * 3000 + "1" + "}" * 3000),
+        ("FOOTFALL_JOURNEY__BUY__PARAMS", '{"sku": "\\ud800"}'),
+        ("FOOTFALL_JOURNEY__BUY__PARAMS" + "__A" * 2000, "1"),
+        ("FOOTFALL_SECRETS_DIR", "a\0b"),
+    ],
+)
+def test_a_variable_beyond_the_readers_limits_is_told(write, name, value):
+    """Depth without end, halves of characters and zero bytes too."""
+    [where] = faults(write(""), {name: value})
+    assert where.partition(" (")[0] == f"environment variable {name}"
