@@ -41,6 +41,15 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("footfall.journey")
 
+_LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
+_KNOWN = frozenset(
+    {
+        *("action", "event", "journey", "level", "run_id", "timestamp", "trace_id"),
+        *("self", "exc_info", "stack_info"),
+    }
+)
+"""Fields of a log line that are the agent's own, or mean something to the logger."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
@@ -79,9 +88,10 @@ class Watcher:
 
     def logged(self, level: str, event: str, fields: dict[str, Any]) -> None:
         """Pass on what the author logged."""
-        known = {"action", "event", "journey", "level", "run_id", "timestamp", "trace_id"}
-        own = {key if key not in known else f"{key}_": value for key, value in fields.items()}
-        getattr(self._log, level, self._log.info)(event, action="journey.log", **own)
+        own = {key if key not in _KNOWN else f"{key}_": value for key, value in fields.items()}
+        # The level and the names come over the pipe: they must not reach another method.
+        log = getattr(self._log, level) if level in _LEVELS else self._log.info
+        log(event, action="journey.log", **own)
 
     def printed(self, line: str) -> None:
         """Pass on what the journey printed."""

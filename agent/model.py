@@ -9,10 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from agent.errors import ErrorType
 
+# The bounds hold where data comes out of a worker, whose journey may have put anything into it:
+# what they let through can be counted, stored and sent.
+Count = Annotated[int, Field(ge=0, lt=1 << 53)]
+Nanoseconds = Annotated[int, Field(ge=0, lt=1 << 63)]
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Time = Annotated[float, Field(ge=0, le=9e9, allow_inf_nan=False)]
+"""Unix seconds, up to the end of what nanoseconds of 64 bits can tell."""
+TraceId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+SpanId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Attribute = str | bool | int | float | list[str]
 """A value that OpenTelemetry attributes may take."""
 
@@ -142,16 +153,16 @@ class SpanData:
     """A finished span as plain data. Ids are lower-case hex; times are Unix nanoseconds."""
 
     name: str
-    trace_id: str
-    span_id: str
-    parent_id: str | None
-    start_ns: int
-    end_ns: int
-    kind: str = "internal"  # or "client"
-    status: str = "unset"  # or "ok", "error"
+    trace_id: TraceId
+    span_id: SpanId
+    parent_id: SpanId | None
+    start_ns: Nanoseconds
+    end_ns: Nanoseconds
+    kind: Literal["internal", "client"] = "internal"
+    status: Literal["unset", "ok", "error"] = "unset"
     message: str = ""
     attributes: dict[str, Attribute] = field(default_factory=dict)
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[TraceId, SpanId], ...] = ()
     """Pairs of (trace id, span id) that this span points at."""
 
 
@@ -173,7 +184,7 @@ class Step:
 
     name: str
     result: StepOutcome
-    duration: float | None = None
+    duration: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +192,7 @@ class Vital:
     """One web vital read on a page: ``lcp``, ``fcp``, ``ttfb``, ``inp`` in seconds, or ``cls``."""
 
     vital: str
-    value: float
+    value: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,21 +223,21 @@ class AttemptReport:
     judge needs to know whose trouble that was.
     """
 
-    started_at: float
-    duration: float
+    started_at: Time
+    duration: Seconds
     error_type: ErrorType | None = None
     error: str = ""
     unreachable: bool = False
     """Whether it ended on a resolve or connect error."""
     canary: str | None = None
     """Why the agent's own page could not be loaded; None where it could or wasn't tried."""
-    lag: float = 0.0
+    lag: Seconds = 0.0
     """The longest time for which the worker's event loop stood still, in seconds."""
-    tagger_wait: float = 0.0
+    tagger_wait: Seconds = 0.0
     """The longest time for which a request waited for its tag, in seconds."""
     blocked_at: str = ""
     """``file:line`` of the journey code that blocked the loop for longest, if any did."""
-    requests: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, Count] = field(default_factory=dict)
     vitals: tuple[Vital, ...] = ()
     evidence: tuple[str, ...] = ()
     """Names of files left in the attempt's scratch folder."""

@@ -12,6 +12,7 @@ from agent.model import Vital
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page
 
+_LONGEST = 1e9
 _READ_TIMEOUT = 0.25
 """Seconds: a page too busy to answer is not waited for."""
 
@@ -69,7 +70,13 @@ class Vitals:
             found += [
                 Vital(name, reading[name] / 1000)
                 for name in ("lcp", "fcp", "ttfb", "inp")
-                if reading[name] is not None
+                if _is_sound(reading[name])
             ]
-            found.append(Vital("cls", reading["cls"]))
+            if _is_sound(reading["cls"]):
+                found.append(Vital("cls", reading["cls"]))
         return tuple(found)
+
+
+def _is_sound(value: object) -> bool:
+    """Whether a page gave a number that can be one: its scripts may have replaced the clock."""
+    return isinstance(value, int | float) and 0 <= value < _LONGEST

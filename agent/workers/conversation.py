@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -80,7 +81,7 @@ class Conversation:
         )
         self._idle: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._steps: list[Step] = []
-        self._open: list[str] = []
+        self._open: Counter[str] = Counter()
         self._spans: list[SpanData] = []
         self._blocked = Blocked(0.0, "", in_journey=False)
         self._blocked_told = -_BLOCKED_FOR
@@ -107,7 +108,8 @@ class Conversation:
             report = replace(report, error_type=ErrorType.OUT_OF_MEMORY, error=why)
         steps = self._steps
         if report is None:
-            steps = [*steps, *(Step(name, StepOutcome.FAIL) for name in reversed(self._open))]
+            unended = reversed(list(self._open.elements()))
+            steps = [*steps, *(Step(name, StepOutcome.FAIL) for name in unended)]
         return AttemptRecord(
             worker=self._worker.number,
             started_at=began,
@@ -147,6 +149,9 @@ class Conversation:
         await self._worker.gone.wait()
         if oom_kills() > oom_before:
             self.end(ErrorType.OUT_OF_MEMORY, "the kernel killed a process for memory")
+        elif self._worker.nonsense:
+            why = f"the worker said what can't be taken: {self._worker.nonsense}"
+            self.end(ErrorType.WORKER_LOST, why)
         else:
             self.end(ErrorType.WORKER_LOST, "the worker process died under the run")
 
@@ -181,11 +186,13 @@ class Conversation:
             case Started():
                 self._started.set()
             case StepStarted(name, depth):
-                self._open.append(name)
+                self._open[name] += 1
                 self._listener.step_started(name, depth)
             case StepEnded(step, depth):
-                if step.name in self._open:
-                    self._open.remove(step.name)
+                if self._open[step.name] > 1:
+                    self._open[step.name] -= 1
+                else:
+                    del self._open[step.name]
                 self._steps.append(step)
                 self._listener.step_ended(step, depth)
             case SpanEnded(span):

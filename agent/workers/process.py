@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from agent.redact import Redactor
 from agent.workers.protocol import (
     FROM_WORKER,
+    LONGEST_FRAME,
     TO_WORKER,
     BadFrame,
     Configure,
@@ -60,6 +61,8 @@ _KEPT_VARIABLES = (
 )
 _OUTPUT_LIMIT = 64 * 1024
 """Bytes of a journey's own printing that are passed on in one run."""
+_MOST_HEARD = LONGEST_FRAME
+"""Bytes that a worker may say in one run: all of them together are kept, as the longest one is."""
 
 
 def worker_environment(
@@ -109,6 +112,8 @@ class WorkerProcess:
         self.started_at = spawn.clock.monotonic()
         self.runs = 0
         self.gone = asyncio.Event()
+        self.nonsense = ""
+        """Why it is not listened to any more, where it still lives."""
         self.listener: Callable[[FromWorker], None] = lambda _: None
         self.output = spawn.on_output
         self.tree = Tree(process.pid)
@@ -117,6 +122,7 @@ class WorkerProcess:
         self._sock = sock
         self._writer: asyncio.StreamWriter | None = None
         self._printed = 0
+        self._heard = 0
         self._redactor = Redactor()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -174,9 +180,9 @@ class WorkerProcess:
             self._writer.write(frame(TO_WORKER.dump_json(message)))
 
     def begin_run(self) -> None:
-        """Count a run and give it a fresh allowance of output."""
+        """Count a run and give it a fresh allowance of output and of messages."""
         self.runs += 1
-        self._printed = 0
+        self._printed = self._heard = 0
 
     async def kill(self) -> None:
         """Kill and reap the whole tree, and close the pipe."""
@@ -191,7 +197,8 @@ class WorkerProcess:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._writer is not None:
-            self._writer.close()
+            # Not closed: what was not written yet would be waited for, and nobody reads it.
+            self._writer.transport.abort()
             with suppress(ConnectionError):
                 await self._writer.wait_closed()
         # Reading on would wait for a process that inherited the other end of the output.
@@ -209,9 +216,14 @@ class WorkerProcess:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
             while (body := await receive_frame(reader)) is not None:
+                self._heard += len(body)
+                if self._heard > _MOST_HEARD:
+                    # A journey that logs or opens steps without end, say.
+                    raise BadFrame(f"more than {_MOST_HEARD >> 20} MiB in one run")  # noqa: TRY301
                 self.listener(FROM_WORKER.validate_json(body))
         except (BadFrame, ValidationError) as error:
             # Only journey code that found the descriptor can speak nonsense here.
+            self.nonsense = str(error)
             _log.warning("worker.nonsense", action="kill", worker=self.number, error=str(error))
         except Exception:  # noqa: BLE001 - whatever it is, it is told
             # A listener's fault would look like a dead worker; at least it is told as it is.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from agent.model import AttemptReport, Definition, Journey, Problem, SpanData, Step
+from agent.model import AttemptReport, Definition, Journey, Problem, Seconds, SpanData, Step
 
 if TYPE_CHECKING:
     import asyncio
@@ -150,7 +150,7 @@ class SecretWanted:
 class Blocked:
     """From the worker's watchdog: the event loop has been standing still for so long."""
 
-    seconds: float
+    seconds: Seconds
     where: str
     in_journey: bool
     kind: Literal["blocked"] = "blocked"

@@ -123,8 +123,6 @@ odd_texts = st.one_of(
             "../UTC",
             "Europe/Berlin\0",
             "http://[",
-            f"https://me:{SECRET}@a.example.com",
-            f"https://a.example.com/?{SECRET}",
             "https://*.com",
             "x" * 300,
         ]
@@ -144,11 +142,25 @@ odd = st.one_of(
             "[" * 60 + "]" * 60,
             "[" * 900 + "]" * 900,
             "{a=" * 60 + "1" + "}" * 60,
-            f'["{SECRET}"]',
-            f'{{ a = "{SECRET}\\n" }}',
         ]
     ).map(Raw),
 )
+ADDRESSES = {"url", "first_party", "reference", "info_url", "endpoint"}
+spoilt_addresses = st.sampled_from(
+    [f"https://me:{SECRET}@a.example.com", [f"http://{SECRET}@[::1]"], f"//{SECRET} /"]
+)
+spoilt_headers = st.sampled_from(
+    [SECRET, [SECRET], {"a": f"{SECRET}\n"}, {"a b": SECRET}, {"a": [SECRET]}]
+)
+
+
+def odd_value(key):
+    """What a key may be given by mistake; a secret where one may well stand."""
+    if key == "headers":
+        return odd | spoilt_headers
+    return odd | spoilt_addresses if key in ADDRESSES else odd
+
+
 odd_names = st.one_of(
     text, st.sampled_from(["timeot", "_env_file", "self", "Timeout", "url", "a" * 500, "a.b"])
 )
@@ -164,7 +176,7 @@ def _spoil(draw, content) -> None:
     match draw(st.integers(0, 3)):
         case 0:
             *table, key = draw(st.sampled_from(KEYS))
-            content.setdefault(tuple(table), {})[key] = draw(odd)
+            content.setdefault(tuple(table), {})[key] = draw(odd_value(key))
         case 1:
             content[draw(st.sampled_from(sorted(SOUND)))][draw(odd_names)] = draw(odd)
         case 2:
@@ -202,32 +214,36 @@ def variable(path) -> str:
     return "FOOTFALL_" + "__".join(path).upper()
 
 
-values_in_variables = st.one_of(
-    odd.filter(lambda value: not isinstance(value, Raw)).map(
-        lambda value: value if isinstance(value, str) else json.dumps(value)
-    ),
-    st.sampled_from(
-        [
-            "[" * 5000,
-            '{"a":' * 300 + "1" + "}" * 300,
-            '{"shop": {"url": "\\ud800"}}',
-            '{"buy": {"params": {"sku": "\\ud800"}}}',
-            '{"buy": {"params": {"any": NaN}}}',
-            f'{{"authorization": "{SECRET}',
-            f'{{"authorization": "{SECRET}\\n"}}',
-            "\udcff",
-            "9" * 5000,
-        ]
-    ),
-).map(lambda value: value.replace("\0", ""))
+def in_a_variable(value) -> str:
+    return (value if isinstance(value, str) else json.dumps(value)).replace("\0", "")
+
+
+odd_in_a_variable = odd.filter(lambda value: not isinstance(value, Raw)) | st.sampled_from(
+    [
+        "[" * 5000,
+        '{"a":' * 300 + "1" + "}" * 300,
+        '{"shop": {"url": "\\ud800"}}',
+        '{"buy": {"params": {"sku": "\\ud800"}}}',
+        '{"buy": {"params": {"any": NaN}}}',
+        "\udcff",
+        "9" * 5000,
+    ]
+)
 environments = st.dictionaries(
     st.one_of(
         st.sampled_from([*map(variable, KEYS), "FOOTFALL_SITES", "FOOTFALL_JOURNEY", "FOOTFALL_"]),
-        st.sampled_from(["FOOTFALL_JOURNEY__BUY__PARAMS__" + "__".join("A" * 1500)]),
+        st.just("FOOTFALL_JOURNEY__BUY__PARAMS" + "__A" * 1500),
         text.map(lambda name: "FOOTFALL_" + name.replace("\0", "").replace("=", "")),
     ),
-    values_in_variables,
+    odd_in_a_variable.map(in_a_variable),
     max_size=2,
+) | st.fixed_dictionaries(
+    {
+        "FOOTFALL_TELEMETRY__HEADERS": (spoilt_headers | st.just(f'{{"a": "{SECRET}')).map(
+            in_a_variable
+        ),
+        "FOOTFALL_TELEMETRY__ENDPOINT": spoilt_addresses.map(in_a_variable),
+    }
 )
 definitions = st.lists(
     st.builds(

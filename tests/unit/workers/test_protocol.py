@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from agent import model
 from agent.workers.protocol import (
     FROM_WORKER,
     LONGEST_FRAME,
@@ -42,12 +43,23 @@ PLAIN = {
 }
 
 
+BOUNDED = [
+    (model.Count, st.integers(0, 2**53 - 1)),
+    (model.Nanoseconds, st.integers(0, 2**63 - 1)),
+    (model.Seconds, st.floats(0, 1e9)),
+    (model.Time, st.floats(0, 9e9)),
+    (model.TraceId, st.text("0123456789abcdef", min_size=32, max_size=32)),
+    (model.SpanId, st.text("0123456789abcdef", min_size=16, max_size=16)),
+]
+
+
 def any_of(kind: Any) -> st.SearchStrategy[Any]:
     """All values of a type, as far as the messages use types."""
-    if kind in PLAIN:
-        return PLAIN[kind]
+    if known := [values for one, values in [*PLAIN.items(), *BOUNDED] if kind is one]:
+        return known[0]
     if is_dataclass(kind):
-        return st.builds(kind, **{n: any_of(t) for n, t in get_type_hints(kind).items()})
+        hints = get_type_hints(kind, include_extras=True)
+        return st.builds(kind, **{name: any_of(hint) for name, hint in hints.items()})
     inside = get_args(kind)
     match get_origin(kind):
         case None:
