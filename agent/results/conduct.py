@@ -65,7 +65,11 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
         span_id = ids.span_id()
         number = len(attempts) + 1
         record = await walker.walk(request, number, span_id, worker)
-        attempt = await _judge(record, request, number, span_id, network)
+        # On the clock that nobody sets: one set back must not make sites that failed at once
+        # into sites that failed an hour apart.
+        down = await _network_down(record, request, network, clock.monotonic())
+        verdict = blame(record, journey.timeout, network_down=down)
+        attempt = judged(number, span_id, record, verdict)
         evidence = record.report.evidence if record.report else ()
         attempts.append(walker.keep(request, started_at, attempt, evidence))
         worker = record.worker
@@ -84,20 +88,18 @@ def interrupted(request: RunRequest, started_at: float, ended_at: float, why: st
     )
 
 
-async def _judge(
-    record: AttemptRecord, request: RunRequest, number: int, span_id: str, network: Network
-) -> Attempt:
+async def _network_down(
+    record: AttemptRecord, request: RunRequest, network: Network, now: float
+) -> bool:
     journey = request.journey
     report = record.report
-    down = False
     if report is not None and report.unreachable:
-        down = await network.is_down(journey.site.name, record.ended_at, journey.interval)
-    elif report is not None and any(
+        return await network.is_down(journey.site.name, now, journey.interval)
+    if report is not None and any(
         key.startswith("first ") and key != "first failed" for key in report.requests
     ):
-        network.answered(journey.site.name, record.ended_at)
-    verdict = blame(record, journey.timeout, network_down=down)
-    return judged(number, span_id, record, verdict)
+        network.answered(journey.site.name, now)
+    return False
 
 
 def _finish(

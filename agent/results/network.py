@@ -28,12 +28,13 @@ class Network:
         self._sites: dict[str, _Seen] = {}
 
     def answered(self, site: str, at: float) -> None:
-        """Note that a site answered at this Unix time."""
+        """Note that a site answered; ``at`` is of a clock that never goes back, in seconds."""
         self._sites.setdefault(site, _Seen()).answered_at = at
 
     async def is_down(self, site: str, at: float, interval: float) -> bool:
         """Whether a failure to resolve or connect to ``site`` is the agent's own trouble.
 
+        ``at`` and ``interval`` are seconds, ``at`` of the clock that ``answered`` is given.
         With reference addresses: if none of them answers. Without: if two or more sites
         failed to resolve or connect within ``interval`` seconds and none answered.
         """

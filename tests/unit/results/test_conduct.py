@@ -165,6 +165,20 @@ async def test_two_sites_out_of_reach_blame_nobody(clock, request_):
     assert (await one(away, gone)).result is Result.FAIL
 
 
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+async def test_a_clock_that_is_set_parts_no_failures(clock, request_, step):
+    """Two sites that fail one after the other are the network, whatever time it was meanwhile."""
+    network = Network(())
+    told = report(error_type=ErrorType.NAVIGATION, error="refused", unreachable=True)
+    results = []
+    for site, ended_at in (("shop", 10_000.0), ("depot", 10_000.0 + step)):
+        journey = replace(request_.journey, site=replace(request_.journey.site, name=site))
+        asked = replace(request_, journey=replace(journey, confirm=False))
+        walker = Script(clock, [record(told, ended_at=ended_at)] * 2)
+        results.append(await conduct(asked, walker, network, clock))
+    assert [run.error_type for run in results] == [ErrorType.NAVIGATION, ErrorType.AGENT_NETWORK]
+
+
 def test_an_interrupted_run_blames_the_agent(request_):
     """worker_lost, without attempts, from its start to now."""
     run = interrupted(request_, 990.0, 1000.0, "the agent died under the run")
