@@ -63,6 +63,7 @@ class _Reading:
         self._file_timeout = file_timeout
         self._progress = asyncio.Event()
         self._blocked_at = ""
+        self._begun: set[str] = set()
 
     async def run(self, spawn: Spawn) -> None:
         worker = await WorkerProcess.start(0, spawn)
@@ -92,13 +93,18 @@ class _Reading:
 
     def _hear(self, message: FromWorker) -> None:
         match message:
-            case FileStarted():
+            case FileStarted(file):
+                if file in self._begun or file not in self.left:
+                    return  # each file has its time once, whoever else may speak on the pipe
+                self._begun.add(file)
                 self._blocked_at = ""
             case Blocked(_, where, in_journey):
                 if in_journey:
                     self._blocked_at = where
                 return
             case FileLoaded(file, definitions, problems):
+                if file not in self.left:
+                    return
                 self.left.remove(file)
                 self.definitions += definitions
                 self.problems += problems

@@ -111,3 +111,21 @@ async def test_no_folder(tmp_path: Path) -> None:
 async def test_nothing_to_find(folder: Path) -> None:
     """An empty folder has no journeys and no problems."""
     assert (await found(folder))[:2] == ([], [])
+
+
+async def test_a_file_that_speaks_on_the_pipe(folder: Path) -> None:
+    """Words of its own neither stretch its time nor bring the agent down."""
+    forged = "import json, struct, sys, os, time\n"
+    forged += "def say(**word):\n    body = json.dumps(word).encode()\n"
+    forged += "    os.write(int(sys.argv[1]), struct.pack('>I', len(body)) + body)\n"
+    names, problems, _ = await found(
+        folder,
+        a=forged + "while True:\n    say(kind='file_started', file='a.py')\n    time.sleep(0.1)\n",
+        b=forged
+        + "say(kind='file_loaded', file='nowhere.py', definitions=[], problems=[])\n"
+        + good("second"),
+        c=forged + "os.write(int(sys.argv[1]), b'GET / HTTP/1.1')\ntime.sleep(60)\n",
+        d=good("last"),
+    )
+    assert names == ["second", "last"]
+    assert [problem.partition(":")[0] for problem in problems] == ["journeys/a.py", "journeys/c.py"]

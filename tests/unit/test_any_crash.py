@@ -73,6 +73,28 @@ class MortalDatabase(Database):
         return work()
 
 
+class WatchedQueue(LocalQueue):
+    """A queue of which the order is known."""
+
+    def __init__(self, database, bound):
+        super().__init__(database, bound)
+        self.offered: list[str] = []
+        self.claimed: list[str] = []
+
+    async def offer(self, run_id, slot):
+        # Noted first: a runner may have claimed it by the time this comes back.
+        self.offered.append(run_id)
+        taken = await super().offer(run_id, slot)
+        if not taken:
+            self.offered.remove(run_id)
+        return taken
+
+    async def claim(self):
+        taken = await super().claim()
+        self.claimed.append(taken.run_id)
+        return taken
+
+
 class Walks:
     """In the engine's place: runs begin, and end when and as they are told."""
 
@@ -113,7 +135,6 @@ class Agent(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = ManualClock()
         self.begun: list[str] = []
-        self.queued: list[str] = []
         self.real_memory, dispatch.free_memory = dispatch.free_memory, lambda: 1 << 40
         self.logs = structlog.testing.capture_logs()
         self.logs.__enter__()
@@ -189,7 +210,7 @@ class Agent(RuleBasedStateMachine):
             Bounds(10**8, 86_400.0),
         )
         books = Ledger(database, sent, "eu")
-        self.queue = LocalQueue(database, BOUND)
+        self.queue = WatchedQueue(database, BOUND)
         self.timeline = Timeline(self.clock, await books.decided_until())
         self.walks = Walks(self.begun)
         self.dispatcher = Dispatcher(
@@ -251,7 +272,8 @@ class Agent(RuleBasedStateMachine):
 
         queued, ended, counts, unfinished = await self.database.transaction(read)
         waiting = [run_id for run_id, claimed in queued if not claimed]
-        self.queued += [run_id for run_id, _ in queued if run_id not in self.queued]
+        claimed = self.queue.claimed
+        assert claimed == self.queue.offered[: len(claimed)], "first in, first out"
         assert len(waiting) <= BOUND
         assert self.queue.depth == len(waiting)
         assert {run_id for run_id, _ in queued} == {left.run_id for left in unfinished}
