@@ -67,7 +67,16 @@ reports = st.builds(
     requests=requests,
 )
 deaths = st.none() | st.sampled_from([kind for kind in ErrorType if WHOSE[kind] == "agent"])
+plain = st.builds(
+    AttemptReport,
+    started_at=st.just(100.0),
+    duration=moments,
+    error_type=st.none() | st.sampled_from([k for k in ErrorType if WHOSE[k] == "target"]),
+    error=st.sampled_from(["no", "nor this"]),
+)
+"""Reports with nothing in them that excuses the target."""
 records = st.one_of(
+    st.builds(AttemptRecord, st.just(1), moments, moments, report=plain),
     st.builds(AttemptRecord, st.just(1), moments, moments, report=reports),
     st.builds(
         AttemptRecord,
@@ -96,6 +105,9 @@ def test_whose_an_error_is():
 async def test_any_run_by_the_tables(request_, made, confirm, scheduled, takes, last):
     """Result, error and duration are those of the table; the agent's trouble is no failure."""
     made = [replace(made[0], last=last), made[1]]
+    if made[1].report:
+        again = replace(made[1].report, error=f"{made[1].report.error}, again")
+        made[1] = replace(made[1], report=again)
     journey = replace(request_.journey, confirm=confirm)
     at = 99.0 if scheduled else None
     clock = HeldClock()

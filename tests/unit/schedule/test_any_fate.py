@@ -104,9 +104,16 @@ class Schedule(RuleBasedStateMachine):
         self.clock.step(step)
         self._start(self.wanted if wanted is None else wanted)
 
-    @rule(wanted=configurations, settled=st.booleans())
-    def reload(self, wanted, settled):
+    @rule(
+        passed=passing,
+        wanted=configurations,
+        kept=st.sets(st.sampled_from(NAMES)),
+        settled=st.booleans(),
+    )
+    def reload(self, passed, wanted, kept, settled):
         """Other journeys from now on; a kill may come before that is written down."""
+        wanted = wanted | {name: one for name, one in self.wanted.items() if name in kept}
+        self.clock.pass_by(passed)
         now = self.timeline.now()
         self._load(wanted, now)
         known = {}
