@@ -47,8 +47,11 @@ class ArtifactStore:
 
     def drop_scratch(self, run_id: str) -> None:
         """Drop what is left of a run's recording: of an attempt that was broken off."""
-        for path in self._scratch.glob(f"{run_id}-*"):
-            shutil.rmtree(path, ignore_errors=True)
+        # Not ``glob``: it compiles a pattern for each run, and hundreds of them are kept.
+        with suppress(FileNotFoundError):
+            for path in self._scratch.iterdir():
+                if path.name.startswith(f"{run_id}-"):
+                    shutil.rmtree(path, ignore_errors=True)
 
     def keep(
         self, journey: str, run_id: str, at: float, attempt: Attempt, names: Sequence[str]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import re
 
 import pytest
 
@@ -119,6 +121,28 @@ def test_a_start_clears_what_a_killed_predecessor_recorded(make, tmp_path):
     store.clear_scratch()
     assert not list((tmp_path / "scratch").iterdir())
     assert left(tmp_path) == ["journey_1"]
+
+
+def test_what_a_broken_off_attempt_recorded_goes_with_its_run(make, tmp_path):
+    """All attempts of the run go, another run's stay, a folder that is gone is no error, and
+    no run leaves a compiled pattern behind."""
+    store = make()
+    for run_id, number in (("run-1", 1), ("run-1", 2), ("run-10", 1)):
+        recorded(store, run_id, number)
+    store.drop_scratch("run-1")
+    assert [path.name for path in (tmp_path / "scratch").iterdir()] == ["run-10-1"]
+    before = patterns()
+    for number in range(20):
+        store.drop_scratch(f"run-{number}")
+    assert patterns() <= before
+    assert not list((tmp_path / "scratch").iterdir())
+    (tmp_path / "scratch").rmdir()
+    store.drop_scratch("run-1")
+
+
+def patterns() -> int:
+    """How many compiled patterns there are in this process."""
+    return sum(type(one) is re.Pattern for one in gc.get_objects())
 
 
 def test_an_empty_folder_has_nothing_to_sweep(make):
