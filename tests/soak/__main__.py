@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from tests.soak.soak import soak
 if TYPE_CHECKING:
     from tests.soak.samples import Sample
 
-_TOLD = 30
+_TOLD = 60
 """Of so many samples one is printed."""
 
 
@@ -29,13 +30,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the samples and the table as JSON too")
     asked = parser.parse_args()
     console = Console(width=200, highlight=False)
-    seen = 0
+    numbers = itertools.count()
 
     def tell(sample: Sample) -> None:
-        nonlocal seen
-        if seen % _TOLD == 0:
+        if next(numbers) % _TOLD == 0:
             console.print(report.line(sample))
-        seen += 1
 
     with tempfile.TemporaryDirectory(prefix="soak-", ignore_cleanup_errors=True) as folder:
         done = asyncio.run(soak(Path(folder), asked.runs, tell))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from io import StringIO
+from statistics import quantiles
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
 
     from rich.console import RenderableType
 
@@ -51,9 +54,23 @@ def table(soak: Soak) -> RenderableType:
         f"{soak.offered} slots offered = {soak.results.total()} results ({_words(soak.results)}) "
         f"+ {soak.skips.total()} skips ({_words(soak.skips)})",
         f"{rate:.2f} runs/s for {soak.seconds:.0f} s; workers replaced: {_words(soak.restarts)}",
+        f"started after their slots: first quarter {_late(soak.late[: len(soak.late) // 4])}, "
+        f"last quarter {_late(soak.late[-len(soak.late) // 4 :])}",
         *(f"[red]{sentence}[/red]" for sentence in soak.broken or ()),
         "" if soak.broken else "[green]held[/green]",
     )
+
+
+def text(soak: Soak) -> str:
+    """The same as plain text."""
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(table(soak))
+    return console.export_text()
+
+
+def _late(seconds: Sequence[float]) -> str:
+    hundredths = quantiles(seconds, n=100, method="inclusive")
+    return f"p50 {hundredths[49]:.2f} s, p99 {hundredths[98]:.2f} s"
 
 
 def _words(counts: Counter[str]) -> str:

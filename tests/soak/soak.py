@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.soak.growth import Growth, growths
@@ -16,10 +17,10 @@ from tests.support.origin import Origin
 from tests.support.otlp import OtlpReceiver
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-_EVERY = 1.0
+_EVERY = 0.5
 """Seconds between two samples."""
 _STALL = 60.0
 """Seconds without a result after which nothing more is waited for."""
@@ -40,6 +41,8 @@ class Soak:
     skips: Counter[str] = field(default_factory=Counter)
     restarts: Counter[str] = field(default_factory=Counter)
     """Workers that were replaced, by the reason."""
+    late: list[float] = field(default_factory=list)
+    """Seconds by which each run started after its slot, in the order of the slots."""
     seconds: float = 0.0
     broken: list[str] = field(default_factory=list)
     """The rules that were broken, each in a sentence."""
@@ -57,6 +60,7 @@ class Soak:
             "growths": [asdict(growth) for growth in self.growths],
             "offered": self.offered,
             **{name: dict(counts) for name, counts in words.items()},
+            "late": self.late,
             "seconds": self.seconds,
             "broken": self.broken,
         }
@@ -120,9 +124,16 @@ def _read_books(home: Home, done: Soak) -> None:
         else:
             words = done.results if row["kind"] == "result" else done.skips
             words[row["word"]] += row["total"]
+    done.late = [late for _, late in sorted(_starts(home))]
     flying = sum(home.balance().values())
     done.hold(flying == 0, f"{flying} slots have no word")
     done.hold(
         done.offered == done.results.total() + done.skips.total(),
         "offered is not results + skips",
     )
+
+
+def _starts(home: Home) -> Iterator[tuple[float, float]]:
+    for run in home.runs():
+        slot = datetime.fromisoformat(run["scheduled_at"]).timestamp()
+        yield slot, datetime.fromisoformat(run["started_at"]).timestamp() - slot
