@@ -17,7 +17,7 @@ READY := .venv/ready-$(KEY)
 
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help setup demo test check bench faults lock clean
+.PHONY: help setup demo test slow check bench faults soak lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
@@ -33,6 +33,9 @@ test: setup ## the whole test suite
 	$(PY) -m tests.support.install
 	$(PY) -m pytest
 
+slow: setup ## the long forms of some tests
+	$(PY) -m pytest -m slow
+
 check: setup ## lint, format, types, import floors and public contract
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -44,6 +47,9 @@ bench: setup ## cost of a run, beside a bare Playwright loop
 
 faults: setup ## the fault campaign: each fault many times, as a table
 	$(PY) -m tests.faults
+
+soak: setup ## 5,000 runs at full rate, and what grows meanwhile; some 40 minutes
+	$(PY) -m tests.soak --runs 5000
 
 lock: ## choose newer dependencies and write the lock files
 	@test -x $(UV) || { python3 -m venv .cache/lock && \
