@@ -18,7 +18,7 @@ async def check(folder, runs: int) -> None:
     assert {"max_runs", "fresh", "worker_lost"} <= set(done.restarts), told
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_nothing_grows_in_a_hundred_runs(tmp_path):
     """Runs that pass, fail, raise, hang, fork and kill their worker, with workers replaced all
     along: the supervisor's memory, descriptors, threads, processes and scratch stay as they

@@ -37,7 +37,7 @@ MEASURES = {
     "uss": _Measure("MiB", median, None),
     "fds": _Measure("", _floor, 2),
     "threads": _Measure("", _floor, 1),
-    "processes": _Measure("", _floor, 2),
+    "processes": _Measure("", _floor, 4),
     "scratch": _Measure("MiB", _floor, MIB),
     "artifacts": _Measure("MiB", median, None),
     "state": _Measure("MiB", median, None),

@@ -28,7 +28,7 @@ class Sample:
     fds: int
     threads: int
     processes: int
-    """Everything below the supervisor."""
+    """All below the supervisor but Chromium's helpers, of which each page has its own number."""
     scratch: int
     """Bytes in the scratch and temporary folders."""
     artifacts: int
@@ -49,11 +49,20 @@ def take(home: Home, pid: int, at: float) -> Sample:
         uss=memory.uss,
         fds=process.num_fds(),
         threads=process.num_threads(),
-        processes=len(process.children(recursive=True)),
+        processes=sum(not _helps(child) for child in process.children(recursive=True)),
         scratch=scratch + bytes_in(home.path / "tmp"),
         artifacts=artifacts,
         state=bytes_in(home.state) - scratch - artifacts,
     )
+
+
+def _helps(process: psutil.Process) -> bool:
+    try:
+        return any(word.startswith("--type=") for word in process.cmdline())
+    except psutil.ZombieProcess:
+        return False
+    except psutil.NoSuchProcess:
+        return True
 
 
 def bytes_in(folder: Path) -> int:
