@@ -14,8 +14,8 @@ PAGES = {
     "/two": "<title>Two</title><button onclick='said.textContent = `done`'>go</button>"
     "<p id=said></p>",
 }
-ARTIFACTS = 16 << 20
-"""Bytes of evidence that the agent may keep."""
+ARTIFACTS = 256 << 10
+"""Bytes of evidence that the agent may keep; so few that the oldest soon go."""
 
 _WALKS = 16
 _WALK = """

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.soak.growth import Growth, growths
-from tests.soak.load import PAGES, home_of
+from tests.soak.load import ARTIFACTS, PAGES, home_of
 from tests.soak.samples import Sample, bytes_in, take
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
@@ -95,6 +95,9 @@ async def soak(folder: Path, runs: int, tell: Callable[[Sample], None] = lambda 
     done.hold(not home.processes(), f"left at the end: {home.processes()}")
     done.hold(not home.scratch(), f"scratch at the end: {home.scratch()}")
     done.hold(not bytes_in(home.path / "tmp"), "temporary files at the end")
+    # It clears up once a minute, and meanwhile more comes.
+    most = max(sample.artifacts for sample in done.samples)
+    done.hold(most < 4 * ARTIFACTS, f"{most} bytes of evidence were kept, {ARTIFACTS} allowed")
     warm = max(_WARM_UP_RUNS, _WARM_UP * runs)
     done.growths = growths([sample for sample in done.samples if sample.runs >= warm])
     done.broken += [growth.broken for growth in done.growths if growth.broken]
