@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ class Row:
 
     def plain(self) -> dict[str, Any]:
         """The row as JSON-like data."""
-        plain = asdict(self)
+        plain = {name.name: getattr(self, name.name) for name in fields(self)}
         for name in ("results", "first"):
             plain[name] = {_word(outcome): count for outcome, count in plain[name].items()}
         return plain
