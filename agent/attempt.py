@@ -23,6 +23,7 @@ from agent.browser.faults import (
     HttpStatusError,
     LaunchFailed,
     fault_of,
+    first_line,
 )
 from agent.errors import ErrorType, Owner
 from agent.model import AttemptReport, SpanData
@@ -74,7 +75,7 @@ class Attempt:
         self._declaration = declaration
         self._link = link
         self._watchdog = watchdog
-        self._steps = Steps(walk.trace_id, walk.span_id, link.send, self._settle)
+        self._steps = Steps(walk.trace_id, walk.span_id, link.send, self._settle, self._first_line)
         identity = Identity(
             journey=walk.journey.name,
             run_id=walk.run_id,
@@ -263,7 +264,7 @@ class Attempt:
             failure = BrowserGone("the browser died")
         elif self._stage.lost.done():
             failure = self._stage.lost.exception() or failure
-        fault = fault_of(failure)
+        fault = fault_of(failure, self._link.redactor.text)
         refused = self._stage.refusal()
         if refused and fault.error_type.owner is Owner.TARGET:
             # The page that could not be used says more than what was missing on it.
@@ -298,6 +299,9 @@ class Attempt:
         return canary
 
     # Small hooks.
+
+    def _first_line(self, error: BaseException) -> str:
+        return first_line(error, self._link.redactor.text)
 
     def _span(self, span: SpanData) -> None:
         self._link.send(SpanEnded(span))

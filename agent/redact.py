@@ -6,12 +6,23 @@ import base64
 import html
 import json
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MASK = "***"
 _SHORTEST = 4
 """Shorter values would mask half of every text without hiding anything."""
+_SHORTEST_PIECE = 6
+"""The same for a line of a secret, which may well be an everyday word."""
+_TELLING_PART = 12
+"""Characters of a secret that tell too much of it."""
+_DIVIDERS = re.compile(r"[\r\n#&]")
+_ELLIPSIS = re.compile(r"…|\.{3}")
+_WORD = re.compile(r"[A-Za-z0-9]+")
 
 _TELLING = (
     "auth",
@@ -32,24 +43,36 @@ class Redactor:
     """Replaces every secret it has been told of by ``***``."""
 
     def __init__(self) -> None:
-        self._patterns: dict[str, str] = {}
-        self._all: re.Pattern[str] | None = None
+        self._parts: list[str] = []
+        self._forms: list[_Form] = []
 
     def add(self, secret: str) -> None:
-        """Learn a secret: as it is, and as URLs, JSON, HTML and base64 spell it."""
-        if len(secret) < _SHORTEST:
-            return
-        self._patterns[secret] = "|".join(["".join(map(_spellings, secret)), *_encoded(secret)])
+        """Learn a secret: as it is, and as URLs, JSON, HTML and base64 spell it.
+
+        The lines of one that has several are learnt each for itself, as are the parts into
+        which an address divides one that was put there unescaped.
+        """
+        for part in _parts(secret) - set(self._parts):
+            self._parts.append(part)
+            self._forms += [_Form(len(part), *form) for form in _forms(part)]
         # Longest first, so that a secret within another doesn't leave the rest of it.
-        ordered = sorted(self._patterns, key=len, reverse=True)
-        self._all = re.compile("|".join(self._patterns[one] for one in ordered))
+        self._parts.sort(key=len, reverse=True)
+        self._forms.sort(key=lambda form: form.length, reverse=True)
 
     def __bool__(self) -> bool:
-        return self._all is not None
+        return bool(self._parts)
 
     def text(self, text: str) -> str:
-        """Return ``text`` without any known secret."""
-        return text if self._all is None else self._all.sub(MASK, text)
+        """Return ``text`` without any known secret, or the beginning of one before an ellipsis."""
+        for form in self._forms:
+            # Most texts hold none of them, and this is by far faster than the pattern.
+            if form.anchor in text:
+                text = form.pattern.sub(MASK, text)
+        return self._cut_short(text) if self._parts else text
+
+    def holds_part(self, text: str) -> bool:
+        """Tell whether 12 characters of a secret, or all of a shorter one, stand in ``text``."""
+        return any(_holds_part(text, part) for part in self._parts)
 
     def value(self, value: Any) -> Any:  # noqa: ANN401 - JSON-like data of any shape
         """Return JSON-like data without any known secret, keys included."""
@@ -61,6 +84,68 @@ class Redactor:
             return [self.value(item) for item in value]
         return value
 
+    def _cut_short(self, text: str) -> str:
+        """Mask the beginnings of secrets that whoever wrote the text had no room to finish."""
+        kept, at = [], 0
+        for found in _ELLIPSIS.finditer(text):
+            before = text[at : found.start()]
+            begun = max(_begun(before, part) for part in self._parts)
+            kept.append(before[: len(before) - begun] + MASK if begun else before)
+            at = found.start()
+        return "".join([*kept, text[at:]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One way in which a secret is written. ``anchor`` stands in every text that has it."""
+
+    length: int
+    anchor: str
+    pattern: re.Pattern[str]
+
+
+def _parts(secret: str) -> set[str]:
+    whole = {part for part in (secret, secret.strip()) if len(part) >= _SHORTEST}
+    pieces = {piece.strip() for piece in _DIVIDERS.split(secret)} if whole else set()
+    return whole | {piece for piece in pieces if len(piece) >= _SHORTEST_PIECE}
+
+
+def _forms(part: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    yield _longest_word(part), re.compile("".join(map(_spellings, part)))
+    for before in range(3):
+        raw = b"\0" * before + part.encode(errors="replace")
+        # Characters that bytes before or after would change are left out.
+        encoded = base64.b64encode(raw).decode()[(0, 2, 3)[before] : len(raw) * 8 // 6]
+        pattern = encoded.replace("+", r"(?:[+-]|%2[Bb])").replace("/", r"(?:\\*/|_|%2[Ff])")
+        yield _longest_word(encoded), re.compile(pattern)
+
+
+def _holds_part(text: str, secret: str) -> bool:
+    if len(secret) < _TELLING_PART:
+        return secret in text
+    # Half as long a block, at half as many places, is within any such part.
+    half = _TELLING_PART // 2
+    return any(
+        secret[start : start + _TELLING_PART] in text
+        for at in range(0, len(secret) - half + 1, half)
+        if secret[at : at + half] in text
+        for start in range(max(0, at - half), min(at, len(secret) - _TELLING_PART) + 1)
+    )
+
+
+def _longest_word(text: str) -> str:
+    """Return the longest run of characters that no encoder touches."""
+    return max(_WORD.findall(text), key=len, default="")
+
+
+def _begun(text: str, secret: str) -> int:
+    """Return how many of the secret's first characters the text ends with; 0 for a few."""
+    if text[-_SHORTEST:] not in secret:
+        return 0
+    return next(
+        (n for n in range(len(secret) - 1, _SHORTEST - 1, -1) if text.endswith(secret[:n])), 0
+    )
+
 
 def _spellings(char: str) -> str:
     """Return a pattern of how a character is written where not all are escaped alike.
@@ -70,32 +155,26 @@ def _spellings(char: str) -> str:
     """
     if char.isascii() and char.isalnum():
         return char
-    percent = "".join(f"%{byte:02x}" for byte in char.encode(errors="replace"))
+    encoded = char.encode(errors="replace")
+    # An address within an address is escaped twice.
+    percent = "".join(f"%(?:25)*{byte:02x}" for byte in encoded)
+    raw = "".join(rf"\\+x{byte:02x}" for byte in encoded)
     utf_16 = char.encode("utf-16-be", errors="surrogatepass").hex()
     units = "".join(rf"\\+u{utf_16[at : at + 4]}" for at in range(0, len(utf_16), 4))
-    ways = {f"(?i:{percent})", f"(?i:{units})", rf"(?i:&#(?:0*{ord(char)}|x0*{ord(char):x});)"}
+    point = rf"\\+(?:x{ord(char):02x}|U{ord(char):08x})"
+    ways = {f"(?i:{way})" for way in (percent, raw, units, point)}
+    ways.add(f"(?i:&#(?:0*{ord(char)}|x0*{ord(char):x});)")
     if char == " ":
-        ways.add(r"\+")
+        ways |= {r"\+", "%(?:25)*2[Bb]"}
     if html.escape(char) != char:
         ways.add(html.escape(char))
     if char == "'":
-        ways.add("&apos;")
+        ways |= {"&apos;", r"\\+'"}
     short = json.dumps(char)[1:-1]
     if len(short) == 2:
         ways.add(r"\\+" + re.escape(short[1]))
     ways.add((r"\\*" if char == "/" else "") + re.escape(char))
     return f"(?:{'|'.join(sorted(ways, key=len, reverse=True))})"
-
-
-def _encoded(secret: str) -> set[str]:
-    """Return patterns of the secret in base64, wherever in a longer text it begins."""
-    patterns = set()
-    for before in range(3):
-        raw = b"\0" * before + secret.encode(errors="replace")
-        # Characters that bytes before or after would change are left out.
-        whole = base64.b64encode(raw).decode()[(0, 2, 3)[before] : len(raw) * 8 // 6]
-        patterns.add(re.escape(whole).replace(r"\+", "[+-]").replace("/", "[/_]"))
-    return patterns
 
 
 def bare_url(url: str) -> str:

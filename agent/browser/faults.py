@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import traceback
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from agent.errors import ErrorType
 from agent.redact import bare_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NET = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 _UNREACHABLE = frozenset(
@@ -81,9 +85,13 @@ _OWN = {
 }
 
 
-def fault_of(error: BaseException) -> Fault:
-    """Translate whatever a journey raised."""
-    message = _bare(str(error).partition(_PAGE_CONTENT)[0].strip())[:_LONGEST]
+def fault_of(error: BaseException, redact: Callable[[str], str]) -> Fault:
+    """Translate whatever a journey raised.
+
+    ``redact`` takes secrets out of its text: here, before that is cut to length, for half a
+    secret would not be known again.
+    """
+    message = _bare(redact(str(error)).partition(_PAGE_CONTENT)[0].strip())[:_LONGEST]
     for kind, error_type in _OWN.items():
         if isinstance(error, kind):
             return Fault(error_type, message)
@@ -93,6 +101,11 @@ def fault_of(error: BaseException) -> Fault:
         return Fault(ErrorType.TIMEOUT, message)
     fault = _of_network(message) if isinstance(error, Error) else None
     return fault or Fault(ErrorType.SCRIPT_ERROR, _where(error, message))
+
+
+def first_line(error: BaseException, redact: Callable[[str], str]) -> str:
+    """Return the first line of what an exception says, fit to be kept like the whole."""
+    return _bare(redact(str(error)).strip().partition("\n")[0])[:_LONGEST]
 
 
 def _bare(message: str) -> str:

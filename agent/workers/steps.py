@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Steps:
-    """Keeps the stack of open steps. ``settle`` runs before a step counts as passed."""
+    """Keeps the stack of open steps.
+
+    ``settle`` runs before a step counts as passed; ``describe`` says what one failed on.
+    """
 
     def __init__(
         self,
@@ -26,11 +29,13 @@ class Steps:
         attempt_id: str,
         tell: Callable[[FromWorker], None],
         settle: Callable[[], Awaitable[None]],
+        describe: Callable[[BaseException], str],
     ) -> None:
         self._trace_id = trace_id
         self._attempt_id = attempt_id
         self._tell = tell
         self._settle = settle
+        self._describe = describe
         self._open: list[tuple[str, str]] = []
         self._reached: set[str] = set()
         self.ended: list[Step] = []
@@ -73,7 +78,7 @@ class Steps:
                 start_ns=start_ns,
                 end_ns=start_ns + int(took * 1e9),
                 status="error" if failure else "unset",
-                message=str(failure).strip().partition("\n")[0] if failure else "",
+                message=self._describe(failure) if failure else "",
                 attributes={names.STEP_NAME: name, names.STEP_RESULT: outcome.value},
             )
             self._tell(SpanEnded(span))

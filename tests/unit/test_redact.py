@@ -35,6 +35,10 @@ SPELLINGS = {
     "JSON.stringify": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "JSON in JSON": lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
     "JSON of PHP": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "URL in a URL": lambda text: quote_plus(quote_plus(text)),
+    "repr": lambda text: repr(text + "\"'")[1:-4],
+    "ascii": lambda text: ascii(text + "\"'")[1:-4],
+    "repr of bytes": lambda text: repr(text.encode() + b"\"'")[2:-4],
     "HTML": html.escape,
     "HTML decimal": lambda text: html.escape(text).replace("&#x27;", "&#39;"),
 }
@@ -45,6 +49,7 @@ SECRETS = [
     "a/b\\c d+e",
     "pä§wört 🔑",
     "tab\there",
+    "ends in \\'",
 ]
 
 
@@ -76,6 +81,65 @@ def test_base64(secret: str, before: bytes, after: bytes) -> None:
     encoded = base64.b64encode(before + secret.encode() + after).decode()
     assert MASK in knowing(secret).text(encoded)
     assert MASK in knowing(secret).text(encoded.replace("+", "-").replace("/", "_"))
+
+
+def test_base64_in_an_address() -> None:
+    """Base64 is known where an address has escaped it."""
+    secret = "~~~???>>>"
+    encoded = base64.b64encode(secret.encode()).decode()
+    assert {"+", "/"} & set(encoded)
+    assert knowing(secret).text(quote(encoded, safe="")) == MASK
+
+
+PEM = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\r\nhkiG9w0BAQEFAASC\n}\n-----END KEY-----"
+
+
+def test_lines() -> None:
+    """Each line of a secret is one, unless it is too short to tell anything."""
+    redactor = knowing(PEM)
+    assert redactor.text(f"a{PEM}z") == f"a{MASK}z"
+    assert redactor.text("x MIIEvQIBADANBgkq y") == f"x {MASK} y"
+    joined = PEM.replace("\r", "").replace("\n", "")
+    assert redactor.text(joined) == f"{MASK * 3}}}{MASK}"
+    assert redactor.text("}") == "}"
+
+
+def test_what_an_address_divides() -> None:
+    """A secret put into an address as it is, where ``#`` and ``&`` divide it, is known."""
+    address = "https://shop.example.com/?q=left-part#middle&right-part"
+    redactor = knowing("left-part#middle&right-part")
+    assert redactor.text(bare_url(address)) == f"https://shop.example.com/?q={MASK}"
+    assert redactor.text("?a=left-part&b=right-part") == f"?a={MASK}&b={MASK}"
+
+
+def test_space_around() -> None:
+    """A page drops the blanks around a value; it is known without them."""
+    assert knowing(" hush-hush\n").text("[hush-hush]") == f"[{MASK}]"
+
+
+@pytest.mark.parametrize("ellipsis", ["…", "..."])
+def test_cut_short(ellipsis: str) -> None:
+    """The beginning of a secret is one where somebody cut the text there, and only there."""
+    redactor = knowing("correct-horse-battery")
+    assert redactor.text(f"<p>is correct-horse-b{ellipsis}</p>") == f"<p>is {MASK}{ellipsis}</p>"
+    twice = redactor.text(f"is correct{ellipsis} corre{ellipsis}")
+    assert twice == f"is {MASK}{ellipsis} {MASK}{ellipsis}"
+    assert redactor.text(f"so cor{ellipsis}") == f"so cor{ellipsis}"
+    assert redactor.text("a correct one") == "a correct one"
+
+
+@given(st.data(), st.text("abcdef", min_size=12, max_size=40))
+def test_parts_of_secrets(data: st.DataObject, secret: str) -> None:
+    """Any twelve characters in a row give a secret away, and no fewer do."""
+    at = data.draw(st.integers(0, len(secret) - 12))
+    assert knowing(secret).holds_part(f"<{secret[at : at + 12]}>")
+    assert not knowing(secret).holds_part("<" + ">".join(secret[i : i + 11] for i in range(40)))
+
+
+def test_short_secrets_are_their_own_part() -> None:
+    """A secret of fewer characters is given away by all of them."""
+    assert knowing("hush").holds_part("ahushb")
+    assert not knowing("hush").holds_part("ahusb")
 
 
 def test_longest_first() -> None:

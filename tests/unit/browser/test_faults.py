@@ -16,8 +16,10 @@ from agent.browser.faults import (
     LaunchFailed,
     PageCrashed,
     fault_of,
+    first_line,
 )
 from agent.errors import ErrorType
+from agent.redact import Redactor
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 )
 def test_words(error: BaseException, error_type: ErrorType) -> None:
     """Each exception has exactly one word."""
-    fault = fault_of(error)
+    fault = fault_of(error, str)
     assert fault.error_type is error_type
     assert not fault.unreachable
     assert str(error) in fault.message
@@ -73,7 +75,7 @@ def test_words(error: BaseException, error_type: ErrorType) -> None:
 )
 def test_unreachable(code: str) -> None:
     """Resolve and connect errors say that nothing was reached: the network may be our own."""
-    fault = fault_of(Error(f"Page.goto: {code} at https://shop/"))
+    fault = fault_of(Error(f"Page.goto: {code} at https://shop/"), str)
     assert (fault.error_type, fault.unreachable) == (ErrorType.NAVIGATION, True)
 
 
@@ -82,7 +84,7 @@ def test_unreachable(code: str) -> None:
 )
 def test_reached(code: str) -> None:
     """Who answers wrongly was reached."""
-    fault = fault_of(Error(f"Page.goto: net::{code} at https://shop/"))
+    fault = fault_of(Error(f"Page.goto: net::{code} at https://shop/"), str)
     assert (fault.error_type, fault.unreachable) == (ErrorType.NAVIGATION, False)
 
 
@@ -95,20 +97,37 @@ def test_where() -> None:
     with pytest.raises(KeyError) as raised:
         journey()
     line = journey.__code__.co_firstlineno + 1
-    assert fault_of(raised.value).message == f"KeyError at test_faults.py:{line}: 'mug'"
+    assert fault_of(raised.value, str).message == f"KeyError at test_faults.py:{line}: 'mug'"
 
 
 def test_a_bare_assert() -> None:
     """An assertion without words says at least where it stands."""
     with pytest.raises(AssertionError) as raised:
         raise AssertionError
-    assert "test_faults.py:" in fault_of(raised.value).message
+    assert "test_faults.py:" in fault_of(raised.value, str).message
 
 
 def test_length() -> None:
     """A message is bounded, whatever a page put into it."""
     for kind in (AssertionError, ValueError, PlaywrightTimeout):
-        assert len(fault_of(kind("x" * 100_000)).message) == 2000
+        assert len(fault_of(kind("x" * 100_000), str).message) == 2000
+
+
+def test_no_half_of_a_secret() -> None:
+    """What is cut to length has been cleaned before: half a secret would not be known again."""
+    redactor = Redactor()
+    redactor.add("correct-horse-battery-staple")
+    for spare in range(5, 28):
+        error = AssertionError("x" * (2000 - spare) + "correct-horse-battery-staple")
+        assert "corre" not in fault_of(error, redactor.text).message
+        assert "corre" not in first_line(error, redactor.text)
+
+
+def test_first_line() -> None:
+    """The line that a step's span gets tells no more than the whole message."""
+    error = Error("\nPage.goto: net::ERR_FAILED at http://me:pw@shop/?token=abc&page=2\nCall log:")
+    line = first_line(error, str)
+    assert line == "Page.goto: net::ERR_FAILED at http://shop/?token=REDACTED&page=2"
 
 
 async def test_no_page_content(browser: Browser) -> None:
@@ -118,7 +137,7 @@ async def test_no_page_content(browser: Browser) -> None:
     with pytest.raises(AssertionError) as raised:
         await expect(page.locator("body")).to_contain_text("Thank you", timeout=50)
     assert "4242" in str(raised.value), "Playwright no longer tells; nothing is left to cut"
-    message = fault_of(raised.value).message
+    message = fault_of(raised.value, str).message
     assert "Thank you" in message
     assert "4242" not in message
 
@@ -134,7 +153,7 @@ def test_what_a_site_issued_stays_out() -> None:
         "    - cookie: sid=zzz\n"
         '  - waiting for get_by_role("link")\n'
     )
-    fault = fault_of(Error(text))
+    fault = fault_of(Error(text), str)
     assert fault.unreachable
     for telling in ("abc", "sess-123", "zzz", "Mozilla"):
         assert telling not in fault.message
