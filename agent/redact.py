@@ -185,8 +185,13 @@ def bare_url(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
 
 
+def is_telling(name: str) -> bool:
+    """Tell whether a parameter or a header of this name is likely to carry a credential."""
+    return any(word in name.lower() for word in _TELLING)
+
+
 def _bare_pair(pair: str) -> str:
     name, equals, _ = pair.partition("=")
-    if equals and any(word in name.lower() for word in _TELLING):
+    if equals and is_telling(name):
         return f"{name}=REDACTED"
     return pair

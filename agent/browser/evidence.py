@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import time
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from playwright.async_api import Error
 
+from agent.browser.archive import scrub
 from agent.redact import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from pathlib import Path
 
     from playwright.async_api import BrowserContext, Locator, Page
 
     from agent.browser.traffic import Traffic
     from agent.redact import Redactor
+
+_LOOK_SHARE = 0.2
+"""The share of a picture's time in which a frame has to say whether it has password fields."""
 
 
 class Evidence:
@@ -37,12 +45,11 @@ class Evidence:
 
     async def screenshot(self, page: Page, masks: Sequence[Locator], timeout: float) -> None:  # noqa: ASYNC109
         """Save what the page shows, password fields and masked elements painted over."""
-        covered = [page.locator("input[type=password]"), *masks]
 
         async def take() -> None:
             await page.screenshot(
                 path=self._folder / "screenshot.png",
-                mask=covered,
+                mask=[*await _passwords(page, timeout * _LOOK_SHARE), *masks],
                 timeout=timeout * 1000,
                 animations="disabled",
             )
@@ -50,13 +57,16 @@ class Evidence:
         await self._piece("screenshot.png", take, timeout)
 
     async def trace(self, context: BrowserContext, timeout: float) -> None:  # noqa: ASYNC109
-        """Save the trace, unless it would hold a secret."""
-        if self._redactor:
-            self.missing.append("trace.zip: the journey used a secret, which a trace would show")
-            return
+        """Save the trace without what is secret; where that can't be had, none."""
+        until = time.monotonic() + timeout
 
         async def stop() -> None:
-            await context.tracing.stop(path=self._folder / "trace.zip")
+            # As it was recorded it never lies where evidence does.
+            with TemporaryDirectory(prefix="trace-") as home:
+                raw, clean = Path(home, "raw.zip"), Path(home, "clean.zip")
+                await context.tracing.stop(path=raw)
+                await asyncio.to_thread(scrub, raw, clean, self._redactor, until)
+                shutil.move(clean, self._folder / "trace.zip")
 
         await self._piece("trace.zip", stop, timeout)
 
@@ -91,8 +101,25 @@ class Evidence:
             await asyncio.wait_for(make(), limit)
         except TimeoutError:
             self.missing.append(f"{name or 'title'}: not ready within {limit:.1f} s")
-        except (Error, OSError) as error:
+        except (BadZipFile, Error, OSError, ValueError) as error:
             self.missing.append(f"{name or 'title'}: {error}")
         else:
             if name:
                 self.names.append(name)
+
+
+async def _passwords(page: Page, limit: float) -> list[Locator]:
+    """Return the password fields of each frame that has any.
+
+    A frame that hangs isn't waited for: it would cost the whole picture, and shows dots.
+    """
+
+    async def there(field: Locator) -> bool:
+        try:
+            return await asyncio.wait_for(field.count(), limit) > 0
+        except (Error, TimeoutError):
+            return False
+
+    fields = [frame.locator("input[type=password]") for frame in page.frames]
+    found = await asyncio.gather(*map(there, fields))
+    return [field for field, is_there in zip(fields, found, strict=True) if is_there]

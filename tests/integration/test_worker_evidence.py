@@ -55,6 +55,16 @@ def noted(walked: Walked) -> dict[str, object]:
     return json.loads((walked.scratch / "failure.json").read_text())
 
 
+def unpacked(walked: Walked) -> dict[str, str]:
+    """The entries of the trace, which has to be whole."""
+    with zipfile.ZipFile(walked.scratch / "trace.zip") as archive:
+        assert archive.testzip() is None
+        entries = {one: archive.read(one).decode(errors="replace") for one in archive.namelist()}
+    for name in ("trace.trace", "trace.network"):
+        assert all(json.loads(line) for line in entries[name].splitlines())
+    return entries
+
+
 async def test_evidence(walker: Walker, origin: Origin) -> None:
     """A failure leaves screenshot, trace, and notes of page, console and failed requests."""
     walked = await walker.walk(
@@ -68,7 +78,13 @@ async def test_evidence(walker: Walker, origin: Origin) -> None:
     )
     assert set(walked.report.evidence) == {"screenshot.png", "trace.zip", "failure.json"}
     assert (walked.scratch / "screenshot.png").read_bytes().startswith(b"\x89PNG")
-    assert zipfile.ZipFile(walked.scratch / "trace.zip").testzip() is None
+    entries = unpacked(walked)
+    assert "Account mug" in entries["trace.trace"]
+    assert f"{origin.url}/loud?q=mug" in entries["trace.network"]
+    assert any(name.endswith(".jpeg") for name in entries)
+    assert any(
+        "<h1 id=shown>mug" in text for name, text in entries.items() if name.endswith(".html")
+    )
     notes = noted(walked)
     assert (notes["error_type"], notes["error"]) == ("assertion", "no good")
     assert (notes["url"], notes["title"]) == (f"{origin.url}/loud?q=mug", "Account mug")
@@ -115,11 +131,11 @@ async def test_no_secret(walker: Walker, origin: Origin) -> None:
     crossed = [FROM_WORKER.dump_json(SpanEnded(span)).decode() for span in walked.record.spans]
     crossed += [FROM_WORKER.dump_json(StepEnded(s, 0)).decode() for s in walked.record.steps]
     files = [path.read_bytes().decode(errors="replace") for path in walked.scratch.iterdir()]
+    files += unpacked(walked).values()
     for text in [report.error, *crossed, *files]:
         for part in ("s3cr", "wörd", "w%C3%B6rd"):
             assert part not in text
-    assert set(report.evidence) == {"screenshot.png", "failure.json"}
-    assert any("trace.zip" in line for line in noted(walked)["missing"])
+    assert set(report.evidence) == {"screenshot.png", "failure.json", "trace.zip"}
 
 
 @pytest.mark.parametrize("pin", ["walked", "pass", "span", "kind", ""])
@@ -166,6 +182,27 @@ async def test_masks(walker: Walker, origin: Origin) -> None:
     plain = await picture("pass")
     assert await picture("pass") == plain
     assert await picture('run.mask(run.page.locator("#code"))') != plain
+
+
+async def test_password_fields(walker: Walker, origin: Origin) -> None:
+    """A password field is painted over, in frames too: a picture doesn't even tell its length."""
+
+    async def picture(kind: str, value: str) -> bytes:
+        html = (
+            f"<input type={kind} value={value}><iframe srcdoc='<input type={kind} value={value}>'>"
+        )
+        walked = await walker.walk(
+            f"""
+            await run.page.goto("/")
+            await run.page.set_content({html!r})
+            assert False
+            """,
+            site(origin.url),
+        )
+        return (walked.scratch / "screenshot.png").read_bytes()
+
+    assert await picture("text", "short") != await picture("text", "quite-long")
+    assert await picture("password", "short") == await picture("password", "quite-long")
 
 
 async def test_secret_of_no_environment(walker: Walker, origin: Origin) -> None:
