@@ -296,12 +296,19 @@ class Attempt:
                 "steps": [asdict(step) for step in self._steps.ended],
             }
             await self._evidence.notes(stage.page, self._stage.traffic, facts, grace * 0.1)
+        elif self._evidence.missing:
+            # Nothing is written down of a pass, so it is said here why something isn't there.
+            self._log_missing()
         return canary
 
     # Small hooks.
 
     def _first_line(self, error: BaseException) -> str:
         return first_line(error, self._link.redactor.text)
+
+    def _log_missing(self) -> None:
+        missing = {"missing": list(self._evidence.missing)}
+        self._link.send(Logged("warning", "evidence.missing", missing))
 
     def _span(self, span: SpanData) -> None:
         self._link.send(SpanEnded(span))

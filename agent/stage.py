@@ -112,8 +112,10 @@ class Stage:
         except (Error, TypeError) as error:
             if not declared or not browser.is_connected():
                 raise
+            # Its names only: a value may be a password.
+            names = ", ".join(declared)
             raise BadContext(
-                f"the journey's context={declared!r} is not understood: {error}"
+                f"the journey's context ({names}) is not understood: {error}"
             ) from error
 
     def _refused(self) -> None:

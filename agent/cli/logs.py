@@ -11,8 +11,12 @@ import structlog
 def configure() -> None:
     """Set structlog up for this process."""
     terminal = sys.stderr.isatty()
+    # Plain: what structlog would take by itself shows local variables, so secrets too.
+    traceback = structlog.dev.plain_traceback
     render: Any = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=traceback)
+        if terminal
+        else structlog.processors.JSONRenderer()
     )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -34,6 +34,9 @@ def secret_reader(settings: Settings, environ: Mapping[str, str]) -> Callable[[s
             )
         variable = SECRET_PREFIX + name
         if variable in environ:
+            # Bytes that are no text stand in it as halves of characters.
+            if not _is_text(environ[variable]):
+                raise _fault(name, f"{variable} is not UTF-8 text; set it as UTF-8")
             return environ[variable]
         file = settings.secrets_dir / name
         try:
@@ -46,6 +49,14 @@ def secret_reader(settings: Settings, environ: Mapping[str, str]) -> Callable[[s
             raise _fault(name, f"{file} is not UTF-8 text; save it as UTF-8") from None
 
     return read
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fault(name: str, message: str) -> ConfigError:

@@ -12,7 +12,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from agent.telemetry.signals import Signal
-from agent.telemetry.transport import Refused, Unavailable, read_answer
+from agent.telemetry.transport import Refused, Unavailable, quoting, read_answer
 
 if TYPE_CHECKING:
     from agent.telemetry.export import Target
@@ -37,7 +37,6 @@ _PASSING: Final = frozenset(
         grpc.StatusCode.DATA_LOSS,
     }
 )
-_SAID: Final = 300
 # The sender has its own back-off; the channel's would keep it off a collector that is back.
 _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 500),
@@ -50,6 +49,7 @@ class GrpcTransport:
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self._quote = quoting(target)
         parts = urlsplit(target.url)
         compression = (
             grpc.Compression.Gzip
@@ -82,12 +82,12 @@ class GrpcTransport:
         except grpc.aio.AioRpcError as error:
             code = error.code()
             after = _retry_after(error)
-            said = " ".join((error.details() or "").split())[:_SAID]
+            said = self._quote(error.details() or "")
             reason = f"gRPC {code.name}: {said}" if said else f"gRPC {code.name}"
             # Exhausted means "later" only where the server says when.
             exhausted = code is grpc.StatusCode.RESOURCE_EXHAUSTED and after is not None
             return Unavailable(reason, after) if exhausted or code in _PASSING else Refused(reason)
-        return read_answer(signal, answer)
+        return read_answer(signal, answer, self._quote)
 
     async def close(self) -> None:
         """Close the channel."""

@@ -13,7 +13,7 @@ import aiohttp
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
-from agent.telemetry.transport import Refused, Unavailable, read_answer
+from agent.telemetry.transport import Refused, Unavailable, quoting, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,6 @@ _DOOR: Final = frozenset({401, 403, 404, 407})
 _NEVER: Final = frozenset({501, 505})
 _LARGE: Final = 32 * 1024
 """Bytes from which compression takes longer than the loop should stand still."""
-_SAID: Final = 300
 
 
 class HttpTransport:
@@ -39,6 +38,7 @@ class HttpTransport:
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self._quote = quoting(target)
         self._headers = {**target.headers, "content-type": "application/x-protobuf"}
         if target.compression == "gzip":
             self._headers["content-encoding"] = "gzip"
@@ -67,10 +67,10 @@ class HttpTransport:
         except TimeoutError:
             return Unavailable(f"no answer within {self._target.timeout:g} s")
         except (aiohttp.ClientError, OSError) as error:
-            return Unavailable(f"{type(error).__name__}: {error}")
+            return Unavailable(self._quote(f"{type(error).__name__}: {error}"))
         if 200 <= status < 300:
-            return read_answer(signal, answer)
-        reason = _reason(status, headers, answer)
+            return read_answer(signal, answer, self._quote)
+        reason = self._reason(status, headers, answer)
         if status in _BUSY | _DOOR or (status >= 500 and status not in _NEVER):
             return Unavailable(reason, _retry_after(headers))
         return Refused(reason)
@@ -86,18 +86,17 @@ class HttpTransport:
             return gzip.compress(payload)
         return await asyncio.to_thread(gzip.compress, payload)
 
-
-def _reason(status: int, headers: Mapping[str, str], body: bytes) -> str:
-    """Say what was answered, with the server's own words where it has any to read."""
-    kind = headers.get("Content-Type", "")
-    said = ""
-    if "protobuf" in kind:
-        with contextlib.suppress(DecodeError):
-            said = Status.FromString(body).message
-    elif kind.startswith(("text/plain", "application/json")):
-        said = body.decode("utf-8", "replace")
-    said = " ".join(said.split())[:_SAID]
-    return f"HTTP {status}: {said}" if said else f"HTTP {status}"
+    def _reason(self, status: int, headers: Mapping[str, str], body: bytes) -> str:
+        """Say what was answered, with the server's own words where it has any to read."""
+        kind = headers.get("Content-Type", "")
+        said = ""
+        if "protobuf" in kind:
+            with contextlib.suppress(DecodeError):
+                said = Status.FromString(body).message
+        elif kind.startswith(("text/plain", "application/json")):
+            said = body.decode("utf-8", "replace")
+        said = self._quote(said)
+        return f"HTTP {status}: {said}" if said else f"HTTP {status}"
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

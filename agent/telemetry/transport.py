@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
@@ -12,10 +12,15 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from agent.redact import Redactor
 from agent.telemetry.signals import Signal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.telemetry.export import Target
+
+_SAID: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +73,33 @@ def connect(target: Target) -> Transport:
     return HttpTransport(target)
 
 
-def read_answer(signal: Signal, body: bytes) -> Accepted:
+def quoting(target: Target) -> Callable[[str], str]:
+    """Return what makes one short line of a collector's own words.
+
+    A collector that repeats the headers it was sent must not bring them into the log.
+    """
+    redactor = Redactor()
+    for value in target.headers.values():
+        redactor.add(value)
+        # Without the word for the scheme, of which a server has no need to speak.
+        redactor.add(value.partition(" ")[2])
+
+    def quote(said: str) -> str:
+        return " ".join(redactor.text(said).split())[:_SAID]
+
+    return quote
+
+
+def read_answer(signal: Signal, body: bytes, quote: Callable[[str], str]) -> Accepted:
     """Read how much of a payload was taken; an unreadable answer counts as all of it."""
     try:
         if signal is Signal.TRACES:
             traces = ExportTraceServiceResponse.FromString(body).partial_success
-            return Accepted(traces.rejected_spans, traces.error_message)
+            return Accepted(traces.rejected_spans, quote(traces.error_message))
         if signal is Signal.METRICS:
             metrics = ExportMetricsServiceResponse.FromString(body).partial_success
-            return Accepted(metrics.rejected_data_points, metrics.error_message)
+            return Accepted(metrics.rejected_data_points, quote(metrics.error_message))
         logs = ExportLogsServiceResponse.FromString(body).partial_success
-        return Accepted(logs.rejected_log_records, logs.error_message)
+        return Accepted(logs.rejected_log_records, quote(logs.error_message))
     except DecodeError:
         return Accepted()

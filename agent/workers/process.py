@@ -223,8 +223,10 @@ class WorkerProcess:
                 self.listener(FROM_WORKER.validate_json(body))
         except (BadFrame, ValidationError) as error:
             # Only journey code that found the descriptor can speak nonsense here.
-            self.nonsense = str(error)
-            _log.warning("worker.nonsense", action="kill", worker=self.number, error=str(error))
+            # A validation error repeats what it was given; its kind says enough.
+            why = str(error) if isinstance(error, BadFrame) else type(error).__name__
+            self.nonsense = why
+            _log.warning("worker.nonsense", action="kill", worker=self.number, error=why)
         except Exception:  # noqa: BLE001 - whatever it is, it is told
             # A listener's fault would look like a dead worker; at least it is told as it is.
             _log.exception("listener.failed", action="kill", worker=self.number)

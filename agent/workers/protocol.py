@@ -7,7 +7,7 @@ of JSON. Large things (screenshots, traces) stay in the scratch folder and trave
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -64,7 +64,7 @@ class SecretReply:
     """To the worker: a secret's value, or why there is none."""
 
     name: str
-    value: str | None
+    value: str | None = field(repr=False)
     error: str = ""
     kind: Literal["secret"] = "secret"
 

@@ -103,6 +103,26 @@ async def test_nothing_of_a_pass(walker: Walker, origin: Origin) -> None:
     assert list(walked.scratch.iterdir()) == []
 
 
+async def test_a_trace_that_is_not_kept(walker: Walker, origin: Origin) -> None:
+    """Where a trace would give a secret away none is kept, and a pass says so in its log."""
+    source = """
+    half = run.secret("PW")[:13]
+    await run.page.goto("/")
+    await run.page.evaluate("text => document.title = text", half)
+    """
+    secrets = {"PW": "correct-horse-battery"}
+    walked = await walker.walk(source, site(origin.url), secrets=secrets, record_trace=True)
+    assert walked.report.error_type is None
+    assert walked.report.evidence == ()
+    assert list(walked.scratch.iterdir()) == []
+    why = "trace.zip: it shows a part of a secret that the journey used"
+    assert walked.heard.logs == [("warning", "evidence.missing", {"missing": [why]})]
+    failing = f"{source}assert False"
+    walked = await walker.walk(failing, site(origin.url), secrets=secrets, record_trace=True)
+    assert set(walked.report.evidence) == {"screenshot.png", "failure.json"}
+    assert noted(walked)["missing"] == [why]
+
+
 async def test_no_secret(walker: Walker, origin: Origin) -> None:
     """A secret is in no message, span, log or file, however the page and the author spell it."""
     walked = await walker.walk(

@@ -295,6 +295,15 @@ async def test_wrong_context(walker: Walker, origin: Origin, context: dict[str, 
     assert walker.restarts[restarts:] == []
 
 
+async def test_wrong_credentials(walker: Walker, origin: Origin) -> None:
+    """What is in an option may be a password: it is named, and not repeated."""
+    context = {"http_credentials": "hush-hush"}
+    walked = await walker.walk("pass", site(origin.url), context=context)
+    assert walked.report.error_type is ErrorType.SCRIPT_ERROR
+    assert "http_credentials" in walked.report.error
+    assert "hush" not in walked.report.error
+
+
 async def test_printing_is_bounded(walker: Walker, origin: Origin) -> None:
     """What a journey prints goes to who follows the walk, but no more of it than a bound."""
     before = len(walker.output)

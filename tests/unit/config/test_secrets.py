@@ -75,6 +75,13 @@ def test_a_secret_that_cannot_be_read_says_why(reader, folder):
         reader({})("KEY")
 
 
+def test_a_variable_that_is_no_text_says_so_and_nothing_else(reader):
+    """Bytes that aren't UTF-8 could not cross the pipe; the message doesn't repeat them."""
+    with pytest.raises(ConfigError, match="FOOTFALL_SECRET_PW is not UTF-8") as caught:
+        reader({"FOOTFALL_SECRET_PW": TOKEN + "\udcff"})("PW")
+    assert TOKEN not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "name", ["../PW", "/etc/passwd", "", "pw", "P W", "PW\n", "FOOTFALL_TELEMETRY__HEADERS"]
 )

@@ -44,6 +44,36 @@ async def test_requests_are_compressed_and_carry_the_headers(collector, put, sta
     assert headers["authorization"] == "Bearer x"
 
 
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+async def test_a_collector_that_repeats_its_credentials(protocol, collector, put, start, waiting):
+    """What the collector says is logged without the headers that it was sent, cut or whole."""
+    said = ["bad header Bearer top-secret-token", f"{'no ' * 95}top-secret-token, thank you"]
+    answers = []
+    for words in said:
+        answer = ExportTraceServiceResponse()
+        answer.partial_success.rejected_spans = 1
+        answer.partial_success.error_message = words
+        answers.append((200, {}, answer.SerializeToString()))
+    for words, answer in zip(said, answers, strict=True):
+        collector.answers["traces"] = [answer]
+        if protocol != "grpc":
+            collector.answers["traces"].append(
+                (400, {"content-type": "text/plain"}, words.encode())
+            )
+        await put("1", "2")
+        with capture_logs() as lines:
+            start(
+                collector.grpc_url if protocol == "grpc" else collector.url,
+                protocol,
+                OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20top-secret-token",
+            )
+            await drained(waiting, Signal.TRACES)
+        assert lines
+        for line in lines:
+            assert "***" in line["reason"]
+            assert "top-" not in line["reason"]
+
+
 async def test_a_wake_sends_what_came_later(collector, put, start, waiting):
     """An idle lane needs no clock to notice a new run."""
     sender = start(collector.url)
