@@ -45,6 +45,8 @@ _REFUSED = {
 }
 """What may pass without anything being done to the file."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_UNREADABLE = "Could not decode to UTF-8"
+"""How Python's own error begins, which has no code, where a text in a row is none."""
 
 
 class Database:
@@ -82,7 +84,7 @@ class Database:
         """
         try:
             await self._submit(self._open)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self._thread.shutdown()
             raise StateError(
                 f"{self._path}: {error}. Check the rights and the free space of the state folder."
@@ -101,7 +103,7 @@ class Database:
         while True:
             try:
                 value = await self._submit(lambda: self._transact(work))
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 await self._bear(error)
             else:
                 if self.trouble:
@@ -126,13 +128,12 @@ class Database:
             self._connection = None
         self._thread.shutdown()
 
-    async def _bear(self, error: sqlite3.Error) -> None:
+    async def _bear(self, error: sqlite3.Error | UnicodeDecodeError) -> None:
         """Do what the error asks for: wait, or mend the file; any other is raised."""
-        kind = _kind(error)
-        if kind in _DAMAGED:
+        if _is_damage(error):
             await self._submit(lambda: self._replace(str(error)))
             return
-        if kind not in _REFUSED:
+        if _kind(error) not in _REFUSED:
             raise error
         if self._given_up.is_set():
             raise StateError(f"{self._path} could not be written: {error}") from error
@@ -159,8 +160,9 @@ class Database:
     def _open(self) -> None:
         try:
             self._connection = self._connect()
-        except sqlite3.DatabaseError as error:
-            if _kind(error) not in _DAMAGED:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            # The statements that open a file are right, so what finds them wrong is the file.
+            if not _is_damage(error) and _kind(error) != sqlite3.SQLITE_ERROR:
                 raise
             self._replace(str(error))
 
@@ -222,9 +224,16 @@ class Database:
                 self._connection.executescript(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})")
 
 
-def _kind(error: sqlite3.Error) -> int:
-    """Return SQLite's primary result code."""
+def _kind(error: Exception) -> int:
+    """Return SQLite's primary result code; 0 where the error is not SQLite's own."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether the file is at fault. SQLite hands out text as it lies there; Python reads it."""
+    if isinstance(error, UnicodeDecodeError) or str(error).startswith(_UNREADABLE):
+        return True
+    return _kind(error) in _DAMAGED
 
 
 def _check(connection: sqlite3.Connection) -> None:

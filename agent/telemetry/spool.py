@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS spool (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    signal TEXT NOT NULL,
+    signal TEXT NOT NULL CHECK (signal IN ('traces', 'metrics', 'logs')),
     created_at REAL NOT NULL,
     items INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    payload BLOB NOT NULL
+    payload BLOB NOT NULL CHECK (typeof(payload) = 'blob')
 );
 CREATE INDEX IF NOT EXISTS spool_by_signal ON spool (signal, id);
 CREATE TABLE IF NOT EXISTS spool_sums (

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS telemetry_totals (
     metric TEXT NOT NULL,
-    attributes TEXT NOT NULL,
-    value INTEGER NOT NULL,
+    attributes TEXT NOT NULL CHECK (json_valid(attributes)),
+    value INTEGER NOT NULL CHECK (typeof(value) = 'integer'),
     PRIMARY KEY (metric, attributes)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS telemetry_epoch (

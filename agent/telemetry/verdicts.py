@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS journey_state (
     journey TEXT NOT NULL,
     location TEXT NOT NULL,
     consecutive_failures INTEGER NOT NULL,
-    verdict TEXT,
+    verdict TEXT CHECK (verdict IN ('pass', 'flaky', 'fail')),
     verdict_at REAL,
     last_run REAL NOT NULL,
     last_success REAL,

@@ -213,6 +213,57 @@ async def test_damage_under_way_costs_what_cannot_be_read(tmp_path):
     await database.close()
 
 
+def overwrite(path, old, new):
+    """Change some bytes of a file, wherever they stand."""
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+
+
+async def test_text_that_is_none_costs_its_row(tmp_path):
+    """SQLite hands out bytes that are no UTF-8 as text; whoever meets them gets the rest."""
+    path = tmp_path / "footfall.db"
+    database = Database(path, [SCHEMA], SystemClock())
+    await database.open()
+    await database.transaction(put("before", "middle", "other"))
+    await database.close()
+    overwrite(path, b"middle", b"midd\xd5e")
+    database = Database(path, [SCHEMA], SystemClock())
+    await database.open()
+    assert await words(database) == ["before", "other"]
+    await database.transaction(put("goes on"))
+    await database.close()
+    assert len(list(tmp_path.glob("footfall.db.damaged-*Z"))) == 1
+
+
+FORMAT = bytes([0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # The name of the table, which SQLite puts into its complaint as it lies there.
+        pytest.param(b"tablewordswords", b"tablew\xd5rdswords", id="a complaint in no UTF-8"),
+        # The number of the schema's format, after its cookie, before the size of the cache.
+        pytest.param(FORMAT, FORMAT.replace(b"\4", b"\x84"), id="an unknown format"),
+    ],
+)
+async def test_damage_that_meets_the_opening_is_no_reason_to_stay_down(tmp_path, old, new):
+    """Whatever SQLite or Python calls it, the file is set aside and the agent goes on."""
+    path = tmp_path / "footfall.db"
+    database = Database(path, [SCHEMA], SystemClock())
+    await database.open()
+    await database.transaction(put("before"))
+    await database.close()
+    overwrite(path, old, new)
+    database = Database(path, [SCHEMA], SystemClock())
+    await database.open()
+    await database.transaction(put("goes on"))
+    assert "goes on" in await words(database)
+    await database.close()
+    assert len(list(tmp_path.glob("footfall.db.damaged-*Z"))) == 1
+
+
 async def opened_words(path):
     database = Database(path, [SCHEMA], SystemClock())
     await database.open()

@@ -348,6 +348,43 @@ async def test_all_that_is_emitted_is_in_the_catalogue(
                 assert allowed is None or value in allowed
 
 
+@pytest.mark.parametrize(
+    ("table", "set_to"),
+    [
+        ("telemetry_totals", "attributes = substr(attributes, 2)"),
+        ("telemetry_totals", "value = 'many'"),
+        ("journey_state", "verdict = 'pest'"),
+        ("spool", "signal = 'trades'"),
+        ("spool", "payload = 'text'"),
+    ],
+)
+async def test_a_value_that_damage_made_senseless_is_left_behind(
+    tmp_path, collector, identity, clock, make_run, table, set_to
+):
+    """No agent dies of it, start after start: the file counts as damaged, the rest goes on."""
+    path = tmp_path / "spoiled.db"
+    for endpoint in ("http://127.0.0.1:9", collector.url):
+        database = Database(path, [SCHEMA], SystemClock())
+        await database.open()
+        telemetry = Telemetry(database, resolve({}, endpoint=endpoint), identity, clock, BOUNDS)
+        await telemetry.start()
+        await record(database, telemetry, make_run())
+        if endpoint == collector.url:
+            await collect(collector, clock)
+            assert not any(task.done() for task in telemetry.tasks)
+        await telemetry.stop(1.0)
+
+        def spoil(connection):
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            connection.execute(f"UPDATE {table} SET {set_to}")
+
+        if endpoint != collector.url:
+            await database.transaction(spoil)
+        await database.close()
+    assert values(collector.taken["metrics"][-1], names.RUNS)
+    assert len(list(tmp_path.glob("spoiled.db.damaged-*Z"))) == 1
+
+
 async def test_a_task_that_dies_is_seen(collector, database, start, clock):
     """The composition root can watch the tasks: one that ends early shows its error."""
     telemetry = await start()
