@@ -35,6 +35,7 @@ ROOTS = {
     "readiness",
     "session",
     "stage",
+    "stations",
     "worker",
 }
 """Composition roots: the modules that may know several stations."""
