@@ -5,27 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from playwright.async_api import Error
 
+from agent.aftermath import Aftermath
 from agent.authoring import Run
-from agent.browser.canary import try_canary
-from agent.browser.evidence import Evidence
-from agent.browser.faults import (
-    AttemptTimeout,
-    BadContext,
-    BrowserGone,
-    Fault,
-    HttpStatusError,
-    LaunchFailed,
-    fault_of,
-    first_line,
-)
-from agent.errors import ErrorType, Owner
+from agent.browser.faults import AttemptTimeout, BadContext, LaunchFailed, first_line
+from agent.errors import ErrorType
 from agent.model import AttemptReport, SpanData
 from agent.stage import OPEN_WAIT, Stage
 from agent.tagging.identity import Identity
@@ -33,7 +21,7 @@ from agent.workers.protocol import Logged, SpanEnded, Started
 from agent.workers.steps import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Callable, MutableMapping
     from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import Browser, Locator, Page, Playwright
@@ -46,9 +34,6 @@ if TYPE_CHECKING:
     from agent.workers.remains import Remains
     from agent.workers.watchdog import Watchdog
 
-_EVIDENCE_SHARE = 0.5
-_TRACE_SHARE = 0.3
-"""Shares of the grace; what is left is for the pipe."""
 _CANCEL_WAIT = 0.3
 _LAST_WORDS = 0.1
 """Seconds to wait for the news of a death, after it has broken the journey."""
@@ -84,8 +69,7 @@ class Attempt:
             parent=lambda: self._steps.current,
         )
         self._stage = Stage(walk.journey, identity, walk.canary_url, user_agent, self._span)
-        self._evidence = Evidence(Path(walk.scratch), link.redactor)
-        self._masks: list[Locator] = []
+        self._aftermath = Aftermath(walk, link, self._stage, self._steps)
         self._page: Page | None = None
         self.fit = True
         """Whether the process is as good as before."""
@@ -102,7 +86,7 @@ class Attempt:
 
     def mask(self, locator: Locator) -> None:
         """Mask an element in screenshots."""
-        self._masks.append(locator)
+        self._aftermath.masks.append(locator)
 
     def allow_status(self, *statuses: int) -> None:
         """Expect these statuses."""
@@ -162,15 +146,12 @@ class Attempt:
         failure = await self._journey(stage)
         took = time.perf_counter() - start
         self._stage.traffic.end("unfinished" if failure else "")
-        if not launcher.alive:
-            self.fit = False
-            failure = failure and BrowserGone("Playwright's driver died")
-        fault = self._nothing_measured() if failure is None else self._fault(failure, browser)
+        fault = self._aftermath.fault(failure, launcher, browser)
         lag, blocked_at = self._watchdog.end()
         if fault is not None:
             self._steps.skip(self._step_names)
-        canary = await self._examine(fault, browser, stage)
-        if canary is not None:
+        canary = await self._aftermath.examine(fault, browser, stage)
+        if canary is not None or not launcher.alive:
             self.fit = False
         return AttemptReport(
             started_at=started_at,
@@ -184,14 +165,13 @@ class Attempt:
             blocked_at=blocked_at,
             requests=dict(self._stage.traffic.counts),
             vitals=self._stage.vitals.collected(),
-            evidence=tuple(self._evidence.names),
+            evidence=self._aftermath.kept,
         )
 
     async def _open(self, browser: Browser, playwright: Playwright) -> Scene:
         stage = await self._stage.open(browser, playwright)
         self._page = stage.page
-        if self._walk.record_trace:
-            await self._evidence.start_trace(stage.context)
+        await self._aftermath.record(stage)
         return stage
 
     async def _journey(self, stage: Scene) -> BaseException | None:
@@ -249,66 +229,10 @@ class Attempt:
         if refused:
             raise refused
 
-    def _nothing_measured(self) -> Fault | None:
-        """Refuse to pass a walk that never heard from its site: it would be green for ever."""
-        if self._stage.traffic.reached:
-            return None
-        message = (
-            "the journey passed without an answer from any first-party address, so it measured "
-            "nothing; is an `await` missing?"
-        )
-        return Fault(ErrorType.SCRIPT_ERROR, message)
-
-    def _fault(self, failure: BaseException, browser: Browser) -> Fault:
-        if not browser.is_connected():
-            failure = BrowserGone("the browser died")
-        elif self._stage.lost.done():
-            failure = self._stage.lost.exception() or failure
-        fault = fault_of(failure, self._link.redactor.text)
-        refused = self._stage.refusal()
-        if refused and fault.error_type.owner is Owner.TARGET:
-            # The page that could not be used says more than what was missing on it.
-            detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"
-            return Fault(ErrorType.HTTP_STATUS, f"{refused}{detail}")
-        return fault
-
-    async def _examine(self, fault: Fault | None, browser: Browser, stage: Scene) -> str | None:
-        """Save the evidence of a failure and try the canary; return what the canary said."""
-        grace = self._walk.journey.grace
-        canary = None
-        if fault is not None and browser.is_connected():
-            budget = grace * _EVIDENCE_SHARE
-            jobs: list[Awaitable[Any]] = [
-                self._evidence.screenshot(stage.page, self._masks, budget),
-            ]
-            if fault.error_type.owner is Owner.TARGET:
-                jobs.append(try_canary(browser, self._walk.canary_url, budget))
-            canary = (await asyncio.gather(*jobs))[-1]
-        if self._walk.record_trace and browser.is_connected():
-            await self._evidence.trace(stage.context, grace * _TRACE_SHARE)
-        if fault is not None:
-            facts = {
-                "run_id": self._walk.run_id,
-                "journey": self._walk.journey.name,
-                "attempt": self._walk.attempt,
-                "error_type": fault.error_type.value,
-                "error": fault.message,
-                "steps": [asdict(step) for step in self._steps.ended],
-            }
-            await self._evidence.notes(stage.page, self._stage.traffic, facts, grace * 0.1)
-        elif self._evidence.missing:
-            # Nothing is written down of a pass, so it is said here why something isn't there.
-            self._log_missing()
-        return canary
-
     # Small hooks.
 
     def _first_line(self, error: BaseException) -> str:
         return first_line(error, self._link.redactor.text)
-
-    def _log_missing(self) -> None:
-        missing = {"missing": list(self._evidence.missing)}
-        self._link.send(Logged("warning", "evidence.missing", missing))
 
     def _span(self, span: SpanData) -> None:
         self._link.send(SpanEnded(span))

@@ -19,6 +19,7 @@ STATIONS = {path.name for path in AGENT.iterdir() if (path / "__init__.py").exis
 WORKER_SIDE = (
     "agent.browser",
     "agent.tagging",
+    "agent.aftermath",
     "agent.attempt",
     "agent.authoring",
     "agent.stage",
@@ -26,6 +27,7 @@ WORKER_SIDE = (
 )
 """Where Playwright may be imported; ``agent`` itself only names it for type checkers."""
 ROOTS = {
+    "aftermath",
     "attempt",
     "daemon",
     "dispatch",
