@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.faults import books, clock, first, journeys, kills, network, operator, sites
+from tests.faults import books, clock, damage, first, journeys, kills, network, operator, sites
 
 FAMILIES = {
     "journeys": journeys.run,
@@ -21,6 +21,7 @@ FAMILIES = {
     "network": network.run,
     "kills": kills.run,
     "operator": operator.run,
+    "damage": damage.run,
     "clock": clock.run,
     "first": first.run,
 }
