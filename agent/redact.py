@@ -63,7 +63,7 @@ class Redactor:
         return bool(self._parts)
 
     def text(self, text: str) -> str:
-        """Return ``text`` without any known secret, or the beginning of one before an ellipsis."""
+        """Return ``text`` without any known secret, or what an ellipsis left of one."""
         for form in self._forms:
             # Most texts hold none of them, and this is by far faster than the pattern.
             if form.anchor in text:
@@ -85,13 +85,17 @@ class Redactor:
         return value
 
     def _cut_short(self, text: str) -> str:
-        """Mask the beginnings of secrets that whoever wrote the text had no room to finish."""
-        kept, at = [], 0
+        """Mask what is left of secrets beside an ellipsis, where somebody had no room for all."""
+        kept, at, longest = [], 0, len(self._parts[0])
         for found in _ELLIPSIS.finditer(text):
-            before = text[at : found.start()]
+            if found.start() < at:
+                continue  # within the end of a secret
+            before, after = text[at : found.start()], text[found.end() : found.end() + longest]
             begun = max(_begun(before, part) for part in self._parts)
-            kept.append(before[: len(before) - begun] + MASK if begun else before)
-            at = found.start()
+            ended = max(_ended(after, part) for part in self._parts)
+            kept.append(before[: len(before) - begun] + MASK * (begun > 0))
+            kept.append(found[0] + MASK * (ended > 0))
+            at = found.end() + ended
         return "".join([*kept, text[at:]])
 
 
@@ -144,6 +148,15 @@ def _begun(text: str, secret: str) -> int:
         return 0
     return next(
         (n for n in range(len(secret) - 1, _SHORTEST - 1, -1) if text.endswith(secret[:n])), 0
+    )
+
+
+def _ended(text: str, secret: str) -> int:
+    """Return how many of the secret's last characters the text begins with; 0 for a few."""
+    if text[:_SHORTEST] not in secret:
+        return 0
+    return next(
+        (n for n in range(len(secret) - 1, _SHORTEST - 1, -1) if text.startswith(secret[-n:])), 0
     )
 
 

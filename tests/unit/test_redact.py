@@ -119,13 +119,16 @@ def test_space_around() -> None:
 
 @pytest.mark.parametrize("ellipsis", ["…", "..."])
 def test_cut_short(ellipsis: str) -> None:
-    """The beginning of a secret is one where somebody cut the text there, and only there."""
+    """A secret's beginning or end is one where somebody cut it there, and only there."""
     redactor = knowing("correct-horse-battery")
     assert redactor.text(f"<p>is correct-horse-b{ellipsis}</p>") == f"<p>is {MASK}{ellipsis}</p>"
     twice = redactor.text(f"is correct{ellipsis} corre{ellipsis}")
     assert twice == f"is {MASK}{ellipsis} {MASK}{ellipsis}"
     assert redactor.text(f"so cor{ellipsis}") == f"so cor{ellipsis}"
     assert redactor.text("a correct one") == "a correct one"
+    middle = redactor.text(f"{{text: correct-h{ellipsis}battery}}")
+    assert middle == f"{{text: {MASK}{ellipsis}{MASK}}}"
+    assert redactor.text(f"{ellipsis}tery {ellipsis}ery") == f"{ellipsis}{MASK} {ellipsis}ery"
 
 
 @given(st.data(), st.text("abcdef", min_size=12, max_size=40))
@@ -140,6 +143,11 @@ def test_short_secrets_are_their_own_part() -> None:
     """A secret of fewer characters is given away by all of them."""
     assert knowing("hush").holds_part("ahushb")
     assert not knowing("hush").holds_part("ahusb")
+
+
+def test_an_ellipsis_in_a_secret() -> None:
+    """A secret may have one of its own."""
+    assert knowing("first...second").text("x…st...second y") == f"x…{MASK} y"
 
 
 def test_longest_first() -> None:
