@@ -11,7 +11,7 @@ from tests.faults.__main__ import FAMILIES
 from tests.support.namespace import can_unshare
 
 CHOICE = {
-    "journeys": "^(hangs|spins|forks|calls_os_exit|eats_memory|closes_its_browser|never_ends)",
+    "journeys": "^(hangs|spins|forks|calls_os_exit|eats_memory|closes_its_browser)$",
     "sites": "^(resetting|half_open|endless|expired|redirecting)$",
     "network": "reference gone",
     "kills": "kill -9 of the (renderer|worker)$|kill -STOP of the (browser|driver)$",
