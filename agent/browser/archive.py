@@ -11,6 +11,7 @@ import json
 import re
 import time
 import zipfile
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agent.redact import MASK, is_telling
@@ -96,13 +97,15 @@ class _Cleaner:
     """Goes through an event of the trace, whatever its shape."""
 
     def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
+        self._hides = bool(redactor)
+        # Pages repeat themselves: names, classes, addresses.
+        self._text = cache(redactor.text)
 
     def clean(self, value: Any, key: str = "") -> Any:  # noqa: ANN401 - JSON of any shape
         if isinstance(value, str):
             if key in {"message", "stack"}:
                 value = _HEADER.sub(_bare_header, value)
-            return self._redactor.text(value)
+            return self._text(value)
         if isinstance(value, list):
             return [self.clean(one, key) for one in value]
         if isinstance(value, dict):
@@ -111,15 +114,14 @@ class _Cleaner:
 
     def _table(self, table: dict[str, Any], key: str) -> dict[str, Any]:
         """Clean a table: a header, a cookie, an element's attributes, or anything else."""
-        text = self._redactor.text
-        cleaned = {text(name): self.clean(one, name) for name, one in table.items()}
+        cleaned = {self._text(name): self.clean(one, name) for name, one in table.items()}
         if key in _STORES or _is_private(cleaned.get("name")):
             _hide(cleaned, "value", "username", "password")
         if _is_private(cleaned.get("k")):  # of an object that is passed into the page
             cleaned["v"] = {"s": MASK}
-        if _FIELD in cleaned and (self._redactor or cleaned.get("type") == "password"):
+        if _FIELD in cleaned and (self._hides or cleaned.get("type") == "password"):
             _hide(cleaned, "value", _FIELD)
-        if self._redactor:
+        if self._hides:
             _drop_body(cleaned, key)
         return cleaned
 
