@@ -78,7 +78,7 @@ def _folder(path: Path) -> Path:
 
 
 def _argument(text: str) -> str:
-    if "\0" in text or not _encodes(text):
+    if "\0" in text or not encodes(text):
         raise ValueError("must not hold a zero byte or half a character")
     return text
 
@@ -106,7 +106,7 @@ def _header_value(value: SecretStr) -> SecretStr:
 
 def _params(values: dict[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
-        if not (_encodes(name) and _sendable(value, _DEEPEST)):
+        if not (encodes(name) and _sendable(value, _DEEPEST)):
             raise ValueError(
                 f"{name!a} would not reach the journey as it is: give text, true, false, a finite "
                 f"number of 64 bits, or lists and tables of those, at most {_DEEPEST} deep"
@@ -120,7 +120,7 @@ def _sendable(value: object, depth: int) -> bool:
             inside = [*value, *value.values()] if isinstance(value, dict) else value
             return depth > 0 and all(_sendable(one, depth - 1) for one in inside)
         case str():
-            return _encodes(value)
+            return encodes(value)
         case bool() | None:
             return True
         case int():
@@ -129,7 +129,8 @@ def _sendable(value: object, depth: int) -> bool:
             return isinstance(value, float) and math.isfinite(value)
 
 
-def _encodes(text: str) -> bool:
+def encodes(text: str) -> bool:
+    """Whether a text can be written: bytes that are no text stand in it as half characters."""
     try:
         text.encode()
     except UnicodeEncodeError:

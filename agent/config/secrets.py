@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from agent.config.fields import encodes
 from agent.config.variables import PREFIX, SECRET_PREFIX
 from agent.errors import ConfigError
 from agent.model import Problem
@@ -34,8 +35,7 @@ def secret_reader(settings: Settings, environ: Mapping[str, str]) -> Callable[[s
             )
         variable = SECRET_PREFIX + name
         if variable in environ:
-            # Bytes that are no text stand in it as halves of characters.
-            if not _is_text(environ[variable]):
+            if not encodes(environ[variable]):
                 raise _fault(name, f"{variable} is not UTF-8 text; set it as UTF-8")
             return environ[variable]
         file = settings.secrets_dir / name
@@ -49,14 +49,6 @@ def secret_reader(settings: Settings, environ: Mapping[str, str]) -> Callable[[s
             raise _fault(name, f"{file} is not UTF-8 text; save it as UTF-8") from None
 
     return read
-
-
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _fault(name: str, message: str) -> ConfigError:
