@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.engine import Watcher
 from agent.model import SkipReason, Trigger
 from agent.results.conduct import interrupted
 from agent.schedule.decision import Offer, Skip
+from agent.watcher import Watcher
 from agent.workers.memory import free_memory
 
 if TYPE_CHECKING:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from agent import ids
 from agent.artifacts.store import ArtifactStore, Policy
 from agent.browser.find import require_browser
-from agent.errors import ConfigError
 from agent.intake import configuration, log_print
 from agent.model import Result, Trigger
 from agent.results.conduct import RunRequest, conduct
@@ -30,25 +29,11 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.config import Settings
-    from agent.model import (
-        Attempt,
-        AttemptRecord,
-        Journey,
-        RunResult,
-        Step,
-    )
+    from agent.model import Attempt, AttemptRecord, Journey, RunResult
     from agent.state import StateFolder
+    from agent.watcher import Watcher
 
 _log = structlog.get_logger("footfall.journey")
-
-_LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
-_KNOWN = frozenset(
-    {
-        *("action", "event", "journey", "level", "run_id", "timestamp", "trace_id"),
-        *("self", "exc_info", "stack_info"),
-    }
-)
-"""Fields of a log line that are the agent's own, or mean something to the logger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,43 +44,6 @@ class EngineOptions:
     adopt_orphans: bool
     """Whether this process has no children but workers."""
     on_restart: Callable[[str], None] = lambda _: None
-
-
-class Watcher:
-    """Follows one run: serves its secrets and logs what its author logs."""
-
-    def __init__(self, request: RunRequest, secret: Callable[[str], str]) -> None:
-        self._secret = secret
-        self._log = _log.bind(
-            run_id=request.run_id, journey=request.journey.name, trace_id=request.trace_id
-        )
-
-    def secret(self, name: str) -> str:
-        """Return a secret, or raise ``LookupError`` saying where it may stand."""
-        try:
-            return self._secret(name)
-        except ConfigError as error:
-            raise LookupError(str(error)) from None
-
-    def attempt_started(self, number: int) -> None:
-        """Hear that an attempt begins."""
-
-    def step_started(self, name: str, depth: int) -> None:
-        """Hear that a step begins."""
-
-    def step_ended(self, step: Step, depth: int) -> None:
-        """Hear that a step is over."""
-
-    def logged(self, level: str, event: str, fields: dict[str, Any]) -> None:
-        """Pass on what the author logged."""
-        own = {key if key not in _KNOWN else f"{key}_": value for key, value in fields.items()}
-        # The level and the names come over the pipe: they must not reach another method.
-        log = getattr(self._log, level) if level in _LEVELS else self._log.info
-        log(event, action="journey.log", **own)
-
-    def printed(self, line: str) -> None:
-        """Pass on what the journey printed."""
-        self._log.info(line, action="journey.print")
 
 
 class Engine:

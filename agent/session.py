@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from agent.clock import Clock
-    from agent.engine import Watcher
     from agent.model import Definition, Journey, RunResult, Trigger
     from agent.results.conduct import RunRequest
     from agent.telemetry.export import Export
+    from agent.watcher import Watcher
 
 _FLUSH = 5.0
 """Seconds for delivering spans and logs before the session ends."""

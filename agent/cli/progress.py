@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from agent.cli.places import short
-from agent.engine import Watcher
 from agent.model import Result, StepOutcome
+from agent.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable

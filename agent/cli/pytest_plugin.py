@@ -123,9 +123,9 @@ def _settings(config: pytest.Config, path: Path) -> Settings:
 async def _walk(settings: Settings, name: str) -> tuple[RunResult, Path]:
     """Walk a journey; return its result, and the folder that its evidence is relative to."""
     from agent.clock import SystemClock
-    from agent.engine import Watcher
     from agent.model import Trigger
     from agent.session import Session, SessionOptions
+    from agent.watcher import Watcher
 
     options = SessionOptions(Trigger.TEST, owns_children=False)
     async with Session(settings, dict(os.environ), SystemClock(), options) as session:

@@ -38,6 +38,7 @@ ROOTS = {
     "session",
     "stage",
     "stations",
+    "watcher",
     "worker",
 }
 """Composition roots: the modules that may know several stations."""

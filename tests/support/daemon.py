@@ -229,6 +229,7 @@ class Daemon:
             env=self.home.variables(),
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            limit=1 << 20,
         )
         self._reading = asyncio.create_task(self._read())
         return self

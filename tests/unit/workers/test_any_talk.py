@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent.clock import SystemClock
-from agent.engine import Watcher
 from agent.errors import ConfigError, ErrorType
 from agent.model import AttemptRecord, AttemptReport, Cadence, Journey, Problem, Site, Trigger
 from agent.results.conduct import RunRequest
+from agent.watcher import Watcher
 from agent.workers.conversation import Conversation
 from agent.workers.process import Spawn, WorkerProcess
 from agent.workers.protocol import (
