@@ -15,7 +15,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 AGENT = ROOT / "agent"
 
-STATIONS = {path.name for path in AGENT.iterdir() if (path / "__init__.py").exists()} - {"cli"}
+STATIONS = {path.name for path in AGENT.iterdir() if (path / "__init__.py").exists()} - {
+    "cli",
+    "verify",
+}
 WORKER_SIDE = (
     "agent.browser",
     "agent.tagging",
@@ -42,6 +45,10 @@ ROOTS = {
     "worker",
 }
 """Composition roots: the modules that may know several stations."""
+RECEIVING = "agent.verify"
+"""The leaf that other people's applications import."""
+RECEIVING_NEEDS = {"agent.jwk"}
+"""All that it may know of the agent; its own packages stand in its docstring."""
 LIGHT = [
     "agent",
     "agent.config",
@@ -54,6 +61,7 @@ LIGHT = [
     "agent.workers.pool",
     "agent.workers.discovery",
     "agent.daemon",
+    RECEIVING,
 ]
 
 
@@ -147,9 +155,42 @@ def test_playwright(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_opentelemetry(module: str) -> None:
-    """OpenTelemetry is the telemetry station's alone."""
-    wanted = [name for name, _ in imports(module) if is_below(name, "opentelemetry")]
-    assert not wanted or is_below(module, "agent.telemetry")
+    """OpenTelemetry is the telemetry station's alone; the receiving side asks for its API late."""
+    wanted = {name: needed for name, needed in imports(module) if is_below(name, "opentelemetry")}
+    if is_below(module, RECEIVING):
+        assert wanted in ({}, {"opentelemetry.trace": "later"})
+    else:
+        assert not wanted or is_below(module, "agent.telemetry")
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if is_below(name, RECEIVING)])
+def test_the_receiving_side_is_a_leaf(module: str) -> None:
+    """The receiving side knows itself and next to nothing of the agent; only tests know it."""
+    known = {name for name, _ in imports(module) if is_below(name, "agent")}
+    assert {name for name in known if not is_below(name, RECEIVING)} <= RECEIVING_NEEDS
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if not is_below(name, RECEIVING) and room(name) != "demo"]
+)
+def test_the_agent_does_not_verify(module: str) -> None:
+    """Nothing of the agent imports the receiving side but the demo shop, which receives."""
+    assert not [name for name, _ in imports(module) if is_below(name, RECEIVING)]
+
+
+def test_the_receiving_side_stands_alone() -> None:
+    """It is imported where none of the agent's own packages are, and starts nothing."""
+    code = (
+        "import sys, threading\n"
+        "packages = ('playwright', 'structlog', 'pydantic', 'aiohttp', 'apscheduler', 'starlette',"
+        " 'uvicorn', 'psutil', 'opentelemetry', 'typer', 'rich', 'jinja2')\n"
+        "sys.modules.update(dict.fromkeys(packages))\n"
+        "import agent.verify\n"
+        "from agent.verify import *\n"
+        "SyntheticMiddleware(None, Verifier({'keys': []}))\n"
+        "assert threading.active_count() == 1\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=50)
 
 
 def test_no_cycles() -> None:
