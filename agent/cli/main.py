@@ -24,6 +24,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+_KEYS = typer.Typer(no_args_is_help=True, help="Make the keys that the agent signs with.")
+app.add_typer(_KEYS, name="keys")
+
 _ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 
 ConfigFile = Annotated[
@@ -168,6 +171,25 @@ def new(
     from agent.cli.new import new as write_new
 
     write_new(name, url, config, dict(os.environ))
+
+
+@_KEYS.command("new")
+def new_key(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder for the key and the directory.")
+    ] = Path("keys"),
+    keep: Annotated[
+        int, typer.Option(metavar="N", help="How many keys the directory lists at most.")
+    ] = 2,
+) -> None:
+    """Make a signing key, and the directory of public keys to publish.
+
+    Run it again to change the key: the directory then lists both. Exit codes: 0; 2 bad usage,
+    or the folder can't be used.
+    """
+    from agent.cli.keys import new as make_key
+
+    make_key(out, keep, SystemClock().wall())
 
 
 @app.command()

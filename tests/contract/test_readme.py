@@ -6,7 +6,7 @@ import ast
 import re
 import shutil
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -31,7 +31,24 @@ if TYPE_CHECKING:
     from tests.support.demo import DemoShop
 
 README = Readme()
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def commands_of(group: Any) -> dict[str, Any]:
+    """Every command by its words: those of a group as ``group command``."""
+    found = {}
+    for name, command in group.commands.items():
+        below = commands_of(command) if hasattr(command, "commands") else {"": command}
+        found |= {f"{name} {word}".strip(): one for word, one in below.items()}
+    return found
+
+
+COMMANDS = commands_of(typer.main.get_command(app))
+
+
+def command_in(line: str) -> str:
+    """The words of the command that a line types."""
+    words = line.split()[1:3]
+    return " ".join(words) if " ".join(words) in COMMANDS else words[0]
 
 
 # What can be typed.
@@ -46,14 +63,14 @@ def options_of(command: str) -> set[str]:
 def test_the_table_of_commands() -> None:
     """Each command stands in the table with all of its options and no other."""
     listed = [code(row[0])[0] for row in README.table("command", "does", "exit codes")]
-    options = {line.split()[1]: set(re.findall(r"--[a-z]+", line)) for line in listed}
+    options = {command_in(line): set(re.findall(r"--[a-z]+", line)) for line in listed}
     assert options == {name: options_of(name) for name in COMMANDS}
 
 
 @pytest.mark.parametrize("line", [one for one in README.commands if one.startswith("footfall ")])
 def test_each_command_exists(line: str) -> None:
     """Whatever the text tells a person to type is understood."""
-    name = line.split()[1]
+    name = command_in(line)
     assert name in COMMANDS
     assert set(re.findall(r"--[a-z]+", line)) <= options_of(name)
 
@@ -61,7 +78,7 @@ def test_each_command_exists(line: str) -> None:
 def test_exit_codes() -> None:
     """The codes of each command are those its own help tells, and each is explained once."""
     rows = README.table("command", "does", "exit codes")
-    listed = {code(row[0])[0].split()[1]: set(re.findall(r"\d", row[2])) for row in rows}
+    listed = {command_in(code(row[0])[0]): set(re.findall(r"\d", row[2])) for row in rows}
     told = {
         name: set(re.findall(r"\b\d\b", (command.help or "").partition("Exit codes:")[2]))
         for name, command in COMMANDS.items()
