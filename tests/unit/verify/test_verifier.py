@@ -366,3 +366,13 @@ def test_long_headers(verifier, signed) -> None:
     for name in ("Signature", "Signature-Input", "Signature-Agent"):
         long = {**signed, name: signed[name] + " " * 2048}
         assert doubt(verifier.verify(long, HOST)) is Reason.MALFORMED
+
+
+def test_a_fault_of_the_library(verifier, signed, monkeypatch) -> None:
+    """Whatever the parser stumbles over is a request that isn't verified, not an error page."""
+
+    def stumble(*_: object, **__: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(verifier._profile, "verify", stumble)
+    assert doubt(verifier.verify(signed, HOST)) is Reason.MALFORMED
