@@ -19,6 +19,7 @@ from agent.model import Result, Trigger
 from agent.results.conduct import RunRequest, conduct
 from agent.results.network import Network
 from agent.server.canary import canary, canary_trouble
+from agent.signatures import Signatures, signer_of
 from agent.workers.pool import Pool, PoolOptions
 from agent.workers.process import Spawn
 from agent.workers.protocol import Walk
@@ -64,6 +65,7 @@ class Engine:
         self.secret = secret
         """Reads a secret by its name."""
         self._scratch = folder.scratch
+        self._signer = signer_of(settings)
         self._network = Network(settings.canary.reference)
         self._canary_url = ""
         self._stack = AsyncExitStack()
@@ -105,6 +107,7 @@ class Engine:
         spawn = self._spawn(settings, journeys)  # raises before anything has changed
         self._settings = settings
         self.secret = secret
+        self._signer = signer_of(settings)
         self._network = Network(settings.canary.reference)
         self.pool.replace_spawn(spawn)
 
@@ -145,6 +148,11 @@ class Engine:
         journey = request.journey
         recorder = self._settings.artifacts.trace
         watcher.attempt_started(number)
+        signatures = (
+            Signatures(self._signer, journey.site, self._clock.wall) if self._signer else None
+        )
+        if signatures is not None:
+            watcher.signature = signatures.reply
         order = Walk(
             run_id=request.run_id,
             journey=journey,
@@ -156,6 +164,7 @@ class Engine:
             # Recording costs every run; a failing one is walked again, with the recorder on.
             record_trace=recorder == "all"
             or (recorder == "failed" and (number > 1 or not journey.confirm)),
+            signatures=signatures.ahead() if signatures is not None else None,
         )
         return await self.pool.walk(order, watcher, avoid)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from agent.errors import ConfigError
+from agent.workers.protocol import SignatureReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,8 @@ class Watcher:
 
     def __init__(self, request: RunRequest, secret: Callable[[str], str]) -> None:
         self._secret = secret
+        self.signature: Callable[[str], SignatureReply] = SignatureReply
+        """Signs for an authority; what the engine sets where there is a key."""
         self._log = _log.bind(
             run_id=request.run_id, journey=request.journey.name, trace_id=request.trace_id
         )

@@ -16,6 +16,7 @@ from agent.config.origin import DEEPEST, KeyPath, Origin, lines_of
 from agent.config.settings import Settings
 from agent.errors import ConfigError
 from agent.model import Problem
+from agent.pem import read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,29 @@ def load_lenient(
         return None, problems
     base = file.absolute().parent
     anchored = {name: base / getattr(settings, name) for name in _FOLDERS}
-    return settings.model_copy(update=anchored), problems
+    settings = settings.model_copy(update=anchored)
+    return _with_signing_keys(settings, base, problems), problems
+
+
+def _with_signing_keys(settings: Settings, base: Path, problems: list[Problem]) -> Settings:
+    """Read the signing keys now, so that a start or a reload is refused, not a request."""
+    identity = settings.identity
+    if not identity.signing_key:
+        return settings
+    file = base / identity.signing_key
+    try:
+        keys = read_keys(file)
+    except OSError as error:
+        why = f"{error.strerror}; give a file that the agent may read"
+    except ValueError as error:
+        why = str(error)
+    else:
+        anchored = identity.model_copy(update={"signing_key": str(file)})
+        settings = settings.model_copy(update={"identity": anchored})
+        settings._signing_keys = keys  # noqa: SLF001 - what was checked is what signs
+        return settings
+    problems.append(Problem(settings.where("identity", "signing_key"), f"{file}: {why}"))
+    return settings
 
 
 def _read_file(file: Path) -> tuple[str, dict[str, Any]]:

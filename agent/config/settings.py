@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -119,6 +120,7 @@ class IdentitySection(Section):
 
     info_url: WebAddress = "https://example.com/synthetic"
     header: HeaderName = "X-Synthetic-Journey"
+    signing_key: Argument = ""
 
 
 class TelemetrySection(Section):
@@ -178,10 +180,16 @@ class Settings(BaseSettings):
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
     _left_out: frozenset[KeyPath] = PrivateAttr(default=frozenset())
+    _signing_keys: tuple[Ed25519PrivateKey, ...] = PrivateAttr(default=())
 
     def where(self, *path: str) -> str:
         """Say where the value of a key was given, such as ``config.toml:12 schedule.timeout``."""
         return self._origin.where(path)
+
+    @property
+    def signing_keys(self) -> tuple[Ed25519PrivateKey, ...]:
+        """The keys of ``identity.signing_key`` as they were at load, the last one signs."""
+        return self._signing_keys
 
     def left_out(self, *path: str) -> bool:
         """Whether a key, or a table above it, was given but faulty, and so left out."""

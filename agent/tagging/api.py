@@ -114,7 +114,8 @@ class ApiTagger:
     ) -> APIResponse:
         if not self._first_party.covers(url):
             return await self._counted(fetch, url, options)
-        headers, tag = self._identity.tag(options.get("headers") or {})
+        proof = await self._identity.proof(url)
+        headers, tag = self._identity.tag(options.get("headers") or {}, proof)
         start, status, failure = time.time_ns(), None, "request failed"
         try:
             response = await self._counted(fetch, url, {**options, "headers": headers})

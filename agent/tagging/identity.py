@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from agent.model import Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
 COOKIE = "synthetic"
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*")
 
@@ -22,20 +25,32 @@ def user_agent(real: str, version: str, info_url: str) -> str:
     return f"{real} FootfallSynthetics/{version} (bot; AlwaysOn; +{info_url})"
 
 
+async def unsigned(_url: str) -> Mapping[str, str]:
+    """Prove nothing: the agent has no key."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The identity of one attempt. ``parent`` returns the id of the span now current."""
+    """The identity of one attempt. ``parent`` returns the id of the span now current.
+
+    ``proof`` returns the headers that sign a request to a URL, none where it goes unsigned.
+    """
 
     journey: str
     run_id: str
     trace_id: str
     header: str
     parent: Callable[[], str]
+    proof: Callable[[str], Awaitable[Mapping[str, str]]] = unsigned
 
-    def tag(self, headers: Mapping[str, str]) -> tuple[dict[str, str], Tag]:
+    def tag(
+        self, headers: Mapping[str, str], proof: Mapping[str, str] = _NOTHING
+    ) -> tuple[dict[str, str], Tag]:
         """Return the request's headers with the identity added, and the tag that was given.
 
-        A ``traceparent`` that the page sets itself is kept, and baggage is merged.
+        A ``traceparent`` that the page sets itself is kept, and baggage is merged. A page that
+        signs its requests itself keeps its own signature: two would break it.
         """
         present = {name.lower(): name for name in headers}
         tagged = dict(headers)
@@ -51,6 +66,8 @@ class Identity:
         theirs = headers.get(name, "")
         tagged[name] = f"{theirs},{ours}" if theirs else ours
         tagged[present.get(self.header.lower(), self.header)] = self.journey
+        if not any(name.lower() in present for name in proof):
+            tagged |= proof
         return tagged, Tag(span_id, parent, own)
 
 

@@ -42,6 +42,12 @@ class Origin:
         return host == self.host
 
     @property
+    def url(self) -> str:
+        """An address of this origin; of no use where its host is a wildcard."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}/"
+
+    @property
     def cdp_pattern(self) -> str:
         """The (wider) pattern by which CDP is asked to pause requests."""
         default = _DEFAULT_PORTS.get(self.scheme) == self.port

@@ -12,16 +12,12 @@ Private keys stay in the supervisor, which holds the ``Signer``; what it hands o
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from http_message_signatures import (
     HTTPMessageSignaturesException,
     HTTPMessageSigner,
@@ -33,9 +29,8 @@ from agent.jwk import thumbprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LIFETIME = 300
 """Seconds for which a signature is good."""
@@ -45,7 +40,6 @@ TAG = "web-bot-auth"
 
 _MOST = 256
 """Authorities whose signatures are remembered; a wildcard may cover any number."""
-_PRIVATE_KEY = re.compile(rb"-----BEGIN PRIVATE KEY-----.*?-----END PRIVATE KEY-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,32 +123,6 @@ class Signer:
         except HTTPMessageSignaturesException as error:
             raise ValueError(f"not an authority: {authority!r}") from error
         return Signed(request.headers, expires)
-
-
-def read_keys(file: Path) -> tuple[Ed25519PrivateKey, ...]:
-    """Read the private keys of a PEM file, in its order: the last one signs.
-
-    Raises:
-        ValueError: no key, or one that isn't an unencrypted Ed25519 key. Never quotes it.
-        OSError: the file can't be read.
-
-    """
-    keys = []
-    for block in _PRIVATE_KEY.findall(file.read_bytes()):
-        try:
-            keys.append(_ed25519(load_pem_private_key(block, password=None)))
-        except (ValueError, UnsupportedAlgorithm):
-            # From None: the parser's own message may hold parts of what it read.
-            raise ValueError("holds a private key that is not Ed25519, or is damaged") from None
-    if not keys:
-        raise ValueError("holds no unencrypted private key: make one with 'footfall keys new'")
-    return tuple(keys)
-
-
-def _ed25519(key: PrivateKeyTypes) -> Ed25519PrivateKey:
-    if isinstance(key, Ed25519PrivateKey):
-        return key
-    raise ValueError("another kind of key")
 
 
 def directory_origin(info_url: str) -> str:

@@ -64,7 +64,8 @@ class Tagger:
         self._waiting[event["requestId"]] = since
         answer: dict[str, Any] = {"requestId": event["requestId"]}
         if self._first_party.covers(request["url"]):
-            headers, tag = self._identity.tag(request["headers"])
+            proof = await self._identity.proof(request["url"])
+            headers, tag = self._identity.tag(request["headers"], proof)
             answer["headers"] = [{"name": k, "value": v} for k, v in headers.items()]
             self._given[request["method"], _address(request["url"])].append(tag)
         if self._session is None:

@@ -17,6 +17,8 @@ from agent.workers.protocol import (
     Logged,
     SecretReply,
     SecretWanted,
+    SignatureReply,
+    SignatureWanted,
     SpanEnded,
     Started,
     StepEnded,
@@ -46,6 +48,10 @@ class WalkListener(Protocol):
 
     def secret(self, name: str) -> str:
         """Return a secret, or raise ``LookupError``."""
+        ...
+
+    def signature(self, authority: str) -> SignatureReply:
+        """Return what proves the agent to an authority, nothing where that isn't the site's."""
         ...
 
     def step_started(self, name: str, depth: int) -> None:
@@ -201,6 +207,8 @@ class Conversation:
                 self._listener.logged(level, event, fields)
             case SecretWanted(name):
                 self._worker.send(self._reply(name))
+            case SignatureWanted(authority):
+                self._worker.send(self._listener.signature(authority))
             case Blocked():
                 self._blocked, self._blocked_told = message, self._clock.monotonic()
             case Walked(report):

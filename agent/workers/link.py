@@ -23,6 +23,7 @@ from agent.workers.protocol import (
     Logged,
     SecretReply,
     SecretWanted,
+    SignatureReply,
     SpanEnded,
     StepEnded,
     StepStarted,
@@ -35,6 +36,7 @@ from agent.workers.protocol import (
 if TYPE_CHECKING:
     import asyncio
     import socket
+    from collections.abc import Callable
 
 _SECRET_TIMEOUT = 5.0
 """Seconds to wait for the supervisor's answer."""
@@ -72,6 +74,7 @@ class Link:
         self._sending = threading.Lock()
         self._secrets: queue.Queue[SecretReply] = queue.Queue()
         self._known: dict[str, str] = {}
+        self.on_signature: Callable[[SignatureReply], None] = lambda _: None
         self.inbox: asyncio.Queue[ToWorker] | None = None
         self.redactor = Redactor()
 
@@ -136,6 +139,10 @@ class Link:
                 cleaned = Walked(replace(report, error=text(report.error), canary=canary))
         return cleaned
 
+    def _take_signature(self, reply: SignatureReply) -> None:
+        # Looked up only now: it belongs to the walk that goes on when the answer comes.
+        self.on_signature(reply)
+
     def _read(self) -> None:
         while True:
             try:
@@ -148,5 +155,7 @@ class Link:
                 os._exit(0)
             if isinstance(message, SecretReply):
                 self._secrets.put(message)
+            elif isinstance(message, SignatureReply):
+                self._loop.call_soon_threadsafe(self._take_signature, message)
             elif self.inbox is not None:
                 self._loop.call_soon_threadsafe(self.inbox.put_nowait, message)

@@ -45,6 +45,17 @@ class Discover:
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureReply:
+    """To the worker: the headers that prove the agent to one authority; none: unsigned."""
+
+    authority: str
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    expires: int = 0
+    """Unix seconds."""
+    kind: Literal["signature"] = "signature"
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """To the worker: one attempt at a journey."""
 
@@ -56,6 +67,8 @@ class Walk:
     canary_url: str
     scratch: str
     record_trace: bool
+    signatures: list[SignatureReply] | None = None
+    """Those for the site's known origins; others are asked for. None: nothing is signed."""
     kind: Literal["walk"] = "walk"
 
 
@@ -147,6 +160,14 @@ class SecretWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureWanted:
+    """From the worker: a request goes to an authority for which it has no good signature."""
+
+    authority: str
+    kind: Literal["signature_wanted"] = "signature_wanted"
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """From the worker's watchdog: the event loop has been standing still for so long."""
 
@@ -175,7 +196,7 @@ class Idle:
     kind: Literal["idle"] = "idle"
 
 
-ToWorker = Configure | Discover | Walk | SecretReply
+ToWorker = Configure | Discover | Walk | SecretReply | SignatureReply
 FromWorker = (
     Ready
     | FileStarted
@@ -186,6 +207,7 @@ FromWorker = (
     | SpanEnded
     | Logged
     | SecretWanted
+    | SignatureWanted
     | Blocked
     | Walked
     | Idle

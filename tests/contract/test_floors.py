@@ -39,6 +39,7 @@ ROOTS = {
     "ledger",
     "readiness",
     "session",
+    "signatures",
     "stage",
     "stations",
     "watcher",

@@ -15,11 +15,11 @@ from agent.clock import SystemClock
 from agent.model import AttemptRecord, AttemptReport, Cadence, Journey, Site
 from agent.workers.pool import Pool, PoolOptions
 from agent.workers.process import Spawn, WorkerProcess
-from agent.workers.protocol import Configure, Walk
+from agent.workers.protocol import Configure, SignatureReply, Walk
 from agent.workers.tree import MARK, become_subreaper
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from agent.model import SpanData, Step
@@ -40,12 +40,16 @@ class Heard:
     ended: list[tuple[Step, int]] = field(default_factory=list)
     logs: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    sign: Callable[[str], SignatureReply] = SignatureReply
     stepped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def secret(self, name: str) -> str:
         if name not in self.secrets:
             raise LookupError(f"secret {name}: there is none")
         return self.secrets[name]
+
+    def signature(self, authority: str) -> SignatureReply:
+        return self.sign(authority)
 
     def step_started(self, name: str, depth: int) -> None:
         self.started.append((name, depth))

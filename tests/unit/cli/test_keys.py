@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from agent.cli.keys import DIRECTORY, new
 from agent.cli.main import app
 from agent.errors import ConfigError
-from agent.tagging.signing import Signer, read_keys
+from agent.pem import read_keys
+from agent.tagging.signing import Signer
 from agent.verify import Reason, Verifier
 
 NOW = 1_700_000_000.5

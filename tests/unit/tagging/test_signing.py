@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from agent.jwk import thumbprint
+from agent.pem import read_keys
 from agent.tagging import signing
-from agent.tagging.signing import LIFETIME, RENEWED, Signer, directory_origin, read_keys
+from agent.tagging.signing import LIFETIME, RENEWED, Signer, directory_origin
 
 if TYPE_CHECKING:
     from pathlib import Path
