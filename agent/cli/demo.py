@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 import urllib.request
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from agent.browser.find import require_browser
+from agent.cli.keys import make as make_key
 from agent.errors import ConfigError
 from agent.http import listen, port_of
 from agent.model import Problem
@@ -46,6 +48,9 @@ first_party = [{shop}]
 [workers]
 count = 2
 
+[identity]
+signing_key = {key}
+
 [server]
 port = {port}
 
@@ -66,7 +71,8 @@ async def demo(environ: Mapping[str, str]) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with AsyncExitStack() as stack:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="footfall-demo-")))
-        shop = await stack.enter_async_context(_shop(environ))
+        made = make_key(state / "keys", 1, time.time())
+        shop = await stack.enter_async_context(_shop(environ, made.directory))
         with listen("127.0.0.1", 0) as probe:
             port = port_of(probe)
         file = state / "config.toml"
@@ -76,6 +82,7 @@ async def demo(environ: Mapping[str, str]) -> int:
                 state=json.dumps(str(state / "var")),
                 shop=json.dumps(shop["shop"]),
                 port=port,
+                key=json.dumps(str(made.key)),
             )
         )
         daemon = await stack.enter_async_context(_daemon(file, environ))
@@ -106,6 +113,7 @@ def _introduce(console: Console, shop: dict[str, str], port: int, state: Path) -
     console.print(f"  shop        {address}")
     console.print(f"  control     {address}/demo          (break the shop by hand)")
     console.print(f"  analytics   {shop['analytics']}          (what its beacons reported)")
+    console.print(f"  books       {address}/demo/books    (revenue, of people alone)")
     console.print(f"  health      http://127.0.0.1:{port}/readyz")
     console.print(f"  evidence    {state / 'var' / 'artifacts'}   (gone when the demo ends)\n")
     console.print("[dim]The first browsers are starting. Ctrl-C ends the demo.[/dim]\n")
@@ -125,6 +133,7 @@ class _Story:
         self._print(run)
         if run["journey"] != _JOURNEY:
             return
+        await self._tell_books()
         result = run["result"]
         if self._act == "healthy" and result == "pass":
             self._act = "broken"
@@ -156,12 +165,25 @@ class _Story:
             f"{attempts}{escape(why)}"
         )
 
+    async def _tell_books(self) -> None:
+        """Show that the shop counts what people buy: the agent signs what it sends."""
+        books = await asyncio.to_thread(_ask, f"{self._shop}/demo/books")
+        self._console.print(
+            f"            [dim]revenue of people {books['revenue_cents'] / 100:.2f} € "
+            f"({books['orders']} orders), beside {books['synthetic_orders']} synthetic orders[/dim]"
+        )
+
     def _say(self, line: str) -> None:
         self._console.print(f"\n  [bold]{line}[/bold]\n")
 
     async def _break(self, mode: str) -> None:
-        request = urllib.request.Request(f"{self._shop}/demo/break/{mode}", method="POST")  # noqa: S310 - loopback
-        await asyncio.to_thread(urllib.request.urlopen, request, None, 10)
+        await asyncio.to_thread(_ask, f"{self._shop}/demo/break/{mode}", "POST")
+
+
+def _ask(url: str, method: str = "GET") -> dict[str, Any]:
+    request = urllib.request.Request(url, method=method)  # noqa: S310 - loopback
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+        return dict(json.load(answer))
 
 
 async def _tell(daemon: asyncio.subprocess.Process, story: _Story) -> None:
@@ -180,8 +202,9 @@ async def _tell(daemon: asyncio.subprocess.Process, story: _Story) -> None:
 
 
 @asynccontextmanager
-async def _shop(environ: Mapping[str, str]) -> AsyncIterator[dict[str, str]]:
-    async with _process("-m", "agent.demo", environ=environ, stdout=True) as process:
+async def _shop(environ: Mapping[str, str], directory: Path) -> AsyncIterator[dict[str, str]]:
+    command = ("-m", "agent.demo", "--keys", str(directory))
+    async with _process(*command, environ=environ, stdout=True) as process:
         output = process.stdout
         assert output is not None  # noqa: S101 - it was asked for as a pipe
         yield json.loads(await output.readline())

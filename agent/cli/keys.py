@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,24 @@ _ROTATED = """\
      five minutes, delete their private files. Later runs drop them from the directory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new key's file, the directory beside it, and how many keys that lists and lost."""
+
+    key: Path
+    directory: Path
+    listed: int
+    dropped: int
+    expires: int
+    """Unix seconds."""
+
+
 def new(out: Path, keep: int, now: float) -> None:
+    """Make a key as ``make`` does, and tell what to do with it."""
+    _tell(make(out, keep, now))
+
+
+def make(out: Path, keep: int, now: float) -> Made:
     """Make a key in ``out`` and list it in the directory there, the newest ``keep`` in all.
 
     Raises:
@@ -73,7 +91,7 @@ def new(out: Path, keep: int, now: float) -> None:
         raise ConfigError([Problem(str(file), "is there already; try again")]) from None
     except OSError as error:
         raise ConfigError([Problem(str(out), f"can't be written: {error.strerror}")]) from error
-    _tell(file, document, len(listed), dropped, made + _GOOD_FOR)
+    return Made(file, document, len(listed), dropped, made + _GOOD_FOR)
 
 
 def _published(document: Path) -> list[dict[str, Any]]:
@@ -113,19 +131,22 @@ def _replace(document: Path, text: str) -> None:
     fresh.replace(document)
 
 
-def _tell(file: Path, document: Path, listed: int, dropped: int, until: int) -> None:
+def _tell(made: Made) -> None:
     out = Console(highlight=False, soft_wrap=True, markup=False)
-    out.print(f"Wrote {short(file)}: the private key. Keep it secret, and out of the repository.")
+    out.print(
+        f"Wrote {short(made.key)}: the private key. Keep it secret, and out of the repository."
+    )
+    listed, dropped = made.listed, made.dropped
     keys = "1 public key" if listed == 1 else f"{listed} public keys"
     gone = f" Dropped from it: {dropped}, believed no more once it is published." if dropped else ""
-    out.print(f"Wrote {short(document)}: {keys}, to be published.{gone}")
+    out.print(f"Wrote {short(made.directory)}: {keys}, to be published.{gone}")
     out.print(
         _NEXT.format(
-            until=f"{datetime.fromtimestamp(until, UTC):%Y-%m-%d}",
-            document=short(document),
+            until=f"{datetime.fromtimestamp(made.expires, UTC):%Y-%m-%d}",
+            document=short(made.directory),
             name=DIRECTORY,
             media_type=MEDIA_TYPE,
-            key=short(file),
+            key=short(made.key),
             last=_FIRST if listed == 1 else _ROTATED,
         )
     )

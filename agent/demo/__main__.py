@@ -11,8 +11,10 @@ import json
 import signal
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from agent.demo.serve import serve
+from agent.verify import DirectoryError
 
 
 async def _run(arguments: argparse.Namespace) -> None:
@@ -20,7 +22,10 @@ async def _run(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serve(
-        host=arguments.host, port=arguments.port, analytics_port=arguments.analytics_port
+        host=arguments.host,
+        port=arguments.port,
+        analytics_port=arguments.analytics_port,
+        keys=arguments.keys,
     ) as addresses:
         sys.stdout.write(json.dumps(asdict(addresses)) + "\n")
         sys.stdout.flush()
@@ -37,9 +42,16 @@ def main() -> None:
     parser.add_argument(
         "--analytics-port", type=int, default=0, help="port of the analytics; 0: any free one"
     )
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        help="key directory of the agent whose orders are left out of /demo/books",
+    )
     arguments = parser.parse_args()
     try:
         asyncio.run(_run(arguments))
+    except DirectoryError as error:
+        parser.exit(1, f"demo: --keys: {error}\n")
     except OSError as error:
         parser.exit(1, f"demo: {error}. Give other ports with --port and --analytics-port.\n")
 

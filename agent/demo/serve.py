@@ -13,6 +13,7 @@ from agent.http import listen, port_of, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,16 @@ class Addresses:
 
 @contextlib.asynccontextmanager
 async def serve(
-    *, host: str = "127.0.0.1", port: int = 0, analytics_port: int = 0
+    *, host: str = "127.0.0.1", port: int = 0, analytics_port: int = 0, keys: Path | None = None
 ) -> AsyncIterator[Addresses]:
     """Serve the shop and its analytics while the block runs; port 0 takes any free one.
 
     The password of the demo account comes from ``FOOTFALL_DEMO_PASSWORD``. On the default host
     the analytics are named ``localhost``, so that the browser takes them for another party:
-    cookies don't know ports.
+    cookies don't know ports. ``keys`` is what ``create_shop`` takes.
 
     Raises:
+        DirectoryError: the directory of keys can't be used.
         OSError: an address can't be bound.
 
     """
@@ -48,6 +50,7 @@ async def serve(
         shop = create_shop(
             analytics_url=addresses.analytics,
             password=os.environ.get("FOOTFALL_DEMO_PASSWORD", PASSWORD),
+            keys=keys,
         )
         await stack.enter_async_context(serving(shop, shop_socket))
         await stack.enter_async_context(serving(create_analytics(), analytics_socket))

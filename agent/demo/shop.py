@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from agent.clock import Clock, SystemClock
 from agent.demo.api import Api
@@ -16,8 +19,11 @@ from agent.demo.pages import Pages
 from agent.demo.render import Render, static
 from agent.demo.seen import Recorder, SeenLog
 from agent.demo.store import ACCOUNT, Store
+from agent.verify import SyntheticMiddleware, Verifier
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -26,12 +32,21 @@ PASSWORD = "demo-password"  # noqa: S105 - the published password of the demo ac
 
 
 def create_shop(
-    *, analytics_url: str = "", password: str = PASSWORD, clock: Clock | None = None
+    *,
+    analytics_url: str = "",
+    password: str = PASSWORD,
+    clock: Clock | None = None,
+    keys: Path | None = None,
 ) -> Starlette:
     """Build a shop of its own: nothing is shared with another one.
 
     ``analytics_url`` is the origin that the pages send their beacons to; with an empty one they
-    send none. ``clock`` dates the orders and holds back a slowed checkout.
+    send none. ``clock`` dates the orders and holds back a slowed checkout. ``keys`` is the
+    directory of the keys whose requests are known to be synthetic; without one, none are.
+
+    Raises:
+        DirectoryError: the directory of keys can't be used.
+
     """
     clock = clock or SystemClock()
     store = Store(password=password, clock=clock)
@@ -39,6 +54,9 @@ def create_shop(
     log = SeenLog()
     render = Render(analytics_url=analytics_url, account=ACCOUNT)
     pages = Pages(store, render)
+
+    async def books(_: Request) -> Response:
+        return JSONResponse(asdict(store.books))
 
     async def missing(request: Request, _error: Exception) -> Response:
         return pages.missing(request)
@@ -51,8 +69,12 @@ def create_shop(
             *Bench(render).routes(),
             *Control(switch, render).routes(),
             *log.routes(),
+            Route("/demo/books", books),
             *static(),
         ],
-        middleware=[Middleware(Recorder, log=log)],
+        middleware=[
+            Middleware(Recorder, log=log),
+            Middleware(SyntheticMiddleware, verifier=Verifier(keys or {"keys": []})),
+        ],
         exception_handlers={404: missing},
     )

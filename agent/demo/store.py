@@ -85,6 +85,15 @@ class Order:
 
 
 @dataclass(slots=True)
+class Books:
+    """What the business made, since the shop opened: of people, and of nobody else."""
+
+    revenue_cents: int = 0
+    orders: int = 0
+    synthetic_orders: int = 0
+
+
+@dataclass(slots=True)
 class Session:
     """One visitor: a cart, perhaps an account, and what was ordered here."""
 
@@ -129,6 +138,7 @@ class Store:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._stock = {item.slug: item.stock for item in catalogue.PRODUCTS}
         self._last_number = 20_480
+        self.books = Books()
         self._history: deque[Order] = deque(maxlen=_ORDERS_KEPT)
         home = Recipient("Demo customer", ACCOUNT, "1 Harbour Road", "Hamburg", "DE")
         for days_ago, slugs in (
@@ -186,8 +196,13 @@ class Store:
         session.quote = Quote(secrets.token_hex(8), country, cents, days)
         return session.quote
 
-    def place(self, session: Session, quote: Quote, recipient: Recipient) -> Order:
-        """Turn the session's cart into an order and empty it. A shelf that runs low is refilled."""
+    def place(
+        self, session: Session, quote: Quote, recipient: Recipient, *, synthetic: bool = False
+    ) -> Order:
+        """Turn the session's cart into an order and empty it. A shelf that runs low is refilled.
+
+        A ``synthetic`` order is an order like any other, but for the books.
+        """
         lines = tuple(session.lines)
         order = Order(self._number(), self._clock.wall(), lines, quote.cents, recipient)
         for line in lines:
@@ -196,6 +211,11 @@ class Store:
         session.cart.clear()
         session.quote = None
         session.orders.appendleft(order)
+        if synthetic:
+            self.books.synthetic_orders += 1
+        else:
+            self.books.orders += 1
+            self.books.revenue_cents += order.total_cents
         if session.account:
             self._history.appendleft(order)
         return order

@@ -18,9 +18,8 @@ class Supervisor:
         self.asked: list[str] = []
         self.now = 1000.0
 
-    def proofs(self, **known: Proof) -> Proofs:
-        given = {NAME: proof for proof in known.values()}
-        return Proofs(given, self.asked.append, lambda: self.now)
+    def proofs(self, first: Proof | None = None) -> Proofs:
+        return Proofs({NAME: first} if first else {}, self.asked.append, lambda: self.now)
 
 
 @pytest.fixture

@@ -1,0 +1,59 @@
+"""`identity.signing_key`: read when the configuration is, or refused."""
+
+import pytest
+
+from agent.cli.keys import make
+from agent.config import load
+from agent.errors import ConfigError
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(key):
+        file = tmp_path / "config.toml"
+        file.write_text(f'[identity]\nsigning_key = "{key}"\n')
+        return file
+
+    return write
+
+
+def test_without_one_nothing_is_signed(tmp_path):
+    """The default is off."""
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    assert load(file, {}).signing_keys == ()
+
+
+def test_the_file_is_relative_to_the_configuration(config, tmp_path):
+    """As every other path in it; a variable may name it too."""
+    made = make(tmp_path / "keys", 1, 1_790_000_000.0)
+    settings = load(config(f"keys/{made.key.name}"), {})
+    assert settings.identity.signing_key == str(made.key)
+    assert len(settings.signing_keys) == 1
+    named = load(config("none.pem"), {"FOOTFALL_IDENTITY__SIGNING_KEY": str(made.key)})
+    assert len(named.signing_keys) == 1
+
+
+def test_a_copy_of_the_settings_still_signs(config, tmp_path):
+    """What a session changes about the settings is not the key."""
+    made = make(tmp_path / "keys", 1, 1_790_000_000.0)
+    settings = load(config(made.key), {})
+    assert settings.model_copy(update={"location": "x"}).signing_keys == settings.signing_keys
+
+
+@pytest.mark.parametrize("content", [None, "", "garbled", "half"])
+def test_a_bad_key_is_refused_by_file_and_key_and_never_quoted(config, tmp_path, content):
+    """Missing, empty or damaged: the message names the key of the configuration, and the file."""
+    made = make(tmp_path / "keys", 1, 1_790_000_000.0)
+    pem = made.key.read_text()
+    secret = pem.splitlines()[1]
+    bad = tmp_path / "bad.pem"
+    if content is not None:
+        text = {"garbled": pem.replace(secret, secret[:-9] + "AAAAAAAA="), "half": secret}
+        bad.write_text(text.get(content, ""))
+    with pytest.raises(ConfigError) as caught:
+        load(config("bad.pem"), {})
+    (problem,) = caught.value.problems
+    assert "config.toml:2 identity.signing_key" in problem.where
+    assert str(bad) in problem.message
+    assert secret[8:24] not in str(problem)
