@@ -17,7 +17,7 @@ READY := .venv/ready-$(KEY)
 
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help setup demo test slow check bench faults soak lock clean
+.PHONY: help setup demo test slow check bench faults soak vendors lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
@@ -50,6 +50,9 @@ faults: setup ## the fault campaign: each fault many times, as a table
 
 soak: setup ## 5,000 runs at full rate, and what grows meanwhile; some 40 minutes
 	$(PY) -m tests.soak --runs 5000
+
+vendors: setup ## take the table of analytics vendors anew from its npm package
+	$(PY) -m agent.tagging.refresh
 
 lock: ## choose newer dependencies and write the lock files
 	@test -x $(UV) || { python3 -m venv .cache/lock && \
