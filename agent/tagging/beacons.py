@@ -147,8 +147,8 @@ class Guard:
         reads = READS.get(vendor.name)
         if reads is not None and re.search(reads, parts.path):
             return False
-        default = STOPPED.get(vendor.category, frozenset())
-        forms = ALL_FORMS if vendor.name in self._choices else default
+        others = ALL_FORMS if vendor.name in self._choices else frozenset[Form]()
+        forms = STOPPED.get(vendor.category, others)
         return _form(method, parts, kind) in forms
 
 

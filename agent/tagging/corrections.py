@@ -12,6 +12,8 @@ CORRECTED: dict[str, tuple[str, str]] = {
     "Amplitude Mobile Analytics": ("Amplitude", "analytics"),
     "Facebook": ("Meta", "social"),
     "Google/Doubleclick Ads": ("Google Ads", "ad"),
+    "Twitter Online Conversion Tracking": ("Twitter Ads", "ad"),
+    "Twitter Short URL": ("Twitter Short URL", "other"),
     # Beacons filed elsewhere. Monitoring of real users counts visits as analytics does.
     "AppDynamics": ("AppDynamics", "analytics"),
     "Clarity": ("Clarity", "analytics"),
@@ -135,6 +137,6 @@ ALSO: dict[str, str] = {
     "microsoft advertising": "Bing Ads",
     "piwik pro": "Piwik",
     "snap": "Snapchat",
-    "twitter": "Twitter Online Conversion Tracking",
-    "x": "Twitter Online Conversion Tracking",
+    "twitter pixel": "Twitter Ads",
+    "x": "Twitter Ads",
 }

@@ -138,7 +138,7 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature("Launch Darkly", r"^/(?:events/|a/[0-9a-f]+\.gif)", on="Launch Darkly"),
     Signature("Pinterest", r"^/(?:v3|user)/?$", on="Pinterest"),
     Signature("TikTok", r"^/api/v\d+/(?:pixel|monitor|performance|shopify_pixel)", on="TikTok"),
-    Signature("Twitter Online Conversion Tracking", r"^/(?:\d/)?i/adsct$", on="Twitter Short URL"),
+    Signature("Twitter Ads", r"^/(?:\d/)?i/adsct$", on="Twitter Short URL"),
     Signature(
         "New Relic",
         r"/(?:(?:events|jserrors|ins|browser/blobs)/)?1/[\w-]{10,}$",

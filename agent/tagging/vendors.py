@@ -26,7 +26,7 @@ utility, other                        payment, maps, search, flags, error report
                                       who mend them, and feeds no figure of the business
 ================  ==================  ====================================================
 
-Of a vendor that the configuration names all four forms count, whatever its category.
+Where the configuration names a vendor of which nothing is stopped, all four forms count.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ STOPPED: dict[str, frozenset[Form]] = {
     "social": frozenset({Form.BEACON, Form.PIXEL}),
     "customer-success": frozenset({Form.BEACON}),
 }
-"""What is stopped by category; nothing of the others."""
+"""What is stopped by category; of the others nothing, unless the configuration names them."""
 
 
 @dataclass(frozen=True, slots=True)
