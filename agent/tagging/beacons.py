@@ -159,7 +159,7 @@ def looks_like_beacon(method: str, url: str, kind: str, body_size: int) -> bool:
     """
     kind = kind.lower()
     parts = _split(url)
-    if parts is None or kind in _NO_HIT:
+    if parts is None:
         return False
     form = _form(method, parts, kind)
     if form is Form.BEACON:

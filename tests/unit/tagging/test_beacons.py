@@ -117,10 +117,27 @@ def test_libraries_load(kind: str) -> None:
     assert guard().look("GET", url, kind, None) is None
 
 
-@pytest.mark.parametrize("kind", ["Preflight", "WebSocket", "CSPViolationReport"])
-def test_not_a_hit(kind: str) -> None:
-    """Asking leave to send is not sending."""
-    assert guard().look("OPTIONS", "https://www.google-analytics.com/g/collect", kind, None) is None
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("OPTIONS", "Fetch"),
+        ("POST", "Preflight"),
+        ("GET", "WebSocket"),
+        ("POST", "CSPViolationReport"),
+    ],
+)
+def test_not_a_hit(method: str, kind: str) -> None:
+    """Asking leave to send is not sending, whatever the address says."""
+    for host in ("www.google-analytics.com", PROXY):
+        assert guard().look(method, f"https://{host}{GA4}", kind, None) is None
+
+
+def test_a_long_path() -> None:
+    """A shape is known at the end of a path of any length."""
+    url = f"https://{PROXY}{'/a' * 1000}{GA4}"
+    seen = guard().look("POST", url, "Fetch", None)
+    assert seen is not None
+    assert seen.vendor == "Google Analytics"
 
 
 @pytest.mark.parametrize(
