@@ -174,6 +174,8 @@ class Attempt:
         if fault is not None:
             self._steps.skip(self._step_names)
         canary = await self._aftermath.examine(fault, browser, stage)
+        if browser.is_connected():
+            await self._stage.auditor.settle()
         if canary is not None or not launcher.alive:
             self.fit = False
         return AttemptReport(
@@ -189,6 +191,7 @@ class Attempt:
             requests=dict(self._stage.traffic.counts),
             vitals=self._stage.vitals.collected(),
             evidence=self._aftermath.kept,
+            audit=self._stage.auditor.report(),
         )
 
     async def _open(self, browser: Browser, playwright: Playwright) -> Scene:

@@ -24,6 +24,7 @@ Time = Annotated[float, Field(ge=0, le=9e9, allow_inf_nan=False)]
 """Unix seconds, up to the end of what nanoseconds of 64 bits can tell."""
 TraceId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 SpanId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+VendorName = Annotated[str, Field(max_length=100)]
 Attribute = str | bool | int | float | list[str]
 """A value that OpenTelemetry attributes may take."""
 
@@ -63,6 +64,69 @@ class SkipReason(StrEnum):
     DOWN = "down"  # the agent was not running
 
 
+BeaconChoice = Literal["block", "mark", "allow"]
+"""What is to be done with a beacon: a hit that a page sends to a vendor of analytics."""
+
+
+class BeaconAction(StrEnum):
+    """What became of a beacon."""
+
+    BLOCKED = "blocked"
+    MARKED = "marked"
+    ALLOWED = "allowed"
+    ESCAPED = "escaped"  # it got out untouched, against the policy
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconPolicy:
+    """What is done with beacons: as ``default`` says, unless ``vendors`` names theirs."""
+
+    default: BeaconChoice = "block"
+    vendors: dict[str, BeaconChoice] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Beacon:
+    """A beacon of a run. ``url`` has no query, fragment or user info."""
+
+    vendor: VendorName
+    url: str
+    action: BeaconAction
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What an attempt had to do with one origin."""
+
+    origin: str
+    party: str  # or "third"
+    vendor: VendorName
+    """Who is behind it; empty: nobody known."""
+    category: str
+    requests: Count
+    tagged: Count
+    suspects: Count
+    """Requests that look like beacons of a vendor nobody knows."""
+    actions: dict[BeaconAction, Count] = field(default_factory=dict)
+    """Beacons by what became of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What left the browser of an attempt, as the business's figures see it."""
+
+    beacons: tuple[Beacon, ...] = ()
+    """The first of them."""
+    counts: dict[BeaconAction, dict[VendorName, Count]] = field(default_factory=dict)
+    """All of them, by what became of them and by vendor."""
+    contacts: tuple[Contact, ...] = ()
+
+    @property
+    def escaped(self) -> int:
+        """How many got out untouched, against the policy."""
+        return sum(self.counts.get(BeaconAction.ESCAPED, {}).values())
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A target: the address journeys start from and the origins that are its own."""
@@ -70,6 +134,7 @@ class Site:
     name: str
     url: str
     first_party: tuple[str, ...]
+    beacons: BeaconPolicy = field(default_factory=BeaconPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +278,7 @@ class Attempt:
     vitals: tuple[Vital, ...] = ()
     artifacts: tuple[str, ...] = ()
     """Paths relative to the artifacts folder."""
+    audit: Audit = field(default_factory=Audit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +307,7 @@ class AttemptReport:
     vitals: tuple[Vital, ...] = ()
     evidence: tuple[str, ...] = ()
     """Names of files left in the attempt's scratch folder."""
+    audit: Audit = field(default_factory=Audit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,3 +358,8 @@ class RunResult:
     def artifacts(self) -> tuple[str, ...]:
         """Paths of the deciding attempt's evidence, relative to the artifacts folder."""
         return self.attempts[self.decided_by].artifacts if self.attempts else ()
+
+    @property
+    def escaped(self) -> int:
+        """How many beacons of all attempts got out untouched, against the policy."""
+        return sum(attempt.audit.escaped for attempt in self.attempts)

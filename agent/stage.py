@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from playwright.async_api import Error
@@ -15,6 +15,8 @@ from agent.browser.traffic import Hooks, Traffic
 from agent.browser.vitals import Vitals
 from agent.redact import bare_url
 from agent.tagging.api import ApiTagger
+from agent.tagging.audit import Auditor
+from agent.tagging.beacons import Guard
 from agent.tagging.identity import COOKIE, Identity
 from agent.tagging.origins import FirstParty
 from agent.tagging.tagger import Tagger
@@ -22,7 +24,13 @@ from agent.tagging.tagger import Tagger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.async_api import Browser, BrowserContext, Page, Playwright
+    from playwright.async_api import (
+        Browser,
+        BrowserContext,
+        Page,
+        Playwright,
+        Request,
+    )
 
     from agent.model import Journey, SpanData
 
@@ -60,12 +68,23 @@ class Stage:
         self._site = FirstParty(journey.site.first_party)
         # The canary is loaded through the tagger too: it vouches for all that a walk needs.
         first_party = FirstParty([*journey.site.first_party, _origin(canary_url)])
-        self.tagger = Tagger(first_party, identity)
+        self._guard = Guard(journey.site.beacons, self._site)
+        self.auditor = Auditor(self._guard, self._site)
+        self.tagger = Tagger(first_party, identity, self.auditor)
         self.traffic = Traffic(
             identity.trace_id,
-            Hooks(first_party.covers, self.tagger.take, on_span, self._refused),
+            Hooks(
+                first_party.covers,
+                self.tagger.take,
+                on_span,
+                self._refused,
+                self._saw,
+                lambda request: self.auditor.unsee(request.method, request.url),
+            ),
         )
-        self._api = ApiTagger(first_party, identity, journey.site.url, on_span, self.traffic.count)
+        self._api = ApiTagger(
+            first_party, identity, journey.site.url, on_span, self.traffic.count, self.auditor
+        )
         self.vitals = Vitals()
         self.allowed: set[int] = set()
         """Statuses of main documents that the author expects."""
@@ -92,6 +111,7 @@ class Stage:
                 await context.add_cookies(
                     [{"name": COOKIE, "value": "1", "domain": domain, "path": "/"}]
                 )
+            await self._prepare_marks(context)
             await self.vitals.install(context)
             context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
             self._api.attach(context.request)
@@ -117,6 +137,23 @@ class Stage:
             raise BadContext(
                 f"the journey's context ({names}) is not understood: {error}"
             ) from error
+
+    async def _prepare_marks(self, context: BrowserContext) -> None:
+        """Set the flags by which vendors leave internal traffic out."""
+        needed = self._guard.preparations()
+        if needed.cookies:
+            await context.add_cookies(cast("Any", list(needed.cookies)))
+        if needed.init_script:
+            await context.add_init_script(needed.init_script)
+
+    def _saw(self, request: Request) -> None:
+        self.auditor.see(
+            request.method,
+            request.url,
+            request.resource_type,
+            request.post_data_buffer,
+            by_worker=request.service_worker is not None,
+        )
 
     def _refused(self) -> None:
         """End the walk soon after a page that may not be, once it had time to show itself."""

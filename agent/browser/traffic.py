@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TRACED = frozenset({"document", "xhr", "fetch"})
 _MOST_LINES = 200
+_STOPPED = "net::ERR_BLOCKED_BY_CLIENT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ class Hooks:
     on_span: Callable[[SpanData], None]
     on_refusal: Callable[[], None]
     """Told when a main document answered 400 or above."""
+    on_request: Callable[[Request], None]
+    """Told of every request when it begins."""
+    on_unsent: Callable[[Request], None]
+    """Told of a request that a service worker answered in the network's stead."""
 
 
 @dataclass  # without slots: Playwright writes attributes on whoever listens
@@ -93,6 +98,7 @@ class Traffic:
 
     def _began(self, request: Request) -> None:
         if request.url.startswith(("http:", "https:")):
+            self.hooks.on_request(request)
             self._open[request] = time.time_ns()
             self._join(request).append(request)
 
@@ -111,6 +117,8 @@ class Traffic:
     def _answered(self, response: Response) -> None:
         request = response.request
         self._statuses[request] = response.status
+        if response.from_service_worker:
+            self.hooks.on_unsent(request)
         if response.status < 400:
             return
         self._note(f"{response.status} {request.method} {bare_url(request.url)}")
@@ -125,6 +133,10 @@ class Traffic:
 
     def _failed(self, request: Request) -> None:
         failure = request.failure or "failed"
+        if failure == _STOPPED:
+            # The agent's own doing: the audit tells of it.
+            self._close(request, "", None)
+            return
         self._note(f"{failure} {request.method} {bare_url(request.url)}")
         self._close(request, "failed", self._statuses.pop(request, None), failure)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agent.errors import ConfigError
-from agent.model import Cadence, Definition, Journey, Problem, Site
+from agent.model import BeaconPolicy, Cadence, Definition, Journey, Problem, Site
 from agent.units import format_duration, parse_cadence, parse_duration, parse_timezone
 
 if TYPE_CHECKING:
@@ -138,7 +138,12 @@ class _Resolver:
                 f"@journey(site=…). Known sites: {sites}"
             )
             return None
-        return Site(name=name, url=section.url, first_party=section.first_party)
+        general, own = self._settings.beacons, section.beacons
+        # A site's own word for a vendor wins however the two are written.
+        named = {vendor.casefold() for vendor in own.vendors}
+        vendors = {k: v for k, v in general.vendors.items() if k.casefold() not in named}
+        policy = BeaconPolicy(own.policy or general.policy, {**vendors, **own.vendors})
+        return Site(name, section.url, section.first_party, policy)
 
     def _cadence(
         self, every: _Given[str], interval_of: Callable[[Cadence], float]

@@ -6,10 +6,18 @@ here if, and only if, it works.
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.config.addresses import covers
@@ -35,6 +43,7 @@ from agent.config.fields import (
     WebAddress,
 )
 from agent.config.origin import KeyPath, Origin
+from agent.model import BeaconChoice
 
 Kept = Literal["all", "failed", "none"]
 """Of which attempts something is kept."""
@@ -46,11 +55,40 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+def _once(vendors: dict[str, BeaconChoice]) -> dict[str, BeaconChoice]:
+    """Refuse a vendor that is named twice, in different case."""
+    seen: dict[str, str] = {}
+    for name in vendors:
+        if not name.strip():
+            raise ValueError('a vendor has a name, such as "Google Analytics"')
+        if (other := seen.setdefault(name.casefold(), name)) != name:
+            raise ValueError(f'"{other}" and "{name}" are one vendor: keep one of them')
+    return vendors
+
+
+Vendors = Annotated[dict[str, BeaconChoice], AfterValidator(_once)]
+
+
+class BeaconsSection(Section):
+    """``[beacons]``: what becomes of the hits that pages send to vendors of analytics."""
+
+    policy: BeaconChoice = "block"
+    vendors: Vendors = {}
+
+
+class SiteBeaconsSection(Section):
+    """``[sites.NAME.beacons]``: what differs for one site; None: nothing."""
+
+    policy: BeaconChoice | None = None
+    vendors: Vendors = {}
+
+
 class SiteSection(Section):
     """``[sites.NAME]``: a target and the origins that are its own."""
 
     url: SiteAddress
     first_party: tuple[Pattern, ...] = Field(default=(), validate_default=True)
+    beacons: SiteBeaconsSection = SiteBeaconsSection()
 
     @field_validator("first_party")
     @classmethod
@@ -174,6 +212,7 @@ class Settings(BaseSettings):
     canary: CanarySection = CanarySection()
     browser: BrowserSection = BrowserSection()
     identity: IdentitySection = IdentitySection()
+    beacons: BeaconsSection = BeaconsSection()
     telemetry: TelemetrySection = TelemetrySection()
     artifacts: ArtifactsSection = ArtifactsSection()
     server: ServerSection = ServerSection()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.errors import ErrorType, Owner
-from agent.model import Attempt, Result
+from agent.model import Attempt, Audit, Result
 
 if TYPE_CHECKING:
     from agent.model import AttemptRecord, AttemptReport
@@ -64,6 +64,7 @@ def judged(number: int, span_id: str, record: AttemptRecord, verdict: Verdict) -
         spans=record.spans,
         requests=dict(report.requests) if report else {},
         vitals=report.vitals if report else (),
+        audit=report.audit if report else Audit(),
     )
 
 

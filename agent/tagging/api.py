@@ -7,9 +7,10 @@ the headers of a request along a redirect to a third party.
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from playwright.async_api import Error, Request
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from playwright.async_api import APIRequestContext, APIResponse
 
     from agent.model import SpanData
+    from agent.tagging.audit import Auditor
     from agent.tagging.identity import Identity
     from agent.tagging.origins import FirstParty
 
@@ -52,9 +54,11 @@ class ApiTagger:
         base_url: str,
         on_span: Callable[[SpanData], None],
         count: Callable[[str, str], None],
+        auditor: Auditor,
     ) -> None:
         self._first_party = first_party
         self._count = count
+        self._auditor = auditor
         self._identity = identity
         self._base_url = base_url
         self._on_span = on_span
@@ -116,6 +120,7 @@ class ApiTagger:
             return await self._counted(fetch, url, options)
         proof = await self._identity.proof(url)
         headers, tag = self._identity.tag(options.get("headers") or {}, proof)
+        self._auditor.tag(url)
         start, status, failure = time.time_ns(), None, "request failed"
         try:
             response = await self._counted(fetch, url, {**options, "headers": headers})
@@ -134,6 +139,7 @@ class ApiTagger:
         options: dict[str, Any],
     ) -> APIResponse:
         outcome = "failed"
+        self._auditor.send(options["method"], url, _body(options))
         try:
             response = await fetch(url, **options, max_redirects=0)
             outcome = "ok" if response.status < 400 else "http_error"
@@ -159,6 +165,17 @@ def _redirected(options: dict[str, Any], status: int, *, away: bool) -> dict[str
     headers = options.get("headers") or {}
     kept["headers"] = {n: value for n, value in headers.items() if n.lower() not in dropped}
     return kept
+
+
+def _body(options: dict[str, Any]) -> bytes | None:
+    """Return what a request will carry, as far as a beacon's shape is told by it."""
+    data = options.get("data")
+    if isinstance(data, str | bytes):
+        return data.encode() if isinstance(data, str) else data
+    if data is not None:
+        return json.dumps(data, default=str).encode()
+    form = options.get("form")
+    return urlencode(form).encode() if isinstance(form, dict) else None
 
 
 def _origin(url: str) -> tuple[str, str]:

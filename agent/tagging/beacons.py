@@ -7,23 +7,19 @@ its method, address, kind (the browser's resource type, ``Ping`` or ``XHR``) and
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from enum import StrEnum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from agent.model import BeaconAction
 from agent.tagging.corrections import READS
 from agent.tagging.marks import FLAGGED, Preparations, marked_address, marked_by_cookie, prepare
 from agent.tagging.signatures import match
 from agent.tagging.vendors import ALL_FORMS, STOPPED, Form, Vendor, find, named, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from agent.model import BeaconChoice, BeaconPolicy
     from agent.tagging.origins import FirstParty
-
-Choice = Literal["block", "mark", "allow"]
 
 _CALLS = frozenset({"xhr", "fetch", "other", "prefetch"})
 _NO_HIT = frozenset({"preflight", "websocket", "cspviolationreport"})
@@ -40,24 +36,6 @@ _KEEPALIVE_BYTES = 65_536
 """What a browser lets a page send while it goes away."""
 
 
-class Action(StrEnum):
-    """What became of a beacon."""
-
-    BLOCKED = "blocked"
-    MARKED = "marked"
-    ALLOWED = "allowed"
-    ESCAPED = "escaped"  # it got out untouched, against the policy
-
-
-@dataclass(frozen=True, slots=True)
-class Beacon:
-    """A beacon of a run. ``url`` has no query, fragment or user info."""
-
-    vendor: str
-    url: str
-    action: Action
-
-
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A beacon that is about to leave. ``action`` is never ``escaped``: that is seen later.
@@ -67,42 +45,41 @@ class Sighting:
 
     vendor: str
     category: str
-    action: Action
+    action: BeaconAction
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What is done with beacons: as ``default`` says, unless ``vendors`` names theirs."""
+def unknown(policy: BeaconPolicy) -> dict[str, str]:
+    """Return the names that are no vendor's, each with what to do about it."""
+    return {name: _advice(name) for name in policy.vendors if named(name) is None}
 
-    default: Choice = "block"
-    vendors: Mapping[str, Choice] = field(default_factory=lambda: MappingProxyType({}))
 
-    def unknown(self) -> dict[str, str]:
-        """Return the names that are no vendor's, each with what to do about it."""
-        return {name: _advice(name) for name in self.vendors if named(name) is None}
-
-    def stopped_instead(self) -> tuple[str, ...]:
-        """Return the vendors that are to be marked but have no flag, so are blocked."""
-        known = {named(name): choice for name, choice in self.vendors.items()}
-        return tuple(
-            vendor.name
-            for vendor, choice in known.items()
-            if vendor is not None and choice == "mark" and vendor.name not in FLAGGED
-        )
+def stopped_instead(policy: BeaconPolicy) -> tuple[str, ...]:
+    """Return the vendors that are to be marked but have no flag, so are blocked."""
+    known = {named(name): choice for name, choice in policy.vendors.items()}
+    return tuple(
+        vendor.name
+        for vendor, choice in known.items()
+        if vendor is not None and choice == "mark" and vendor.name not in FLAGGED
+    )
 
 
 class Guard:
     """Decides on the requests of one attempt. Names that are no vendor's change nothing."""
 
-    def __init__(self, policy: Policy, first_party: FirstParty) -> None:
+    def __init__(self, policy: BeaconPolicy, first_party: FirstParty) -> None:
         self._default = policy.default
-        self._choices: dict[str, Choice] = {
+        self._choices: dict[str, BeaconChoice] = {
             vendor.name: choice
             for name, choice in policy.vendors.items()
             if (vendor := named(name)) is not None
         }
         self._first_party = first_party
+
+    @property
+    def acts(self) -> bool:
+        """Whether the policy stops or marks anything at all."""
+        return any(choice != "allow" for choice in (self._default, *self._choices.values()))
 
     def look(self, method: str, url: str, kind: str, body: bytes | None) -> Sighting | None:
         """Return what a request is and what to do with it; None: it is no beacon.
@@ -123,12 +100,12 @@ class Guard:
             return None
         choice = self._choices.get(vendor.name, self._default)
         if choice == "allow":
-            return Sighting(vendor.name, vendor.category, Action.ALLOWED)
+            return Sighting(vendor.name, vendor.category, BeaconAction.ALLOWED)
         if choice == "mark":
             marked = marked_address(vendor.name, url)
             if marked or marked_by_cookie(vendor.name, host, kind, first_party=first_party):
-                return Sighting(vendor.name, vendor.category, Action.MARKED, marked)
-        return Sighting(vendor.name, vendor.category, Action.BLOCKED)
+                return Sighting(vendor.name, vendor.category, BeaconAction.MARKED, marked)
+        return Sighting(vendor.name, vendor.category, BeaconAction.BLOCKED)
 
     def suspects(self, method: str, url: str, kind: str, body_size: int) -> bool:
         """Whether a request that ``look`` made nothing of is a stranger's likely beacon."""

@@ -9,25 +9,42 @@ from __future__ import annotations
 
 import asyncio
 import time
+from base64 import b64decode
 from collections import defaultdict, deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Error
 
+from agent.model import BeaconAction
+
 if TYPE_CHECKING:
     from playwright.async_api import Browser, CDPSession
 
     from agent.model import Tag
+    from agent.tagging.audit import Auditor
     from agent.tagging.identity import Identity
     from agent.tagging.origins import FirstParty
 
+_MAY_BE_BEACONS: tuple[dict[str, str], ...] = (
+    *({"urlPattern": "http*", "resourceType": kind} for kind in ("Ping", "XHR", "Fetch", "Other")),
+    # Pictures without a query are the page's own.
+    *({"urlPattern": one, "resourceType": "Image"} for one in (r"http*\?*", "http*.gif*")),
+    # Conversion tags; other scripts are libraries, which load.
+    *({"urlPattern": f"http*/{one}/*", "resourceType": "Script"} for one in ("pagead", "ccm")),
+)
+"""Beyond first parties only what may be a beacon is held: holding costs time."""
+
 
 class Tagger:
-    """Adds the identity to what leaves for first parties and remembers the tags it gave."""
+    """Adds the identity to what leaves for first parties and remembers the tags it gave.
 
-    def __init__(self, first_party: FirstParty, identity: Identity) -> None:
+    Holds what may be a beacon, and stops or marks it as ``auditor`` says.
+    """
+
+    def __init__(self, first_party: FirstParty, identity: Identity, auditor: Auditor) -> None:
         self._first_party = first_party
+        self._auditor = auditor
         self._identity = identity
         self._session: CDPSession | None = None
         self._answers: set[asyncio.Task[None]] = set()
@@ -46,6 +63,8 @@ class Tagger:
         self._session = await browser.new_browser_cdp_session()
         self._session.on("Fetch.requestPaused", self._paused)
         patterns = [{"urlPattern": origin.cdp_pattern} for origin in self._first_party.origins]
+        if self._auditor.acts:
+            patterns += _MAY_BE_BEACONS
         await self._session.send("Fetch.enable", {"patterns": patterns})
 
     def take(self, method: str, url: str) -> Tag | None:
@@ -61,21 +80,35 @@ class Tagger:
 
     async def _answer(self, event: dict[str, Any], since: float) -> None:
         request = event["request"]
+        method, url = request["method"], request["url"]
         self._waiting[event["requestId"]] = since
-        answer: dict[str, Any] = {"requestId": event["requestId"]}
-        if self._first_party.covers(request["url"]):
-            proof = await self._identity.proof(request["url"])
+        verb, answer = "Fetch.continueRequest", {"requestId": event["requestId"]}
+        beacon = self._auditor.hold(method, url, event["resourceType"], _body(request))
+        if beacon is not None and beacon.action is BeaconAction.BLOCKED:
+            verb, answer["errorReason"] = "Fetch.failRequest", "BlockedByClient"
+        elif beacon is not None and beacon.url is not None:
+            answer["url"] = beacon.url
+        if verb == "Fetch.continueRequest" and self._first_party.covers(url):
+            proof = await self._identity.proof(url)
             headers, tag = self._identity.tag(request["headers"], proof)
             answer["headers"] = [{"name": k, "value": v} for k, v in headers.items()]
-            self._given[request["method"], _address(request["url"])].append(tag)
+            self._given[method, _address(url)].append(tag)
+            self._auditor.tag(url)
         if self._session is None:
             return
         # The page or the browser may go away while the request is paused.
         with suppress(Error):
-            await self._session.send("Fetch.continueRequest", answer)
+            await self._session.send(verb, answer)
         del self._waiting[event["requestId"]]
         self._longest = max(self._longest, time.monotonic() - since)
 
 
 def _address(url: str) -> str:
     return url.partition("#")[0]
+
+
+def _body(request: dict[str, Any]) -> bytes | None:
+    """Return what a request carries, as far as the browser shows it: no files."""
+    if not request.get("hasPostData"):
+        return None
+    return b"".join(b64decode(part.get("bytes", "")) for part in request.get("postDataEntries", ()))

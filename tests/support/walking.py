@@ -102,6 +102,7 @@ class Walker:
         max_memory: int = 2**31,
         max_runs: int = 50,
         max_age: float = 3600,
+        args: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
         self.output: list[str] = []
@@ -111,7 +112,7 @@ class Walker:
         configure = Configure(
             journeys=str(folder),
             executable=executable or str(require_browser()),
-            args=[],
+            args=list(args),
             headless=True,
             info_url=INFO_URL,
             header=HEADER,

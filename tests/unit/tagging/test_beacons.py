@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright._impl._driver import compute_driver_executable
 
+from agent.model import BeaconAction, BeaconChoice, BeaconPolicy
 from agent.tagging.beacons import (
-    Action,
-    Choice,
     Guard,
-    Policy,
     Sighting,
     bare_address,
     looks_like_beacon,
+    stopped_instead,
+    unknown,
 )
 from agent.tagging.marks import FLAGGED
 from agent.tagging.origins import FirstParty
@@ -36,20 +36,22 @@ KINDS = [
     *("Prefetch", "EventSource", "WebSocket", "Manifest", "SignedExchange", "Ping", "Other"),
     *("CSPViolationReport", "Preflight"),
 ]
-SEEN: dict[Choice, Action] = {
-    "block": Action.BLOCKED,
-    "mark": Action.MARKED,
-    "allow": Action.ALLOWED,
+SEEN: dict[BeaconChoice, BeaconAction] = {
+    "block": BeaconAction.BLOCKED,
+    "mark": BeaconAction.MARKED,
+    "allow": BeaconAction.ALLOWED,
 }
 
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda one: f"{one.vendor}-{one.name}")
 
 
-def guard(default: Choice = "block", vendors: Mapping[str, Choice] | None = None) -> Guard:
-    return Guard(Policy(default, vendors or {}), SHOP)
+def guard(
+    default: BeaconChoice = "block", vendors: Mapping[str, BeaconChoice] | None = None
+) -> Guard:
+    return Guard(BeaconPolicy(default, dict(vendors or {})), SHOP)
 
 
-def look(shape: Shape, default: Choice, host: str = "") -> Sighting | None:
+def look(shape: Shape, default: BeaconChoice, host: str = "") -> Sighting | None:
     return guard(default).look(shape.method, shape.url(host), shape.kind, shape.body)
 
 
@@ -67,7 +69,7 @@ def test_blocked(shape: Shape) -> None:
     """By default each vendor's beacon is stopped, in whatever case the kind is written."""
     seen = look(shape, "block")
     assert seen is not None
-    assert (seen.vendor, seen.action, seen.url) == (shape.vendor, Action.BLOCKED, None)
+    assert (seen.vendor, seen.action, seen.url) == (shape.vendor, BeaconAction.BLOCKED, None)
     lower = guard().look(shape.method, shape.url(), shape.kind.lower(), shape.body)
     assert lower == seen
 
@@ -80,7 +82,7 @@ def test_through_the_sites_own_host(shape: Shape) -> None:
         assert seen is None or seen.vendor != shape.vendor
         return
     assert seen is not None
-    assert (seen.vendor, seen.action) == (shape.vendor, Action.BLOCKED)
+    assert (seen.vendor, seen.action) == (shape.vendor, BeaconAction.BLOCKED)
 
 
 BELOW = {"Amplitude", "Google Analytics", "Matomo", "Mixpanel", "Plausible", "PostHog", "Segment"}
@@ -92,7 +94,7 @@ def test_below_a_path(shape: Shape) -> None:
     below = f"https://{PROXY}/ingest{shape.target}"
     seen = guard().look(shape.method, below, shape.kind, shape.body)
     assert seen is not None
-    assert (seen.vendor, seen.action) == (shape.vendor, Action.BLOCKED)
+    assert (seen.vendor, seen.action) == (shape.vendor, BeaconAction.BLOCKED)
 
 
 @pytest.mark.parametrize("plain", LOOK_ALIKES, ids=lambda one: one.url[:70])
@@ -161,7 +163,7 @@ def test_forms(url: str, kind: str, method: str) -> None:
 
 def test_a_first_party_is_never_a_vendor() -> None:
     """Where the site under test is a vendor's, its own requests stay its own."""
-    mine = Guard(Policy(), FirstParty(["https://*.segment.com"]))
+    mine = Guard(BeaconPolicy(), FirstParty(["https://*.segment.com"]))
     assert mine.look("POST", "https://app.segment.com/api/save", "XHR", b"{}") is None
     assert guard().look("POST", "https://app.segment.com/api/save", "XHR", b"{}") is not None
 
@@ -176,9 +178,9 @@ def test_marked(shape: Shape) -> None:
     seen = look(shape, "mark", host)
     assert seen is not None
     if shape.mark == "none":
-        assert (seen.action, seen.url) == (Action.BLOCKED, None)
+        assert (seen.action, seen.url) == (BeaconAction.BLOCKED, None)
         return
-    assert seen.action is Action.MARKED
+    assert seen.action is BeaconAction.MARKED
     if shape.mark == "cookie":
         assert seen.url is None
         names = [cookie["name"] for cookie in guard("mark").preparations().cookies]
@@ -208,7 +210,7 @@ def test_a_cookie_that_would_not_be_sent() -> None:
     ]:
         seen = one.look("POST", url, kind, None)
         assert seen is not None
-        assert seen.action is Action.BLOCKED
+        assert seen.action is BeaconAction.BLOCKED
 
 
 @every_shape
@@ -216,7 +218,7 @@ def test_allowed(shape: Shape) -> None:
     """What is allowed is still reported."""
     seen = look(shape, "allow")
     assert seen is not None
-    assert (seen.vendor, seen.action) == (shape.vendor, Action.ALLOWED)
+    assert (seen.vendor, seen.action) == (shape.vendor, BeaconAction.ALLOWED)
 
 
 def test_a_vendors_own_policy() -> None:
@@ -230,9 +232,9 @@ def test_a_vendors_own_policy() -> None:
         and not shape.name.startswith("UA")
     }
     assert actions == {
-        ("Google Analytics", Action.MARKED),
-        ("Hotjar", Action.ALLOWED),
-        ("Clarity", Action.BLOCKED),
+        ("Google Analytics", BeaconAction.MARKED),
+        ("Hotjar", BeaconAction.ALLOWED),
+        ("Clarity", BeaconAction.BLOCKED),
     }
 
 
@@ -241,7 +243,9 @@ def test_a_vendor_that_is_named() -> None:
     url = "https://o1.ingest.sentry.io/api/1/envelope/"
     one = guard("allow", {"Sentry": "block"})
     assert guard().look("POST", url, "Fetch", b"{}") is None
-    assert one.look("POST", url, "Fetch", b"{}") == Sighting("Sentry", "utility", Action.BLOCKED)
+    assert one.look("POST", url, "Fetch", b"{}") == Sighting(
+        "Sentry", "utility", BeaconAction.BLOCKED
+    )
     assert one.look("GET", "https://js.sentry-cdn.com/a.min.js", "Script", None) is None
 
 
@@ -253,18 +257,18 @@ def test_naming_changes_no_form() -> None:
 
 def test_unknown_names() -> None:
     """A misspelt vendor is told with what it may mean, and changes nothing."""
-    policy = Policy("block", {"Hotjr": "allow", "xqzxqzxqz": "mark", "Clarity": "mark"})
-    assert policy.unknown() == {
+    policy = BeaconPolicy("block", {"Hotjr": "allow", "xqzxqzxqz": "mark", "Clarity": "mark"})
+    assert unknown(policy) == {
         "Hotjr": '"Hotjr" is no known vendor; did you mean "Hotjar"?',
         "xqzxqzxqz": (
             '"xqzxqzxqz" is no known vendor; `footfall audit` prints the names of those that '
             "a journey's pages call"
         ),
     }
-    assert policy.stopped_instead() == ("Clarity",)
+    assert stopped_instead(policy) == ("Clarity",)
     seen = Guard(policy, SHOP).look("POST", "https://content.hotjar.io/", "XHR", b"")
     assert seen is not None
-    assert seen.action is Action.BLOCKED
+    assert seen.action is BeaconAction.BLOCKED
 
 
 # What marks need beforehand.
@@ -287,7 +291,9 @@ def test_cookies() -> None:
     assert {(one["secure"], one["sameSite"], one["path"]) for one in cookies} == {
         (True, "None", "/")
     }
-    plain = Guard(Policy("mark"), FirstParty(["http://127.0.0.1:8000"])).preparations().cookies
+    plain = (
+        Guard(BeaconPolicy("mark"), FirstParty(["http://127.0.0.1:8000"])).preparations().cookies
+    )
     assert plain[0]["sameSite"] == "Lax"
     assert plain[0]["secure"] is False
 
@@ -309,7 +315,7 @@ console.log(JSON.stringify(results));
 def test_local_storage() -> None:
     """The script sets each vendor's flag in frames of the site, in no other, and never fails."""
     site = FirstParty(["https://shop.example.com", "https://*.shop.example.com", "http://[::1]:81"])
-    script = Guard(Policy("mark"), site).preparations().init_script
+    script = Guard(BeaconPolicy("mark"), site).preparations().init_script
     own = ["https://shop.example.com/a", "https://a.b.shop.example.com/", "http://[::1]:81/"]
     others = [
         "https://evilshop.example.com/",
@@ -410,7 +416,7 @@ hosts = st.sampled_from(sorted({s.host for s in SHAPES} | {PROXY, "x.example", "
 paths = st.sampled_from(sorted({urlsplit(s.target).path for s in SHAPES})) | st.text(max_size=40)
 queries = st.sampled_from(sorted({urlsplit(s.target).query for s in SHAPES})) | st.text(max_size=40)
 bodies = st.none() | st.binary(max_size=200) | st.sampled_from([s.body for s in SHAPES])
-choices = st.sampled_from([cast("Choice", "block"), "mark", "allow"])
+choices = st.sampled_from([cast("BeaconChoice", "block"), "mark", "allow"])
 
 
 @given(
@@ -426,11 +432,11 @@ def test_any_request(
     url: str,
     kind: str,
     body: bytes | None,
-    default: Choice,
-    vendors: dict[str, Choice],
+    default: BeaconChoice,
+    vendors: dict[str, BeaconChoice],
 ) -> None:
     """Nothing makes the guard fail, and what it does is what the policy says of that vendor."""
-    one = Guard(Policy(default, vendors), SHOP)
+    one = Guard(BeaconPolicy(default, vendors), SHOP)
     one.suspects(method, url, kind, len(body or b""))
     bare = bare_address(url)
     assert "?" not in bare
@@ -439,8 +445,10 @@ def test_any_request(
     if seen is None:
         return
     wanted = vendors.get(seen.vendor, default)
-    assert seen.action is SEEN[wanted] or (wanted == "mark" and seen.action is Action.BLOCKED)
-    assert seen.url is None or (seen.action is Action.MARKED and bare_address(seen.url) == bare)
+    assert seen.action is SEEN[wanted] or (wanted == "mark" and seen.action is BeaconAction.BLOCKED)
+    assert seen.url is None or (
+        seen.action is BeaconAction.MARKED and bare_address(seen.url) == bare
+    )
     assert named(seen.vendor) is not None
 
 

@@ -152,7 +152,8 @@ def test_quick(target: str, body: bytes | None) -> None:
 def test_imported_lightly() -> None:
     """The names can be looked up where Playwright isn't installed."""
     code = "import sys; sys.modules['playwright'] = None\nimport agent.tagging.beacons as b\n"
-    code += "assert b.Policy('block', {'Plausible': 'mark'}).unknown() == {}"
+    code += "from agent.model import BeaconPolicy\n"
+    code += "assert b.unknown(BeaconPolicy('block', {'Plausible': 'mark'})) == {}"
     subprocess.run(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parents[3],

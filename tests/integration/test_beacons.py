@@ -1,0 +1,311 @@
+"""The beacon guard on a page that calls look-alikes of vendors, seen by who serves them.
+
+Every host leads to one server, so what it got is what would have gone to vendors.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from agent.model import BeaconAction, BeaconPolicy, Site
+from tests.support.beacons import SHAPES, Shape
+from tests.support.origin import Asked
+from tests.support.walking import HEADER, Walker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.walking import Walked
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ORIGINS = "https://shop.test", "https://m.shop.test"
+CORS = {
+    "Access-Control-Allow-Headers": "*, content-type",
+    "Access-Control-Allow-Methods": "*",
+    "Access-Control-Allow-Credentials": "true",
+}
+GA4 = (
+    "https://www.google-analytics.com/g/collect?v=2&tid=G-ABC123&cid=1.2&dl=http%3A%2F%2Fshop.test"
+)
+SENDER = """
+    const send = async ([kind, method, url, body]) => {
+        const bytes = body === null ? undefined : Uint8Array.from(atob(body), c => c.charCodeAt(0));
+        if (kind === "Ping") { navigator.sendBeacon(url, bytes); return; }
+        if (kind === "Image") {
+            await new Promise(done => { const image = new Image();
+                image.onload = image.onerror = done; image.src = url; });
+            return;
+        }
+        if (kind === "XHR") {
+            await new Promise(done => { const asked = new XMLHttpRequest();
+                asked.open(method, url); asked.onloadend = done; asked.send(bytes); });
+            return;
+        }
+        await fetch(url, {method, body: bytes, mode: "no-cors", keepalive: kind === "Keepalive"})
+            .catch(() => 0);
+    };
+"""
+SCRIPTS = {
+    "/worker.js": f"{SENDER} onmessage = async ({{data}}) => {{ await send(data); postMessage(1); }};",
+    "/sw.js": f"""{SENDER}
+        self.addEventListener("install", () => self.skipWaiting());
+        self.addEventListener("activate", e => e.waitUntil(self.clients.claim()));
+        self.addEventListener("message", e => e.waitUntil(
+            send(e.data).then(() => e.source.postMessage(1))));
+        self.addEventListener("fetch", e => {{
+            if (e.request.url.includes("proxied=1")) e.respondWith(fetch(e.request)); }});""",
+}
+
+
+@dataclass(frozen=True)
+class Got:
+    """A request that arrived, with the host that it was for."""
+
+    asked: Asked
+    host: str
+    target: str
+
+
+@dataclass
+class Internet:
+    """The one server behind every host."""
+
+    walker: Walker
+    got: list[Got]
+
+    async def walk(self, source: str, policy: BeaconPolicy) -> Walked:
+        """Walk; a walk that fails fails the test."""
+        self.got.clear()
+        walked = await self.walker.walk(source, Site("shop", ORIGINS[0], ORIGINS, policy))
+        assert walked.report.error_type is None, walked.report.error
+        return walked
+
+    def beacons(self) -> list[Got]:
+        """What arrived that the shop's own pages don't account for."""
+        own = {"/", "/two", "/frame", "/worker.js", "/sw.js", "/favicon.ico"}
+        return [one for one in self.got if one.asked.path not in own]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def internet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Internet]:
+    got: list[Got] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Asked(request.method, request.path, headers, await request.read())
+        if request.method != "OPTIONS":
+            got.append(Got(asked, request.host, request.path_qs))
+        if request.path in SCRIPTS:
+            return web.Response(text=SCRIPTS[request.path], content_type="text/javascript")
+        if request.path in {"/", "/two", "/frame"}:
+            text = f"<title>Shop</title><link rel=icon href=data:,><script>{SENDER}</script>"
+            return web.Response(text=text, content_type="text/html")
+        origin = request.headers.get("Origin", "*")
+        return web.Response(text="", headers={**CORS, "Access-Control-Allow-Origin": origin})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=_certified(tmp_path_factory)).start()
+    port = runner.addresses[0][1]
+    folder = tmp_path_factory.mktemp("beacons") / "journeys"
+    folder.mkdir()
+    args = (
+        f"--host-resolver-rules=MAP * 127.0.0.1:{port}, EXCLUDE 127.0.0.1",
+        "--ignore-certificate-errors",
+    )
+    async with Walker(folder, args=args) as walker:
+        yield Internet(walker, got)
+    await runner.cleanup()
+
+
+def _certified(folders: pytest.TempPathFactory) -> ssl.SSLContext:
+    folder = folders.mktemp("certificate")
+    made = ["-keyout", str(folder / "key"), "-out", str(folder / "certificate")]
+    asked = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=shop.test"]
+    subprocess.run(["openssl", "req", *asked, *made], check=True, capture_output=True, timeout=30)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate", folder / "key")
+    return context
+
+
+def order(shape: Shape, host: str = "") -> list[str | None]:
+    """A shape as ``send`` takes it."""
+    body = None if shape.body is None else base64.b64encode(shape.body).decode()
+    if shape.kind in {"Ping", "Image"} or shape.method == "GET":
+        body = body if shape.kind == "Ping" else None
+    return [shape.kind, shape.method, shape.url(host), body]
+
+
+def all_sent(shapes: list[list[str | None]]) -> str:
+    return f"""
+        await run.page.goto("/")
+        for shape in {shapes!r}:
+            await run.page.evaluate("shape => send(shape)", shape)
+        await run.page.evaluate("() => new Promise(done => setTimeout(done, 300))")
+    """
+
+
+def told(walked: Walked, action: BeaconAction) -> int:
+    return sum(walked.report.audit.counts.get(action, {}).values())
+
+
+async def test_block(internet: Internet) -> None:
+    """Of the real shapes of every vendor nothing arrives, and each is told as blocked."""
+    orders = [order(shape) for shape in SHAPES]
+    orders += [order(shape, "m.shop.test") for shape in SHAPES if shape.proxied]
+    walked = await internet.walk(all_sent(orders), BeaconPolicy())
+    assert [one.host + one.target for one in internet.beacons()] == []
+    assert walked.report.audit.escaped == 0
+    assert told(walked, BeaconAction.BLOCKED) == len(orders)
+    vendors = {beacon.vendor for beacon in walked.report.audit.beacons}
+    assert vendors == {shape.vendor for shape in SHAPES}
+    assert len(vendors) >= 15
+
+
+async def test_mark(internet: Internet) -> None:
+    """What has a flag arrives with it, the rest doesn't; nothing gets out otherwise."""
+    orders = [order(shape) for shape in SHAPES]
+    walked = await internet.walk(all_sent(orders), BeaconPolicy("mark"))
+    assert walked.report.audit.escaped == 0
+    marked = [shape for shape in SHAPES if shape.mark == "address"]
+    arrived = [one for one in internet.beacons() if "google-analytics" in one.host]
+    assert len(internet.beacons()) == told(walked, BeaconAction.MARKED) >= len(marked)
+    assert arrived
+    for one in arrived:
+        assert "tt=internal" in one.target, one
+    for one in internet.beacons():
+        assert HEADER.lower() not in one.asked.headers, one
+
+
+async def test_allow(internet: Internet) -> None:
+    """All of it arrives as it was sent, with no header of ours, and is told as allowed."""
+    orders = [order(shape) for shape in SHAPES]
+    walked = await internet.walk(all_sent(orders), BeaconPolicy("allow"))
+    assert len(internet.beacons()) == len(orders) == told(walked, BeaconAction.ALLOWED)
+    assert walked.report.audit.escaped == 0
+    for one in internet.beacons():
+        assert not {HEADER.lower(), "baggage", "traceparent"} & one.asked.headers.keys(), one
+
+
+async def test_one_vendor_otherwise(internet: Internet) -> None:
+    """A vendor that the policy names goes its own way."""
+    both = [shape for shape in SHAPES if shape.vendor in {"Hotjar", "Matomo"}]
+    policy = BeaconPolicy("block", {"hotjar": "allow"})
+    walked = await internet.walk(all_sent([order(shape) for shape in both]), policy)
+    counts = walked.report.audit.counts
+    assert counts[BeaconAction.ALLOWED].keys() == {"Hotjar"}
+    assert counts[BeaconAction.BLOCKED].keys() == {"Matomo"}
+    assert all("hotjar" in one.host for one in internet.beacons())
+
+
+WAYS = {
+    "sendBeacon": "await page.evaluate(\"url => navigator.sendBeacon(url, 'a')\", url)",
+    "keepalive": "await page.evaluate(\"url => send(['Keepalive', 'POST', url, null])\", url)",
+    "image": "await page.evaluate(\"url => send(['Image', 'GET', url, null])\", url)",
+    "frame": """
+        await page.evaluate("() => new Promise(done => {"
+            "const f = document.createElement('iframe');"
+            "f.onload = done; f.src = 'https://other.test/frame'; document.body.append(f); })")
+        await page.frames[1].evaluate("url => send(['Fetch', 'POST', url, null])", url)
+    """,
+    "worker": """
+        await page.evaluate("url => new Promise(done => { const w = new Worker('/worker.js');"
+            "w.onmessage = done; w.postMessage(['Fetch', 'POST', url, null]); })", url)
+    """,
+    "service worker": """
+        await page.evaluate("async url => { await navigator.serviceWorker.register('/sw.js');"
+            "const active = (await navigator.serviceWorker.ready).active;"
+            "await new Promise(done => { navigator.serviceWorker.onmessage = done;"
+            "active.postMessage(['Fetch', 'POST', url, null]); }); }", url)
+    """,
+    "through a service worker": """
+        await page.evaluate("async url => { await navigator.serviceWorker.register('/sw.js');"
+            "await navigator.serviceWorker.ready; await new Promise(d => setTimeout(d, 200));"
+            "await send(['Fetch', 'POST', url + '&proxied=1', null]); }", url)
+    """,
+    "unload": """
+        await page.evaluate("url => addEventListener('pagehide',"
+            " () => navigator.sendBeacon(url, 'a'))", url)
+        await page.goto("/two")
+    """,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_ways_out(internet: Internet, way: str) -> None:
+    """However a beacon leaves, it is stopped and told once."""
+    head = f'page, url = run.page, "{GA4}&en=view"\nawait page.goto("/")\n'
+    wait = 'await page.evaluate("() => new Promise(done => setTimeout(done, 300))")\n'
+    lines = "\n".join(line.strip() for line in WAYS[way].strip().splitlines())
+    walked = await internet.walk(head + lines + "\n" + wait, BeaconPolicy())
+    assert [one.host for one in internet.beacons()] == []
+    assert told(walked, BeaconAction.BLOCKED) == 1, walked.report.audit
+    assert walked.report.audit.escaped == 0
+    (beacon,) = walked.report.audit.beacons
+    assert beacon.url == GA4.partition("?")[0]
+
+
+async def test_an_escape_is_told(internet: Internet) -> None:
+    """What gets out past the guard, here because it lost its hold, is told as escaped."""
+    source = f"""
+        await run.page.goto("/")
+        session = await run.context.browser.new_browser_cdp_session()
+        await run.page.evaluate("url => send(['Fetch', 'POST', url, null])", "{GA4}&en=held")
+        import agent.tagging.tagger as tagger
+        import contextlib
+        import gc
+        for one in [one for one in gc.get_objects() if isinstance(one, tagger.Tagger)]:
+            if one._session is not None:
+                with contextlib.suppress(Exception):  # those of browsers before
+                    await one._session.detach()
+        await run.page.evaluate("url => send(['Fetch', 'POST', url, null])", "{GA4}&en=free")
+    """
+    walked = await internet.walk(source, BeaconPolicy())
+    assert [one.target.rpartition("en=")[2] for one in internet.beacons()] == ["free"]
+    assert walked.report.audit.escaped == 1
+    assert told(walked, BeaconAction.BLOCKED) == 1
+
+
+async def test_run_api_is_no_way_out(internet: Internet) -> None:
+    """What the author's own code sends to a vendor is told, for nobody can hold it."""
+    proxied = GA4.replace("https://www.google-analytics.com", "http://127.0.0.1:9")
+    source = f"""
+        await run.page.goto("/")
+        try:
+            await run.api.post("{proxied}", timeout=500)
+        except Exception:
+            pass
+    """
+    walked = await internet.walk(source, BeaconPolicy())
+    assert walked.report.audit.counts == {BeaconAction.ESCAPED: {"Google Analytics": 1}}
+
+
+async def test_origins(internet: Internet) -> None:
+    """The audit names each origin, whose it is, and what looks like a stranger's beacon."""
+    stranger = "https://metrics.stranger.test/collect"
+    sends = [["Fetch", "POST", f"{GA4}&en=view", None], ["Ping", "POST", stranger, ""]]
+    walked = await internet.walk(all_sent(sends), BeaconPolicy())
+    origins = {one.origin: one for one in walked.report.audit.contacts}
+    assert origins.keys() == {
+        ORIGINS[0],
+        "https://www.google-analytics.com",
+        "https://metrics.stranger.test",
+    }
+    shop = origins[ORIGINS[0]]
+    assert (shop.party, shop.vendor, shop.requests) == ("first", "", shop.tagged)
+    vendor = origins["https://www.google-analytics.com"]
+    assert (vendor.party, vendor.vendor, vendor.tagged) == ("third", "Google Analytics", 0)
+    assert vendor.actions == {BeaconAction.BLOCKED: 1}
+    assert origins["https://metrics.stranger.test"].suspects == 1
+    assert [one.host for one in internet.beacons()] == ["metrics.stranger.test"]
