@@ -50,6 +50,7 @@ BOUNDED = [
     (model.Time, st.floats(0, 9e9)),
     (model.TraceId, st.text("0123456789abcdef", min_size=32, max_size=32)),
     (model.SpanId, st.text("0123456789abcdef", min_size=16, max_size=16)),
+    (model.VendorName, TEXT),
 ]
 
 
