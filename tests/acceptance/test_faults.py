@@ -16,7 +16,7 @@ CHOICE = {
     "network": "reference gone",
     "kills": "kill -9 of the (renderer|worker)$|kill -STOP of the (browser|driver)$",
     "operator": "SIGHUP|twice",
-    "damage": "overwritten in part|log of the state file cut|id spoiled",
+    "damage": "a page of|log of the state file cut",
     "clock": "to and fro",
     "first": "forks|calls_os_exit",
 }

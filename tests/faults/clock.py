@@ -9,10 +9,12 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from agent import names
 from tests.faults.books import ALL, Outcome, Part, Row, each, lateness, row_of
 from tests.support import stepped
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
+from tests.support.otlp import OtlpReceiver
 
 if TYPE_CHECKING:
     import re
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _OPEN = 'await run.page.goto("/")'
 _EVERY = 5
+_COLLECTED = 3.0
+"""Seconds in which metrics are collected and delivered some times."""
 _HOUR = 3600.0
 _PASS: Outcome = ("pass", None)
 
@@ -54,6 +58,17 @@ STEPS = {
 """By how many seconds; None: an hour, in turns."""
 
 
+def _sending(home: Home, otlp: OtlpReceiver) -> Home:
+    home.environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp.http_endpoint}
+    return home
+
+
+def _negative(otlp: OtlpReceiver) -> set[str]:
+    """Whatever arrived that took, or is old, less than no time."""
+    metrics = {one.name for one in otlp.metrics if min(one.value or 0, one.sum) < 0}
+    return metrics | {span.name for span in otlp.spans if span.end_ns < span.start_ns}
+
+
 async def _step(name: str, folder: Path, origin: Origin, tries: int, random: Random) -> Row:
     """Set the clock under runs, or suspend, which looks the same to the agent."""
     step = STEPS[name]
@@ -61,8 +76,8 @@ async def _step(name: str, folder: Path, origin: Origin, tries: int, random: Ran
     home.journey("steady", _OPEN)
     home.configure(schedule={"every": f"{_EVERY}s", "timeout": "2s", "grace": "1s"})
     wall = Wall(home)
-    silent = []
-    async with Daemon(home, wall.command) as daemon:
+    silent, gone = [], 0
+    async with OtlpReceiver() as otlp, Daemon(_sending(home, otlp), wall.command) as daemon:
         await daemon.started()
         await daemon.finished("steady", "pass")
         for number in range(tries):
@@ -74,16 +89,24 @@ async def _step(name: str, folder: Path, origin: Origin, tries: int, random: Ran
                 await daemon.finished("steady", "pass", 4 * _EVERY, after=mark)
                 mark = len(daemon.records)
             silent.append(time.monotonic() - began)
+            collected = len(otlp.metrics)
+            await asyncio.sleep(_COLLECTED)
+            up = [one.value for one in otlp.metrics[collected:] if one.name == names.UP]
+            gone += set(up) != {1}
         code = await daemon.terminate()
     row = row_of(home, name, "steady", tries, {_PASS})
     row.hold(code == 0, f"the agent ended with {code}")
+    row.hold(not gone, f"{gone} times not up after two runs that passed")
+    negative = _negative(otlp)
+    row.hold(not negative, f"negative: {negative}")
     row.hold(max(silent) < 3.5 * _EVERY, f"two runs took {max(silent):.1f} s to come")
     row.hold(set(row.skips) <= {"late", "overrun"}, f"skipped as {set(row.skips)}")
     if step is not None:
         gap, passed = sum(row.skips.values()), tries * max(step, 0.0) / _EVERY
         row.hold(abs(gap - passed) <= 2 * tries, f"{gap} slots skipped, {passed:.0f} passed")
         # Once it was set back the schedule's own time is ahead of the wall clock's.
-        row.hold_on_time(lateness(home, "steady"))
+        # The newest slot that a step passed still runs, up to half its interval late.
+        row.hold_on_time(sorted(lateness(home, "steady"))[:-tries])
     row.hold_none_left(home.processes())
     return row
 

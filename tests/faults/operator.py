@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from tests.faults.books import ALL, Outcome, Part, Row, each, lateness, row_of
 from tests.faults.watch import LEFT_AT_MOST, Watch
-from tests.support.daemon import Daemon, Home
+from tests.support.daemon import Daemon, Home, until
 from tests.support.origin import Origin
+from tests.support.otlp import OtlpReceiver
 
 if TYPE_CHECKING:
     import re
@@ -89,17 +90,36 @@ async def _stopped(name: str, folder: Path, origin: Origin, tries: int, random: 
     how = STOPS[name]
     home = _home(folder / name.replace(" ", "_"), origin, how.body, how.timeout)
     ends = []
-    for _ in range(tries):
-        code, took = await _stop(home, how.signals, random.uniform(0, 1.0))
-        ends.append((code, round(took, 1), took <= how.most))
+    async with OtlpReceiver() as otlp:
+        home.environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp.http_endpoint}
+        for number in range(tries):
+            # In turns, so that what a stop leaves on disk is what the next start has to send.
+            otlp.answer = 503 if number % 2 else 200
+            code, took = await _stop(home, how.signals, random.uniform(0, 1.0))
+            ends.append((code, round(took, 1), took <= how.most))
+        otlp.answer = 200
+        await _send_what_is_left(home)
+        arrived = [span.attributes["footfall.run.id"] for span in otlp.spans if not span.parent_id]
     row = row_of(home, name, "victim", tries, {how.intended})
     row.hold_on_time(lateness(home, "well"))
     row.hold(
         all(code == 0 and soon for code, _, soon in ends),
         f"(exit code, seconds, in time): {ends}",
     )
+    written = [run["run_id"] for run in home.runs()]
+    row.hold(sorted(arrived) == sorted(written), f"{len(arrived)} of {len(written)} delivered")
     row.hold_none_left([*home.scratch(), *home.processes()])
     return row
+
+
+async def _send_what_is_left(home: Home) -> None:
+    """Start an agent once more where a stopped one left something to send."""
+    waiting = "SELECT 1 FROM spool WHERE signal = 'traces'"
+    if home.rows(waiting):
+        async with Daemon(home) as daemon:
+            await daemon.started()
+            await until(lambda: not home.rows(waiting), 20, daemon.story)
+            await daemon.terminate()
 
 
 async def _reloads(name: str, folder: Path, origin: Origin, tries: int, random: Random) -> Row:
