@@ -1,0 +1,168 @@
+"""The agent signs what it sends, and a real shop leaves it out of its revenue by that alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import urllib.parse
+import urllib.request
+import zipfile
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from agent.cli.keys import make
+from agent.demo.serve import Addresses, serve
+from agent.verify import Verifier
+from tests.support.daemon import Home
+from tests.support.origin import Origin
+from tests.support.service import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from agent.cli.keys import Made
+
+CARRIERS = ("signature", "signature-input", "signature-agent")
+FORGED = {
+    "X-Synthetic-Journey": "buy_a_mug",
+    "baggage": "synthetic_request=true,footfall.journey=buy_a_mug,footfall.run=run-1",
+}
+ROAMS = """
+page = run.page
+async with run.step("Go round"):
+    await page.goto("/")
+    await page.goto("/away")
+    await page.goto("/")
+    await page.evaluate("url => fetch(url, {mode: 'no-cors'})", run.params["third"])
+    await run.api.get("/api")
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return make(tmp_path / "keys", 1, time.time())
+
+
+def ask(opener: Any, url: str, data: bytes | None = None) -> Any:
+    with opener.open(url, data, timeout=10) as answer:
+        body = answer.read()
+        return json.loads(body) if "json" in answer.headers["content-type"] else body
+
+
+def order(shop: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Buy a mug with a client that isn't the agent's."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    opener.addheaders = list(headers.items())
+    cart = urllib.request.Request(f"{shop}/api/cart", b'{"slug": "mug"}')
+    opener.open(cart, timeout=10).close()
+    quote = ask(opener, f"{shop}/api/shipping?country=DE")["quote"]
+    fields = {"name": "A", "email": "a@b", "address": "B", "city": "C", "quote": quote}
+    page = ask(opener, f"{shop}/checkout", urllib.parse.urlencode(fields).encode())
+    assert b"Order confirmed" in page
+
+
+def books(shop: str) -> dict[str, int]:
+    return dict(ask(urllib.request.build_opener(), f"{shop}/demo/books"))
+
+
+def home_of(tmp_path: Path, made: Made, shop: Addresses) -> Home:
+    home = Home(tmp_path, {"shop": shop.shop})
+    home.configure(identity={"signing_key": f"keys/{made.key.name}"})
+    home.file("buy_a_mug.py", (ROOT / "journeys" / "buy_a_mug.py").read_text())
+    return home
+
+
+@pytest.mark.timeout(90)
+async def test_revenue_counts_the_person_alone_and_a_forger_pays(tmp_path, made):
+    """The agent walks, a person buys, somebody writes the agent's headers: two of three orders
+    count, by the verified mark and by nothing else."""
+    async with serve(keys=made.directory) as shop:
+        home = home_of(tmp_path, made, shop)
+        walked = await home.footfall("once", "buy_a_mug")
+        assert walked.code == 0, walked
+        after_agent = await asyncio.to_thread(books, shop.shop)
+        assert after_agent == {"revenue_cents": 0, "orders": 0, "synthetic_orders": 1}
+        await asyncio.to_thread(order, shop.shop)
+        person = await asyncio.to_thread(books, shop.shop)
+        assert (person["orders"], person["synthetic_orders"]) == (1, 1)
+        assert person["revenue_cents"] > 0
+        await asyncio.to_thread(order, shop.shop, FORGED)
+        assert await asyncio.to_thread(books, shop.shop) == {
+            "revenue_cents": 2 * person["revenue_cents"],
+            "orders": 2,
+            "synthetic_orders": 1,
+        }
+
+
+@pytest.mark.timeout(90)
+async def test_each_first_party_gets_its_own_signature_and_nobody_else_any(tmp_path, made):
+    """Known origins, redirects between them and hosts that only a wildcard covers: each request
+    verifies for the host it was sent to. A third party gets none; nothing is kept of one."""
+    verifier = Verifier(made.directory)
+    async with (
+        Origin() as shop,
+        Origin(host="127.0.0.2") as partner,
+        Origin(host="127.0.0.3") as third,
+    ):
+        wild = shop.url.replace("127.0.0.1", "a.shop.localhost")
+
+        async def away(_: web.Request) -> web.Response:
+            return web.Response(status=302, headers={"Location": f"{partner.url}/back"})
+
+        async def away_by_api(_: web.Request) -> web.Response:
+            return web.Response(status=302, headers={"Location": f"{partner.url}/done"})
+
+        async def back(_: web.Request) -> web.Response:
+            return web.Response(status=302, headers={"Location": f"{wild}/landed"})
+
+        shop.pages |= {"/": "<h1>Shop</h1>", "/away": away, "/landed": "<h1>Landed</h1>"}
+        shop.pages["/api"] = away_by_api
+        partner.pages["/done"] = "done"
+        partner.pages["/back"] = back
+        third.pages["/pixel"] = "third"
+        home = Home(tmp_path, {"shop": shop.url})
+        wildcard = wild.replace("a.shop.", "*.")
+        home.configure(
+            identity={"signing_key": f"keys/{made.key.name}"},
+            sites__shop={"first_party": [shop.url, partner.url, wildcard]},
+            artifacts={"keep": "all", "trace": "all"},
+        )
+        params = f'site="shop", owner="tests", params={{"third": "{third.url}/pixel"}}'
+        home.journey("roams", ROAMS, params)
+        walked = await home.footfall("once", "roams", "--json")
+        assert walked.code == 0, walked
+        seen = [*shop.seen, *partner.seen]
+        paths = [one.path for one in seen]
+        assert {"/", "/away", "/back", "/landed", "/api", "/done"} <= set(paths)
+        for one in seen:
+            found = verifier.verify(one.headers, one.headers["host"])
+            assert found is not None, one
+            assert found.verified, (one.path, one.headers["host"], found.reason)
+        assert {one.headers["host"].partition(":")[0] for one in seen} == {
+            "127.0.0.1",
+            "127.0.0.2",
+            "a.shop.localhost",
+        }
+        assert third.asked("/pixel")
+        assert not any(name in one.headers for one in third.seen for name in CARRIERS)
+        used = {one.headers["signature"].removeprefix("sig1=").strip(":") for one in seen}
+        assert len(used) == 3, "one signature an authority"
+        await asyncio.to_thread(nowhere, used, home.state, f"{walked.out}{walked.err}")
+
+
+def nowhere(signatures: set[str], state: Path, said: str) -> None:
+    """No signature in what the agent keeps, or said."""
+    kept = [path for path in state.rglob("*") if path.is_file()]
+    archives = [path for path in kept if path.suffix == ".zip"]
+    assert archives, "the walk kept its trace"
+    contents = [path.read_bytes() for path in kept] + [said.encode()]
+    for path in archives:
+        with zipfile.ZipFile(path) as archive:
+            contents += [archive.read(name) for name in archive.namelist()]
+    for signature in signatures:
+        assert not any(signature.encode() in content for content in contents)
