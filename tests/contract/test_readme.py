@@ -104,7 +104,7 @@ def test_make_targets() -> None:
 
 async def test_the_journey_and_the_configuration_fit(tmp_path: Path) -> None:
     """The journey has the promised twelve lines, and runs under the configuration shown."""
-    (block,) = README.of("python")
+    block = README.of("python")[0]
     assert len([line for line in block.text.splitlines() if line]) == 12
     home = Home(tmp_path, {})
     home.config.write_text(README.of("toml")[0].text)

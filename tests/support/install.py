@@ -8,13 +8,14 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import venv
 from typing import TYPE_CHECKING
 
-from tests.support import debian, oscar, victoria
+from tests.support import debian, nginx, oscar, victoria
 from tests.support.commands import InstallError, run
 from tests.support.service import CACHE, ROOT
 
@@ -33,6 +34,7 @@ def main() -> int:
         try:
             for what, key, folder, install in (
                 ("VictoriaMetrics", "trixie", CACHE / "victoria-metrics", _victoria),
+                ("nginx", _codename(), nginx.FOLDER, _nginx),
                 ("the django-oscar environment", _environment_key(), oscar.VENV, _oscar),
                 ("the django-oscar shop", _shop_key(), oscar.PREPARED, _shop),
             ):
@@ -52,6 +54,14 @@ def _once(what: str, key: str, folder: Path, install: Callable[[], None]) -> Non
     stamp.unlink(missing_ok=True)
     install()
     stamp.write_text(key)
+
+
+def _codename() -> str:
+    return platform.freedesktop_os_release()["VERSION_CODENAME"]
+
+
+def _nginx() -> None:
+    debian.unpack("nginx", _codename(), nginx.FOLDER)
 
 
 def _victoria() -> None:
