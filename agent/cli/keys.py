@@ -32,7 +32,7 @@ The new key is good until {until}. Next:
      as {media_type};
      HOST is the host of identity.info_url. Give it to what uses agent.verify too, and start
      that again.
-  2. Only then have the agent sign with the new key, and start it again:
+  2. Only then have the agent sign with the new key, and send it SIGHUP or start it again:
        [identity]
        signing_key = "{key}"
 {last}"""

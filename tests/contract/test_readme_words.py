@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent import names
 from agent.config import Settings
@@ -13,6 +14,7 @@ from agent.errors import ErrorType
 from agent.model import Attempt, Result, SkipReason
 from agent.results.judge import decide
 from agent.tagging.identity import COOKIE, Identity, user_agent
+from agent.tagging.signing import LIFETIME, Signer
 from agent.telemetry.catalogue import CATALOGUE
 from tests.support.readme import DOTTED, Readme, attributes_sent, code
 
@@ -110,8 +112,10 @@ def test_identity() -> None:
     identity = Identity(
         "<name>", "<run id>", "0" * 32, Settings().identity.header, lambda: "1" * 16
     )
-    headers, _ = identity.tag({})
-    table = {code(row[0])[0]: row[1] for row in README.table("carrier", "value")}
+    signer = Signer([Ed25519PrivateKey.generate()], Settings().identity.info_url)
+    headers, _ = identity.tag({}, signer.sign("shop.example.com", 0).headers)
+    table = {name: value for cell, value in README.table("carrier", "value") for name in code(cell)}
     assert set(table) == {*headers, COOKIE, "User-Agent"}
+    assert f"good for {LIFETIME // 60} minutes" in table["Signature"]
     assert headers["baggage"] in code(table["baggage"])
     assert user_agent("", "<version>", "<info_url>") in code(table["User-Agent"])
