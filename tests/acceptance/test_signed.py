@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import time
 import urllib.parse
 import urllib.request
@@ -17,7 +18,7 @@ from aiohttp import web
 from agent.cli.keys import make
 from agent.demo.serve import Addresses, serve
 from agent.verify import Verifier
-from tests.support.daemon import Home
+from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
 from tests.support.service import ROOT
 
@@ -97,6 +98,43 @@ async def test_revenue_counts_the_person_alone_and_a_forger_pays(tmp_path, made)
             "orders": 2,
             "synthetic_orders": 1,
         }
+
+
+@pytest.mark.timeout(90)
+async def test_sighup_takes_up_another_key_and_refuses_a_bad_one(tmp_path, made):
+    """The shop knows the second key alone: orders count until the agent signs with it; a
+    damaged key changes nothing, and is named and not quoted."""
+    second = make(tmp_path / "second", 1, time.time())
+    bad = tmp_path / "keys" / "bad.pem"
+    bad.write_text(made.key.read_text()[:-40])
+    async with serve(keys=second.directory) as shop:
+        home = home_of(tmp_path, made, shop)
+        async with Daemon(home) as daemon:
+            await daemon.started()
+
+            def sign_with(key: str) -> int:
+                timing = {"every": "5s", "timeout": "3s", "grace": "2s"}
+                home.configure(identity={"signing_key": key}, journey__buy_a_mug=timing)
+                daemon.signal(signal.SIGHUP)
+                return len(daemon.records)
+
+            mark = sign_with("keys/bad.pem")
+            refused = await daemon.wait_for("reload.refused", after=mark)
+            assert "identity.signing_key" in refused["error"]
+            assert made.key.read_text().splitlines()[1][:16] not in refused["error"]
+            mark = sign_with(f"keys/{made.key.name}")
+            await daemon.wait_for("reload.done", after=mark)
+            await daemon.finished("buy_a_mug", "pass", after=mark)
+            assert (await asyncio.to_thread(books, shop.shop))["synthetic_orders"] == 0
+            mark = sign_with(str(second.key))
+            await daemon.wait_for("reload.done", after=mark)
+            await until_synthetic(shop.shop)
+
+
+async def until_synthetic(shop: str) -> None:
+    async with asyncio.timeout(30):
+        while not (await asyncio.to_thread(books, shop))["synthetic_orders"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
 
 
 @pytest.mark.timeout(90)
