@@ -46,14 +46,14 @@ FAULTS = [
     Fault(
         "eats_memory",
         f"{_OPEN}held = []\n"
-        "while True:\n    held.append(b'x' * 2**25)\n    await asyncio.sleep(0.02)",
+        "while True:\n    held.append(b'x' * 2**26)\n    await asyncio.sleep(0.01)",
         (_MEMORY,),
     ),
     Fault(
         "eats_memory_in_the_page",
         f'{_OPEN}await run.page.evaluate("""async () => {{ const held = []; for (;;) {{'
-        " held.push(new Uint8Array(2 ** 25).fill(1));"
-        ' await new Promise(r => setTimeout(r, 20)); }} }}""")'.replace("{{", "{").replace(
+        " held.push(new Uint8Array(2 ** 26).fill(1));"
+        ' await new Promise(r => setTimeout(r, 10)); }} }}""")'.replace("{{", "{").replace(
             "}}", "}"
         ),
         (_MEMORY,),

@@ -312,8 +312,10 @@ console.log(JSON.stringify(results));
 """
 
 
-def test_local_storage() -> None:
+def test_local_storage(monkeypatch: pytest.MonkeyPatch) -> None:
     """The script sets each vendor's flag in frames of the site, in no other, and never fails."""
+    # Where a driver was started in this process, Node is reached through the guard.
+    monkeypatch.delenv("PLAYWRIGHT_NODEJS_PATH", raising=False)
     site = FirstParty(["https://shop.example.com", "https://*.shop.example.com", "http://[::1]:81"])
     script = Guard(BeaconPolicy("mark"), site).preparations().init_script
     own = ["https://shop.example.com/a", "https://a.b.shop.example.com/", "http://[::1]:81/"]
