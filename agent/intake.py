@@ -14,8 +14,9 @@ import structlog
 
 from agent import config, snapshot
 from agent.errors import ConfigError
-from agent.model import Problem
+from agent.model import BeaconPolicy, Problem
 from agent.schedule.plan import interval_of
+from agent.tagging.beacons import stopped_instead, unknown
 from agent.workers.discovery import discover as discover_in
 from agent.workers.process import Spawn
 from agent.workers.protocol import Configure
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.config import Settings
-    from agent.model import Definition, Journey
+    from agent.model import BeaconChoice, Definition, Journey
 
 VERSION = version("footfall")
 
@@ -60,6 +61,7 @@ async def take_in(
     settings, problems = config.load_lenient(path, environ)
     if settings is None:
         raise ConfigError(problems)
+    problems = [*problems, *check_vendors(settings)]
     if not settings.journeys.is_dir():
         missing = Problem(str(settings.journeys), "there is no such folder (key `journeys`)")
         raise ConfigError([*problems, missing])
@@ -89,6 +91,36 @@ async def _fit(
     if problems or misfits or (broken and not journeys):
         raise ConfigError([*problems, *broken, *misfits])
     return Intake(settings, journeys, broken, folder)
+
+
+def check_vendors(settings: Settings) -> list[Problem]:
+    """Return a problem for each vendor of the beacon policies that nobody knows."""
+    return [
+        Problem(settings.where(*path, name), message)
+        for path, policy in _policies(settings)
+        for name, message in unknown(policy).items()
+    ]
+
+
+def markless(settings: Settings) -> list[Problem]:
+    """Return each vendor that is to be marked but has no flag, for which it is blocked."""
+    return [
+        Problem(settings.where(*path), f"{name} has no flag to mark its beacons by: it is blocked")
+        for path, policy in _policies(settings)
+        for name in stopped_instead(policy)
+    ]
+
+
+def _policies(settings: Settings) -> list[tuple[tuple[str, ...], BeaconPolicy]]:
+    """Return what single vendors are told, with the path of keys where it stands."""
+    sections: dict[tuple[str, ...], dict[str, BeaconChoice]] = {
+        ("beacons", "vendors"): settings.beacons.vendors,
+        **{
+            ("sites", name, "beacons", "vendors"): site.beacons.vendors
+            for name, site in settings.sites.items()
+        },
+    }
+    return [(path, BeaconPolicy(vendors=vendors)) for path, vendors in sections.items() if vendors]
 
 
 async def discover(

@@ -13,7 +13,7 @@ from agent.config.settings import Settings, SiteSection
 from agent.database import Database
 from agent.engine import Engine, EngineOptions
 from agent.errors import ConfigError
-from agent.intake import VERSION, discover
+from agent.intake import VERSION, check_vendors, discover
 from agent.model import Problem
 from agent.schedule.plan import interval_of
 from agent.state import StateFolder
@@ -175,6 +175,14 @@ def session_settings(
         settings = Settings(journeys=Path("journeys").absolute(), state=Path("var").absolute())
     else:
         settings = config.load(path, environ)
+        if problems := check_vendors(settings):
+            raise ConfigError(problems)
+    given = {
+        name: section.model_copy(update={"beacons": settings.sites[name].beacons})
+        if name in settings.sites
+        else section
+        for name, section in given.items()
+    }
     workers = settings.workers.model_copy(update={"count": 1})
     return settings.model_copy(update={"sites": {**settings.sites, **given}, "workers": workers})
 

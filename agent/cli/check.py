@@ -10,7 +10,7 @@ from rich.table import Table
 
 from agent import snapshot
 from agent.errors import ConfigError
-from agent.intake import take_in
+from agent.intake import markless, take_in
 from agent.schedule.plan import Plan
 from agent.telemetry.export import resolve as resolve_export
 from agent.units import format_duration
@@ -51,6 +51,8 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
         out.print(f"No journeys in {settings.journeys}. `footfall new NAME --url URL` writes one.")
         return 2
     out.print(_table(settings, journeys, clock.wall()))
+    for warning in markless(settings):
+        out.print(f"warning: {warning}", markup=False)
     return 0
 
 

@@ -157,6 +157,27 @@ def once(
 
 
 @app.command()
+def audit(
+    journey: Annotated[str, typer.Argument(metavar="JOURNEY", help="The journey's name.")],
+    config: ConfigFile = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=URL", help="Point a site elsewhere; may be repeated."),
+    ] = None,
+) -> None:
+    """Run a journey now, and print every origin that it called.
+
+    Exit codes: 0 passed or flaky; 1 failed; 3 not measured; 2 nothing matched, or bad usage,
+    configuration or journeys.
+    """
+    from agent.cli.audit import audit as run_audit
+
+    logs.configure()
+    code = run_audit(config, dict(os.environ), journey, tuple(site or ()), SystemClock())
+    raise typer.Exit(asyncio.run(code))
+
+
+@app.command()
 def new(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The journey's name: lower_case_letters.")

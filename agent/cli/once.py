@@ -44,7 +44,7 @@ async def once(
     path: Path | None, environ: Mapping[str, str], options: OnceOptions, clock: Clock
 ) -> int:
     """Run the journeys asked for; return the exit code."""
-    settings = _settings(path, environ, options.sites)
+    settings = load_settings(path, environ, options.sites)
     if options.headed:
         browser = settings.browser.model_copy(update={"headless": False})
         settings = settings.model_copy(update={"browser": browser})
@@ -57,7 +57,7 @@ async def once(
             console.print(f"[red]error:[/red] {escape(str(problem))}")
         runs = []
         for journey in journeys:
-            run = await _run(session, journey, console)
+            run = await walk(session, journey, console)
             runs.append(run)
             if options.json:
                 print(json.dumps(document(run), ensure_ascii=False), flush=True)  # noqa: T201 - the command's own output
@@ -65,10 +65,16 @@ async def once(
             console.print(f"No journeys in {settings.journeys}.")
         if options.junit:
             write_junit(options.junit, runs, session.artifacts)
-    return _exit_code(runs, problems)
+    return exit_code(runs, problems)
 
 
-def _settings(path: Path | None, environ: Mapping[str, str], sites: Sequence[str]) -> Settings:
+def load_settings(path: Path | None, environ: Mapping[str, str], sites: Sequence[str]) -> Settings:
+    """Load the configuration, with a hint where there is none.
+
+    Raises:
+        ConfigError: the configuration or a site is wrong.
+
+    """
     try:
         return session_settings(path, environ, sites)
     except ConfigError as error:
@@ -79,7 +85,8 @@ def _settings(path: Path | None, environ: Mapping[str, str], sites: Sequence[str
         raise ConfigError([replace(missing, message=hint)]) from None
 
 
-async def _run(session: Session, journey: Journey, console: Console) -> RunResult:
+async def walk(session: Session, journey: Journey, console: Console) -> RunResult:
+    """Run a journey and show its progress."""
     followers = []
 
     def watch(request: RunRequest, secret: Callable[[str], str]) -> Progress:
@@ -98,7 +105,8 @@ async def _run(session: Session, journey: Journey, console: Console) -> RunResul
     return run
 
 
-def _exit_code(runs: Sequence[RunResult], problems: Sequence[Problem]) -> int:
+def exit_code(runs: Sequence[RunResult], problems: Sequence[Problem]) -> int:
+    """Return what the command exits with."""
     results = {run.result for run in runs}
     if Result.FAIL in results:
         return 1

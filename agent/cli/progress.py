@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from agent.cli.places import short
-from agent.model import Result, StepOutcome
+from agent.model import BeaconAction, Result, StepOutcome
 from agent.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -96,4 +96,16 @@ class Progress(Watcher):
         for attempt in run.attempts:
             for path in attempt.artifacts:
                 self._console.print(f"    [dim]{escape(short(self._artifacts / path))}[/dim]")
+        if run.escaped:
+            self._console.print(f"    [red bold]{escape(_escapes(run))}[/red bold]")
         self._console.print(f"    [dim]trace {run.trace_id}[/dim]")
+
+
+def _escapes(run: RunResult) -> str:
+    vendors = {
+        vendor
+        for attempt in run.attempts
+        for vendor in attempt.audit.counts.get(BeaconAction.ESCAPED, {})
+    }
+    noun = "beacon" if run.escaped == 1 else "beacons"
+    return f"{run.escaped} {noun} escaped, to {', '.join(sorted(vendors))}"

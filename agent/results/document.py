@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agent.model import Attempt, RunResult, Step
+    from agent.model import Attempt, Beacon, RunResult, Step
 
 
 def document(run: RunResult) -> dict[str, Any]:
@@ -26,7 +27,24 @@ def document(run: RunResult) -> dict[str, Any]:
         "trace_id": run.trace_id,
         "attempts": [_attempt(attempt) for attempt in run.attempts],
         "artifacts": list(run.artifacts),
+        "beacons": [
+            _beacon(beacon) for attempt in run.attempts for beacon in attempt.audit.beacons
+        ],
+        "beacon_counts": _beacon_counts(run),
     }
+
+
+def _beacon(beacon: Beacon) -> dict[str, Any]:
+    return {"vendor": beacon.vendor, "url": beacon.url, "action": beacon.action.value}
+
+
+def _beacon_counts(run: RunResult) -> dict[str, int]:
+    """Count all beacons by what became of them: only the first are listed."""
+    counts: Counter[str] = Counter()
+    for attempt in run.attempts:
+        for action, vendors in attempt.audit.counts.items():
+            counts[action.value] += sum(vendors.values())
+    return dict(counts)
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

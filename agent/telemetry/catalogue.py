@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from agent import names
 from agent.errors import ErrorType
-from agent.model import Result, SkipReason, StepOutcome
+from agent.model import BeaconAction, Result, SkipReason, StepOutcome
 from agent.telemetry.signals import Signal
 
 if TYPE_CHECKING:
@@ -154,6 +154,17 @@ _JOURNEY_METRICS: Final = (
             **_OF_JOURNEY,
             names.PARTY: frozenset({"first", "third"}),
             names.OUTCOME: frozenset({"ok", "http_error", "failed"}),
+        },
+    ),
+    Metric(
+        names.BEACONS,
+        Kind.COUNTER,
+        "{beacon}",
+        "Hits for vendors of analytics, of all attempts; any that escaped is worth an alert.",
+        {
+            **_OF_JOURNEY,
+            names.VENDOR: None,
+            names.ACTION: frozenset(action.value for action in BeaconAction),
         },
     ),
 )

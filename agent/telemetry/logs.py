@@ -60,6 +60,8 @@ def _body(run: RunResult) -> str:
         body += f' at step "{step}"'
     if run.error:
         body += f": {' '.join(run.error.split())}"
+    if run.escaped:
+        body += f"; {run.escaped} beacons escaped"
     return clean(body[:_BODY_LIMIT])
 
 
@@ -81,6 +83,8 @@ def _attributes(run: RunResult) -> dict[str, Attribute]:
         names.RUN_ARTIFACTS: list(run.artifacts),
         names.LOG_DURATION: run.duration,
     }
+    if run.escaped:
+        attributes[names.LOG_ESCAPED] = run.escaped
     return clean_all(attributes)
 
 

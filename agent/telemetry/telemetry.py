@@ -257,6 +257,10 @@ def _counts(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
         for key, amount in attempt.requests.items():
             party, _, outcome = key.partition(" ")
             yield names.REQUESTS, {**of_run, names.PARTY: party, names.OUTCOME: outcome}, amount
+        for action, vendors in attempt.audit.counts.items():
+            for vendor, amount in vendors.items():
+                beacon = {names.VENDOR: vendor, names.ACTION: action.value}
+                yield names.BEACONS, {**of_run, **beacon}, amount
 
 
 def _of_slot(slot: Slot, site: str) -> dict[str, str]:

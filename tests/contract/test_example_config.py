@@ -11,7 +11,7 @@ from agent.config import Settings, load
 from agent.config.settings import JourneySection, SiteSection
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
-FREE_TABLES = {"params", "headers"}
+FREE_TABLES = {"params", "headers", "vendors"}
 """Tables whose keys are the user's own."""
 
 
@@ -31,7 +31,7 @@ def keys_of(model: type[BaseModel], above: str = "") -> set[str]:
         if not above and name in named:
             found |= keys_of(named[name], f"{name}.*.")
         elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            found |= keys_of(info.annotation, f"{name}.")
+            found |= keys_of(info.annotation, f"{above}{name}.")
         else:
             found.add(above + name)
     return found

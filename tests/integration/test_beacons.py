@@ -55,7 +55,8 @@ SENDER = """
     };
 """
 SCRIPTS = {
-    "/worker.js": f"{SENDER} onmessage = async ({{data}}) => {{ await send(data); postMessage(1); }};",
+    "/worker.js": f"""{SENDER}
+        onmessage = async ({{data}}) => {{ await send(data); postMessage(1); }};""",
     "/sw.js": f"""{SENDER}
         self.addEventListener("install", () => self.skipWaiting());
         self.addEventListener("activate", e => e.waitUntil(self.clients.claim()));
@@ -91,8 +92,9 @@ class Internet:
 
     def beacons(self) -> list[Got]:
         """What arrived that the shop's own pages don't account for."""
-        own = {"/", "/two", "/frame", "/worker.js", "/sw.js", "/favicon.ico"}
-        return [one for one in self.got if one.asked.path not in own]
+        own = {"/", "/two", "/frame", *SCRIPTS}
+        shops = {"shop.test", "other.test"}
+        return [one for one in self.got if one.host not in shops or one.asked.path not in own]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from agent.errors import ErrorType
-from agent.model import Attempt, Result, Step, StepOutcome
+from agent.model import Attempt, Audit, Beacon, BeaconAction, Result, Step, StepOutcome
 from agent.results.conduct import interrupted
 from agent.results.document import document
 
@@ -17,8 +17,14 @@ def test_a_failed_run_word_for_word(request_):
     first = Attempt(
         1, Result.FAIL, "0b" * 8, 1_800_000_000.5, 1.5, ErrorType.ASSERTION, "no", steps,
         artifacts=("buy_a_mug/x/attempt-1/screenshot.png",),
+        audit=Audit(
+            (Beacon("Matomo", "https://m.example/matomo.php", BeaconAction.BLOCKED),),
+            {BeaconAction.BLOCKED: {"Matomo": 3}},
+        ),
     )  # fmt: skip
-    second = replace(first, number=2, steps=(), artifacts=("buy_a_mug/x/2.png",), duration=1 / 3)
+    second = replace(
+        first, number=2, steps=(), artifacts=("buy_a_mug/x/2.png",), duration=1 / 3, audit=Audit()
+    )
     run = replace(
         interrupted(request_, 1_800_000_000.25, 1_800_000_004.0, ""),
         scheduled_at=1_800_000_000.0,
@@ -66,6 +72,10 @@ def test_a_failed_run_word_for_word(request_):
             },
         ],
         "artifacts": ["buy_a_mug/x/2.png"],
+        "beacons": [
+            {"vendor": "Matomo", "url": "https://m.example/matomo.php", "action": "blocked"}
+        ],
+        "beacon_counts": {"blocked": 3},
     }
 
 

@@ -16,6 +16,8 @@ from agent.database import Database
 from agent.errors import ErrorType
 from agent.model import (
     Attempt,
+    Audit,
+    BeaconAction,
     Cadence,
     Journey,
     Result,
@@ -178,6 +180,7 @@ def make_run(journey: Journey) -> Callable[..., RunResult]:
         return Attempt(
             number=number,
             result=result,
+            audit=Audit(counts={BeaconAction.BLOCKED: {"Matomo": 2}}),
             span_id=own,
             started_at=START + 2 * number,
             duration=1.5,

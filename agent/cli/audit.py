@@ -1,0 +1,77 @@
+"""``footfall audit``: one run, and every origin that it called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from agent.cli.once import exit_code, load_settings, walk
+from agent.model import BeaconAction, Trigger
+from agent.session import Session, SessionOptions, site_names
+from agent.workers.tree import become_subreaper
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from agent.clock import Clock
+    from agent.model import Contact, RunResult
+
+_WIDE = 160
+"""Columns where nobody looks through a terminal: a folded line can't be searched for."""
+
+
+async def audit(
+    path: Path | None, environ: Mapping[str, str], name: str, sites: Sequence[str], clock: Clock
+) -> int:
+    """Walk the journey once and print what it called; return the exit code."""
+    settings = load_settings(path, environ, sites)
+    become_subreaper()
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDE
+    wanted = SessionOptions(Trigger.ONCE, site_names(sites), "")
+    async with Session(settings, environ, clock, wanted) as session:
+        journeys, problems = await session.journeys((name,))
+        for problem in problems:
+            console.print(f"[red]error:[/red] {escape(str(problem))}")
+        runs = [await walk(session, journey, console) for journey in journeys]
+    for run in runs:
+        console.print(_table(run))
+    return exit_code(runs, problems)
+
+
+def _table(run: RunResult) -> Table:
+    table = Table(box=None, pad_edge=False, title="Origins", title_justify="left")
+    for heading in ("origin", "party", "vendor", "category"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("requests", "tagged"):
+        table.add_column(heading, justify="right")
+    table.add_column("action", overflow="fold")
+    contacts = run.attempts[run.decided_by].audit.contacts if run.attempts else ()
+    for contact in sorted(contacts, key=lambda one: (one.party, one.origin)):
+        table.add_row(
+            escape(contact.origin),
+            contact.party,
+            escape(contact.vendor) or "–",
+            contact.category or "–",
+            str(contact.requests),
+            str(contact.tagged),
+            _done(contact),
+        )
+    return table
+
+
+def _done(contact: Contact) -> str:
+    words = [
+        f"[red bold]{count} {action.value}[/red bold]"
+        if action is BeaconAction.ESCAPED
+        else f"{count} {action.value}"
+        for action, count in contact.actions.items()
+    ]
+    if contact.suspects:
+        words.append(f"[yellow]{contact.suspects} unknown, beacon-like[/yellow]")
+    return ", ".join(words) or "–"
