@@ -98,6 +98,14 @@ class Spool:
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
 
+    def recount(self, connection: sqlite3.Connection) -> None:
+        """Add up what waits anew: a sum that was spoiled on disk would drop all of it."""
+        connection.execute("DELETE FROM spool_sums")
+        connection.execute(
+            "INSERT INTO spool_sums "
+            "SELECT signal, SUM(items), SUM(bytes) FROM spool GROUP BY signal"
+        )
+
     def put(
         self,
         connection: sqlite3.Connection,

@@ -102,6 +102,7 @@ class Telemetry:
             return
         now = self._clock.wall()
         epoch = await self._database.transaction(lambda c: totals.begin(c, now))
+        await self._database.transaction(self._spool.recount)
         self._metrics = Metrics(self._pipe.resource, self._identity.version, epoch)
         self._pipe.sender.start()
         self._ticking = asyncio.create_task(

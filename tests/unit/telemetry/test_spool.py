@@ -72,6 +72,21 @@ def test_accepted_items_are_counted_as_sent_but_for_the_rejected(connection):
     assert counted(connection, "footfall.spool.dropped") == {"traces": 3}
 
 
+def test_sums_that_were_spoiled_are_added_up_anew(connection):
+    """A number that changed on disk must not make a spool that has room drop what waits."""
+    spool = Spool(Bounds(size=100, age=1000))
+    spool.put(connection, Signal.TRACES, b"a" * 10, 4, now=1.0)
+    connection.execute("UPDATE spool_sums SET items = 9, bytes = 1 << 40")
+    connection.execute("INSERT INTO spool_sums VALUES ('logs', 5, 1 << 40)")
+    spool.recount(connection)
+    spool.put(connection, Signal.TRACES, b"b", 1, now=2.0)
+
+    assert payloads(spool, connection, Signal.TRACES) == [b"a" * 10, b"b"]
+    backlog = spool.backlog(connection)
+    assert (backlog[Signal.TRACES].items, backlog[Signal.TRACES].size) == (5, 11)
+    assert (backlog[Signal.LOGS].items, backlog[Signal.LOGS].size) == (0, 0)
+
+
 def test_a_payload_larger_than_a_batch_goes_alone(connection):
     """The batch's size never stops a payload for good."""
     spool = Spool(Bounds(size=1000, age=60))
