@@ -24,6 +24,7 @@ from agent.tagging.tagger import Tagger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from playwright._impl._api_structures import SetCookieParam
     from playwright.async_api import (
         Browser,
         BrowserContext,
@@ -106,11 +107,7 @@ class Stage:
             browser.close = _refuse  # type: ignore[method-assign]
             context.on("page", self._adopt)
             self.traffic.follow(context)
-            for origin in self._site.origins:
-                domain = origin.cookie_domain
-                await context.add_cookies(
-                    [{"name": COOKIE, "value": "1", "domain": domain, "path": "/"}]
-                )
+            await context.add_cookies(_cookies(self._site))
             await self._prepare_marks(context)
             await self.vitals.install(context)
             context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
@@ -175,6 +172,22 @@ class Stage:
 
 async def _refuse(**_: object) -> None:
     raise RuntimeError("the browser belongs to the agent: a journey may close pages, not it")
+
+
+def _cookies(site: FirstParty) -> list[SetCookieParam]:
+    """Return the cookie for each domain, one that other sites' pages send along where it may be.
+
+    Browsers send it then from a third party's frame, and with the form that a payment page
+    posts home. They take such a cookie over HTTPS only.
+    """
+    plain = {origin.cookie_domain for origin in site.origins if origin.scheme == "http"}
+    cookies: list[SetCookieParam] = []
+    for domain in dict.fromkeys(origin.cookie_domain for origin in site.origins):
+        cookie: SetCookieParam = {"name": COOKIE, "value": "1", "domain": domain, "path": "/"}
+        if domain not in plain:
+            cookie |= {"sameSite": "None", "secure": True}
+        cookies.append(cookie)
+    return cookies
 
 
 def _origin(url: str) -> str:
