@@ -11,12 +11,13 @@ from rich.console import Console
 from agent.browser.find import require_browser
 from agent.browser.launch import _ARGS, needs_no_sandbox
 from agent.errors import BrowserMissing
-from tests.bench import cost, lateness, node, report
+from tests.bench import cost, lateness, node, report, views
 from tests.bench.meter import BURNED, MeterError, self_check
 from tests.bench.site import Site
 from tests.support.otlp import OtlpReceiver
 
 _ROUNDS = 2
+_VIEWS = 20
 _TOLERANCE = 0.1
 """How far the meter may be off; a Python that starts is in what it reads."""
 
@@ -32,8 +33,9 @@ async def _main(console: Console) -> None:
         )
     console.print(
         f"CPU time by {method}; processes that burn {BURNED:.2f} s are read as {read:.2f} s. "
-        "This takes some four minutes; leave the machine alone."
+        "This takes some five minutes; leave the machine alone."
     )
+    console.print(report.views(await views.measure(executable, _VIEWS)))
     async with Site() as site, OtlpReceiver() as otlp:
         costs = await cost.measure(site.url, executable, otlp.http_endpoint, _ROUNDS)
         args = [*_ARGS, *(["--no-sandbox"] if needs_no_sandbox() else [])]

@@ -9,14 +9,18 @@ from rich.table import Table
 
 from tests.bench.lateness import quantile
 from tests.bench.memory import largest, middle
+from tests.bench.views import BARE, PLAIN, SIDES, TAGGED, VIEWS
 
 if TYPE_CHECKING:
     from tests.bench.cost import Costs, Window
     from tests.bench.lateness import Lateness
     from tests.bench.memory import Memory
+    from tests.bench.views import Views
 
 RATIO = 1.20
 LATE = 0.5
+VIEW_WALL = 1.12
+VIEW_CPU = 1.25
 
 
 def costs(found: Costs, node: float | str) -> Table:
@@ -63,6 +67,32 @@ def lateness(found: Lateness) -> Table:
             f"[bold]{late:.3f} s[/bold] {_held(late < LATE)} < {LATE} s",
             f"{max(values):.3f} s",
         )
+    return table
+
+
+def views(found: Views) -> Table:
+    """What tagging adds to a page."""
+    table = Table("", "requests", "wall", "CPU", title="A page of 45 requests, 40 cacheable")
+    names = {BARE: "bare Playwright", PLAIN: "agent, not tagging", TAGGED: "agent, tagging"}
+    for view in VIEWS:
+        for side in SIDES:
+            looks = found.looks[side, view]
+            table.add_row(
+                f"{names[side]}, {view}",
+                ", ".join(str(count) for count in sorted(found.requests(side, view))),
+                f"{statistics.median(look.wall for look in looks):.3f} s",
+                f"{statistics.median(look.cpu for look in looks):.3f} s",
+            )
+        wall, cpu = found.wall(view), found.cpu(view)
+        same = found.requests(TAGGED, view) == found.requests(BARE, view)
+        table.add_row(
+            f"tagging / not tagging, {view}",
+            _held(same),
+            f"[bold]{wall:.2f}[/bold] {_held(wall <= VIEW_WALL)} ≤ {VIEW_WALL:.2f}",
+            f"[bold]{cpu:.2f}[/bold] {_held(cpu <= VIEW_CPU)} ≤ {VIEW_CPU:.2f}",
+        )
+        table.add_section()
+    table.caption = f"medians of {len(found.looks[TAGGED, VIEWS[0]])} rounds, ratios taken in each"
     return table
 
 

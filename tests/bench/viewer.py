@@ -1,0 +1,85 @@
+"""Looks at the heavy page, as ``viewer.py SIDE URL EXECUTABLE``; works off lines of its input.
+
+``open`` starts a browser, ``cold`` and ``second`` look at the page and at the next one,
+``close`` ends the browser. Each is answered with a line: the wall seconds that it took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from playwright.async_api import expect
+
+from agent.browser.launch import LaunchOptions, driver, launch
+from agent.model import Cadence, Journey, Site
+from agent.stage import Stage
+from agent.tagging.identity import Identity
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page, Playwright
+
+BARE, PLAIN, TAGGED = "bare", "plain", "tagged"
+"""Playwright alone; the agent's stage without the tagger; the stage as journeys have it."""
+
+
+async def _page(side: str, url: str, browser: Browser, playwright: Playwright) -> Page:
+    if side == BARE:
+        return await (await browser.new_context(base_url=url)).new_page()
+    journey = Journey(
+        name="bench",
+        site=Site("bench", url, (url,)),
+        file="bench.py",
+        line=1,
+        cadence=Cadence(60),
+        interval=60,
+        timeout=30.0,
+        grace=3.0,
+        confirm=False,
+        enabled=True,
+    )
+    identity = Identity("bench", "1" * 32, "2" * 32, "X-Synthetic-Journey", lambda: "3" * 16)
+    stage = Stage(journey, identity, url, "", lambda _: None)
+    if side == PLAIN:
+        stage.tagger.attach = _nothing  # type: ignore[method-assign]
+    return (await stage.open(browser, playwright)).page
+
+
+async def _nothing(_: Browser) -> None:
+    pass
+
+
+async def _main(side: str, url: str, executable: str) -> None:
+    loop = asyncio.get_running_loop()
+    async with driver() as playwright:
+        while await loop.run_in_executor(None, sys.stdin.readline):  # open
+            async with AsyncExitStack() as stack:
+                browser = await launch(playwright, LaunchOptions(executable))
+                # The stage forbids journeys to close the browser.
+                stack.push_async_callback(browser.close)
+                page = await _page(side, url, browser, playwright)
+                _say(0.0)
+                for step in ("cold", "second"):
+                    await loop.run_in_executor(None, sys.stdin.readline)
+                    since = time.perf_counter()
+                    if step == "cold":
+                        await page.goto("/bench")
+                    else:
+                        await page.get_by_role("link", name="Second page").click()
+                        await page.wait_for_url("**/second")
+                    await expect(page.get_by_test_id("bench-done")).to_have_text("done")
+                    _say(time.perf_counter() - since)
+                await loop.run_in_executor(None, sys.stdin.readline)  # close
+            _say(0.0)
+
+
+def _say(seconds: float) -> None:
+    sys.stdout.write(f"{seconds}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(*sys.argv[1:]))
