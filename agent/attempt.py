@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from agent.workers.remains import Remains
     from agent.workers.watchdog import Watchdog
 
+_ROUTED = "the pages it routes have no HTTP cache, and Playwright answers their CORS preflights"
 _CANCEL_WAIT = 0.3
 _LAST_WORDS = 0.1
 """Seconds to wait for the news of a death, after it has broken the journey."""
@@ -169,6 +170,8 @@ class Attempt:
         failure = await self._journey(stage)
         took = time.perf_counter() - start
         self._stage.traffic.end("unfinished" if failure else "")
+        if self._stage.routed:
+            self._link.send(Logged("warning", "journey.routes", {"effect": _ROUTED}))
         fault = self._aftermath.fault(failure, launcher, browser)
         lag, blocked_at = self._watchdog.end()
         if fault is not None:

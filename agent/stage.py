@@ -11,6 +11,7 @@ from playwright.async_api import Error
 
 from agent.browser.context import context_options
 from agent.browser.faults import BadContext, BrowserGone, HttpStatusError, PageCrashed
+from agent.browser.routes import notice_routes
 from agent.browser.traffic import Hooks, Traffic
 from agent.browser.vitals import Vitals
 from agent.redact import bare_url
@@ -89,6 +90,8 @@ class Stage:
         self.vitals = Vitals()
         self.allowed: set[int] = set()
         """Statuses of main documents that the author expects."""
+        self.routed = False
+        """Whether the journey intercepts requests itself."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails as soon as a walk on this stage can't go on."""
 
@@ -105,6 +108,7 @@ class Stage:
             context = await self._context(browser, playwright)
             browser.on("disconnected", lambda _: self._lose(BrowserGone("the browser died")))
             browser.close = _refuse  # type: ignore[method-assign]
+            notice_routes(context, self._routes)
             context.on("page", self._adopt)
             self.traffic.follow(context)
             await context.add_cookies(_cookies(self._site))
@@ -163,6 +167,10 @@ class Stage:
             self._lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
 
         page.on("crash", crashed)
+        notice_routes(page, self._routes)
+
+    def _routes(self) -> None:
+        self.routed = True
 
     def _lose(self, why: Exception) -> None:
         if not self.lost.done():

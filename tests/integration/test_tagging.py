@@ -499,3 +499,18 @@ async def test_device(walker: Walker, shop: Origin) -> None:
         for asked in shop.seen:
             assert mine in asked.headers["user-agent"]
             assert asked.headers["user-agent"].endswith(TOKEN)
+
+
+@pytest.mark.parametrize("target", ["run.page", "run.context"])
+async def test_a_journeys_own_routes_are_warned_of(
+    walker: Walker, shop: Origin, target: str
+) -> None:
+    """A journey that intercepts requests is told once what that changes; others are not."""
+    route = f"await {target}.route('**/*', lambda route: route.continue_())"
+    walked = await passed(walker, f"{route}\n{route}\nawait run.page.goto('/')", shop)
+    all_tagged(walked, shop)
+    assert [(level, event) for level, event, _ in walked.heard.logs] == [
+        ("warning", "journey.routes")
+    ]
+    assert "CORS" in str(walked.heard.logs[0][2]["effect"])
+    assert not (await passed(walker, "await run.page.goto('/')", shop)).heard.logs
