@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import xml.etree.ElementTree as ET
 from datetime import datetime
+from zipfile import ZipFile
 
 import pytest
 
@@ -205,7 +207,10 @@ async def test_secrets_reach_the_journey_and_nothing_else(home):
     assert needle not in finished.err
     files = {path.name: path.read_bytes() for path in home.path.rglob("*") if path.is_file()}
     assert {"failure.json", "screenshot.png", "report.xml"} <= files.keys()
-    assert "trace.zip" not in files, "a trace would show what the journey typed"
+    if "trace.zip" in files:
+        # Cleaned of what the journey used; where there was no time for that, it isn't kept.
+        with ZipFile(io.BytesIO(files["trace.zip"])) as trace:
+            files |= {name: trace.read(name) for name in trace.namelist()}
     assert not [name for name, content in files.items() if needle.encode() in content]
 
 
