@@ -99,7 +99,8 @@ async def _both(version: str, folder: Path) -> Both:
                 for kinds, context in groups:
                     walked = await _walk(walker, wires, kinds, context, folder)
                     assert walked.heard.logs, walked.record
-                    agent.given |= json.loads(str(walked.heard.logs[-1][2]["given"]))
+                    told = {event: fields for _, event, fields in walked.heard.logs}
+                    agent.given |= json.loads(str(told["given"]["given"]))
                     walks |= dict.fromkeys(kinds, walked)
             agent.seen = {name: wires.asked(name) for name in walks}
             wires.seen = []
