@@ -49,14 +49,14 @@ class _Lane:
 
     signal: Signal
     transport: Transport
+    most: int
+    """Payloads in the next request: fewer while one that is refused is being looked for."""
     filled: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0
     backlog_until: int = 0
     """Up to this spool id it is the past that waits."""
     live_next: bool = False
     """Whether it is the turn of what came since."""
-    most: int = 1
-    """Payloads in the next request: fewer while one that is refused is being looked for."""
     quiet_until: float = 0.0
 
 
@@ -76,7 +76,10 @@ class Sender:
 
     def start(self) -> None:
         """Open the lanes. What an earlier life of the agent left is sent first."""
-        self._lanes = [_Lane(signal, connect(to)) for signal, to in self._targets.items()]
+        self._lanes = [
+            _Lane(signal, connect(to), _BATCH_ENTRIES[signal])
+            for signal, to in self._targets.items()
+        ]
         self.tasks = tuple(
             asyncio.create_task(self._drain(lane), name=f"telemetry-{lane.signal}")
             for lane in self._lanes
@@ -100,7 +103,6 @@ class Sender:
             await lane.transport.close()
 
     async def _drain(self, lane: _Lane) -> None:
-        lane.most = _BATCH_ENTRIES[lane.signal]
         lane.backlog_until = await self._database.transaction(self._spool.last)
         while True:
             lane.filled.clear()
@@ -119,12 +121,15 @@ class Sender:
                 await self._pause(lane, answer)
                 continue
             lane.live_next = batch[0].id <= lane.backlog_until
+            if isinstance(answer, Refused) and len(batch) > 1:
+                lane.most = len(batch) // 2
+                continue
             if isinstance(answer, Accepted):
                 await self._accepted(lane, batch, answer)
-            elif len(batch) > 1:
-                lane.most = len(batch) // 2
             else:
                 await self._refused(lane, batch[0], answer)
+            lane.most = min(lane.most * 2, _BATCH_ENTRIES[lane.signal])
+            lane.failures = 0
 
     def _next(self, connection: sqlite3.Connection, lane: _Lane) -> list[Entry]:
         if lane.failures:
@@ -142,10 +147,8 @@ class Sender:
         await self._database.transaction(
             lambda connection: self._spool.accept(connection, lane.signal, batch, answer.rejected)
         )
-        lane.most = min(lane.most * 2, _BATCH_ENTRIES[lane.signal])
         if lane.failures:
             _log.info("telemetry.delivered", action="send", signal=lane.signal.value)
-        lane.failures = 0
         if answer.rejected:
             self._warn(
                 lane,
@@ -161,8 +164,6 @@ class Sender:
                 connection, lane.signal, entry, answer.reason, now
             )
         )
-        lane.most = min(lane.most * 2, _BATCH_ENTRIES[lane.signal])
-        lane.failures = 0
         self._warn(
             lane,
             "telemetry.refused",

@@ -100,9 +100,7 @@ class Telemetry:
         """Take up the totals and begin to collect and send."""
         if self._pipe is None:
             return
-        now = self._clock.wall()
-        epoch = await self._database.transaction(lambda c: totals.begin(c, now))
-        await self._database.transaction(self._spool.recount)
+        epoch = await self._database.transaction(self._begin)
         self._metrics = Metrics(self._pipe.resource, self._identity.version, epoch)
         self._pipe.sender.start()
         self._ticking = asyncio.create_task(
@@ -233,6 +231,10 @@ class Telemetry:
         if items:
             await self._database.transaction(lambda c: self._put(c, Signal.METRICS, payload, items))
         self._pipe.sender.wake()
+
+    def _begin(self, connection: sqlite3.Connection) -> float:
+        self._spool.recount(connection)
+        return totals.begin(connection, self._clock.wall())
 
     def _snapshot(self, connection: sqlite3.Connection) -> _Snapshot:
         return _Snapshot(
