@@ -15,15 +15,14 @@ from agent.authoring import Run
 from agent.browser.faults import AttemptTimeout, BadContext, LaunchFailed, first_line
 from agent.errors import ErrorType
 from agent.model import AttemptReport, SpanData
+from agent.proofs import proof_of
 from agent.stage import OPEN_WAIT, Stage
-from agent.tagging.identity import Identity, unsigned
-from agent.tagging.origins import FirstParty
-from agent.tagging.proof import Proof, Proofs
-from agent.workers.protocol import Logged, SignatureWanted, SpanEnded, Started
+from agent.tagging.identity import Identity
+from agent.workers.protocol import Logged, SpanEnded, Started
 from agent.workers.steps import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import Callable, MutableMapping
     from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import Browser, Locator, Page, Playwright
@@ -70,7 +69,7 @@ class Attempt:
             trace_id=walk.trace_id,
             header=header,
             parent=lambda: self._steps.current,
-            proof=self._proof(),
+            proof=proof_of(walk, link),
         )
         self._stage = Stage(walk.journey, identity, walk.canary_url, user_agent, self._span)
         self._aftermath = Aftermath(walk, link, self._stage, self._steps)
@@ -97,26 +96,6 @@ class Attempt:
         self._stage.allowed |= set(statuses)
 
     # The walk.
-
-    def _proof(self) -> Callable[[str], Awaitable[Mapping[str, str]]]:
-        """Return what signs requests to the site; the key itself never comes here."""
-        given = self._walk.signatures
-        if given is None:
-            return unsigned
-        proofs = Proofs(
-            {one.authority: Proof(one.headers, one.expires) for one in given},
-            lambda authority: self._link.send(SignatureWanted(authority)),
-        )
-        self._link.on_signature = lambda reply: proofs.take(
-            reply.authority, Proof(reply.headers, reply.expires)
-        )
-        site = FirstParty(self._walk.journey.site.first_party)
-
-        async def proof(url: str) -> Mapping[str, str]:
-            # The agent's own page is tagged too, and nobody verifies it.
-            return await proofs.of(url) if site.covers(url) else {}
-
-        return proof
 
     async def run(
         self,

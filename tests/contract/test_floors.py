@@ -37,6 +37,7 @@ ROOTS = {
     "engine",
     "intake",
     "ledger",
+    "proofs",
     "readiness",
     "session",
     "signatures",
