@@ -9,7 +9,7 @@ from rich.table import Table
 
 from tests.bench.lateness import quantile
 from tests.bench.memory import largest, middle
-from tests.bench.views import BARE, PLAIN, SIDES, TAGGED, VIEWS
+from tests.bench.views import BARE, LEAST, PLAIN, SIDES, TAGGED, VIEWS
 
 if TYPE_CHECKING:
     from tests.bench.cost import Costs, Window
@@ -73,7 +73,12 @@ def lateness(found: Lateness) -> Table:
 def views(found: Views) -> Table:
     """What tagging adds to a page."""
     table = Table("", "requests", "wall", "CPU", title="A page of 45 requests, 40 cacheable")
-    names = {BARE: "bare Playwright", PLAIN: "agent, not tagging", TAGGED: "agent, tagging"}
+    names = {
+        BARE: "bare Playwright",
+        PLAIN: "agent, not tagging",
+        LEAST: "agent, only holding",
+        TAGGED: "agent, tagging",
+    }
     for view in VIEWS:
         for side in SIDES:
             looks = found.looks[side, view]
@@ -83,6 +88,13 @@ def views(found: Views) -> Table:
                 f"{statistics.median(look.wall for look in looks):.3f} s",
                 f"{statistics.median(look.cpu for look in looks):.3f} s",
             )
+        # What every way of tagging pays that sees each request before it leaves.
+        table.add_row(
+            f"only holding / not tagging, {view}",
+            "",
+            f"{found.wall(view, LEAST, PLAIN):.2f}",
+            f"{found.cpu(view, LEAST, PLAIN):.2f}",
+        )
         wall, cpu = found.wall(view), found.cpu(view)
         same = found.requests(TAGGED, view) == found.requests(BARE, view)
         table.add_row(

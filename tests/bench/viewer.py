@@ -10,7 +10,8 @@ import asyncio
 import sys
 import time
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import expect
 
@@ -22,8 +23,9 @@ from agent.tagging.identity import Identity
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright
 
-BARE, PLAIN, TAGGED = "bare", "plain", "tagged"
-"""Playwright alone; the agent's stage without the tagger; the stage as journeys have it."""
+BARE, PLAIN, LEAST, TAGGED = "bare", "plain", "least", "tagged"
+"""Playwright alone; the agent's stage without the tagger; the least that tagging can be, which
+is to hold each request and let it go on with one header more; the stage as journeys have it."""
 
 
 async def _page(side: str, url: str, browser: Browser, playwright: Playwright) -> Page:
@@ -45,11 +47,31 @@ async def _page(side: str, url: str, browser: Browser, playwright: Playwright) -
     stage = Stage(journey, identity, url, "", lambda _: None)
     if side == PLAIN:
         stage.tagger.attach = _nothing  # type: ignore[method-assign]
+    if side == LEAST:
+        stage.tagger.attach = partial(_least, url)  # type: ignore[method-assign]
     return (await stage.open(browser, playwright)).page
 
 
 async def _nothing(_: Browser) -> None:
     pass
+
+
+async def _least(url: str, browser: Browser) -> None:
+    session = await browser.new_browser_cdp_session()
+    pending: set[asyncio.Task[Any]] = set()
+
+    def go_on(event: dict[str, Any]) -> None:
+        headers = {**event["request"]["headers"], "X-Synthetic-Journey": "bench"}
+        answer = {
+            "requestId": event["requestId"],
+            "headers": [{"name": name, "value": value} for name, value in headers.items()],
+        }
+        task = asyncio.ensure_future(session.send("Fetch.continueRequest", answer))
+        pending.add(task)
+        task.add_done_callback(pending.discard)
+
+    session.on("Fetch.requestPaused", go_on)
+    await session.send("Fetch.enable", {"patterns": [{"urlPattern": f"{url}/*"}]})
 
 
 async def _main(side: str, url: str, executable: str) -> None:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 from tests.bench.meter import Meter
-from tests.bench.viewer import BARE, PLAIN, TAGGED
+from tests.bench.viewer import BARE, LEAST, PLAIN, TAGGED
 from tests.support.demo import DemoShop
 from tests.support.service import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-SIDES = (BARE, PLAIN, TAGGED)
+SIDES = (BARE, PLAIN, LEAST, TAGGED)
 VIEWS = ("cold", "second")
 _WARM = 2
 """Rounds that don't count: the first browsers fill the machine's own caches."""
@@ -46,15 +46,15 @@ class Views:
 
     looks: dict[tuple[str, str], list[Look]]
 
-    def wall(self, view: str, over: str = PLAIN) -> float:
+    def wall(self, view: str, side: str = TAGGED, over: str = PLAIN) -> float:
         """The median of the rounds' ratios."""
-        pairs = zip(self.looks[TAGGED, view], self.looks[over, view], strict=True)
-        return statistics.median(tagged.wall / other.wall for tagged, other in pairs)
+        pairs = zip(self.looks[side, view], self.looks[over, view], strict=True)
+        return statistics.median(one.wall / other.wall for one, other in pairs)
 
-    def cpu(self, view: str, over: str = PLAIN) -> float:
+    def cpu(self, view: str, side: str = TAGGED, over: str = PLAIN) -> float:
         """As ``wall``."""
-        pairs = zip(self.looks[TAGGED, view], self.looks[over, view], strict=True)
-        return statistics.median(tagged.cpu / other.cpu for tagged, other in pairs)
+        pairs = zip(self.looks[side, view], self.looks[over, view], strict=True)
+        return statistics.median(one.cpu / other.cpu for one, other in pairs)
 
     def requests(self, side: str, view: str) -> set[int]:
         """How many requests the server got for a view: one number where all is well."""
