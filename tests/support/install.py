@@ -15,7 +15,7 @@ import sys
 import venv
 from typing import TYPE_CHECKING
 
-from tests.support import debian, nginx, oscar, victoria
+from tests.support import alerting, debian, nginx, oscar, victoria
 from tests.support.commands import InstallError, run
 from tests.support.service import CACHE, ROOT
 
@@ -34,6 +34,7 @@ def main() -> int:
         try:
             for what, key, folder, install in (
                 ("VictoriaMetrics", "trixie", CACHE / "victoria-metrics", _victoria),
+                ("Alertmanager", _codename(), CACHE / "alertmanager", _alertmanager),
                 ("nginx", _codename(), nginx.FOLDER, _nginx),
                 ("the django-oscar environment", _environment_key(), oscar.VENV, _oscar),
                 ("the django-oscar shop", _shop_key(), oscar.PREPARED, _shop),
@@ -64,13 +65,20 @@ def _nginx() -> None:
     debian.unpack("nginx", _codename(), nginx.FOLDER)
 
 
+def _alertmanager() -> None:
+    debian.unpack("prometheus-alertmanager", _codename(), CACHE / "alertmanager")
+    _starts(alerting.ALERTMANAGER, "--version")
+
+
 def _victoria() -> None:
     debian.unpack("victoria-metrics", "trixie", CACHE / "victoria-metrics")
-    started = subprocess.run(
-        [victoria.BINARY, "-version"], check=False, capture_output=True, text=True
-    )
+    _starts(victoria.BINARY, "-version")
+
+
+def _starts(binary: Path, version: str) -> None:
+    started = subprocess.run([binary, version], check=False, capture_output=True, text=True)
     if started.returncode != 0:
-        raise InstallError(f"{victoria.BINARY.name} does not start here: {started.stderr}")
+        raise InstallError(f"{binary.name} does not start here: {started.stderr}")
 
 
 def _oscar() -> None:

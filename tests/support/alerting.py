@@ -1,0 +1,166 @@
+"""From rules to a page: vmalert, Alertmanager, and a webhook in the test's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from aiohttp import web
+
+from tests.support.service import CACHE, Service, free_port, listens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+VMALERT = CACHE / "victoria-metrics" / "usr" / "bin" / "vmalert"
+ALERTMANAGER = CACHE / "alertmanager" / "usr" / "bin" / "prometheus-alertmanager"
+
+
+class Vmalert(Service):
+    """Evaluates ``rules``, a rule file's text, on a VictoriaMetrics at ``store``."""
+
+    needs = VMALERT
+
+    def __init__(self, rules: str, store: str, alertmanager: str, every: str = "1s") -> None:
+        self._rules = rules
+        self._store = store
+        self._alertmanager = alertmanager
+        self._every = every
+
+    @property
+    def url(self) -> str:
+        """Base address."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def prepare(self) -> None:
+        self._port = free_port()
+        (self.folder / "rules.yaml").write_text(self._rules)
+
+    def command(self) -> Sequence[str]:
+        return [
+            str(VMALERT),
+            "-rule=rules.yaml",
+            f"-datasource.url={self._store}",
+            f"-remoteWrite.url={self._store}",
+            f"-remoteRead.url={self._store}",
+            f"-notifier.url={self._alertmanager}",
+            f"-httpListenAddr=127.0.0.1:{self._port}",
+            f"-evaluationInterval={self._every}",
+            # As the store's -search.latencyOffset: what was pushed is asked for at once.
+            "-rule.evalDelay=0s",
+            "-remoteWrite.flushInterval=200ms",
+            "-loggerLevel=WARN",
+        ]
+
+    def ready(self) -> bool:
+        return listens(self._port)
+
+
+class Alertmanager(Service):
+    """Groups, inhibits and sends on; ``configuration`` is its file's text."""
+
+    needs = ALERTMANAGER
+
+    def __init__(self, configuration: str) -> None:
+        self._configuration = configuration
+
+    @property
+    def url(self) -> str:
+        """Base address."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def prepare(self) -> None:
+        self._port = free_port()
+        (self.folder / "alertmanager.yaml").write_text(self._configuration)
+
+    def command(self) -> Sequence[str]:
+        return [
+            str(ALERTMANAGER),
+            "--config.file=alertmanager.yaml",
+            "--storage.path=data",
+            f"--web.listen-address=127.0.0.1:{self._port}",
+            "--cluster.listen-address=",
+            "--log.level=warn",
+        ]
+
+    def ready(self) -> bool:
+        return listens(self._port)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One alert of one notification. ``at`` is when it arrived, in Unix seconds."""
+
+    at: float
+    status: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: str
+
+    @property
+    def name(self) -> str:
+        """The alert's name."""
+        return self.labels["alertname"]
+
+
+@dataclass
+class Webhook:
+    """Takes Alertmanager's notifications on a loopback port of its own."""
+
+    notices: list[Notice] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        application = web.Application()
+        application.router.add_post("/{receiver}", self._take)
+        self._arrived = asyncio.Condition()
+        self._runner = web.AppRunner(application)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    async def wait_for(
+        self, condition: Callable[[Notice], object], within: float, after: float = 0.0
+    ) -> Notice:
+        """Return the first notice of which ``condition`` holds, come after Unix time ``after``.
+
+        Raises:
+            AssertionError: none came in ``within`` seconds; says which did.
+
+        """
+
+        def found() -> Notice | None:
+            return next((n for n in self.notices if n.at >= after and condition(n)), None)
+
+        try:
+            async with asyncio.timeout(within), self._arrived:
+                await self._arrived.wait_for(found)
+        except TimeoutError:
+            pass
+        notice = found()
+        told = [(n.name, n.status, n.labels) for n in self.notices]
+        assert notice is not None, f"no such notice within {within} s; told: {told}"
+        return notice
+
+    def firing(self, name: str, after: float = 0.0) -> list[Notice]:
+        """The notices that an alert fires, come after Unix time ``after``."""
+        return [
+            n for n in self.notices if n.name == name and n.status == "firing" and n.at >= after
+        ]
+
+    async def _take(self, request: web.Request) -> web.Response:
+        told: dict[str, Any] = await request.json()
+        now = time.time()
+        self.notices += [
+            Notice(now, one["status"], one["labels"], one["annotations"], one["startsAt"])
+            for one in told["alerts"]
+        ]
+        async with self._arrived:
+            self._arrived.notify_all()
+        return web.Response()
