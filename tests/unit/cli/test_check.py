@@ -60,3 +60,31 @@ async def test_variables_of_opentelemetry_are_checked_too(folder):
         await check(folder / "config.toml", environ, SystemClock())
     places = [problem.where for problem in caught.value.problems]
     assert places == ["OTEL_EXPORTER_OTLP_PROTOCOL", "journeys/look.py:5"]
+
+
+async def test_a_vendor_that_nobody_knows_is_a_mistake(folder):
+    """Each is told with its place, of the general policy and of a site's, and what may have
+    been meant, or where its name is found."""
+    write(folder, "5m")
+    vendors = '{ "Matomoo" = "allow" }\n[beacons.vendors]\n"Our own" = "mark"\n'
+    (folder / "config.toml").write_text(f"{CONFIG}beacons.vendors = {vendors}")
+    with pytest.raises(ConfigError) as caught:
+        await check(folder / "config.toml", {}, SystemClock())
+    own, site = caught.value.problems
+    assert own.where.endswith('config.toml:7 beacons.vendors.Our own')
+    assert "`footfall audit`" in own.message
+    assert site.where.endswith("config.toml:5 sites.shop.beacons.vendors.Matomoo")
+    assert 'did you mean "Matomo"?' in site.message
+
+
+async def test_a_vendor_without_a_flag_is_warned_of(folder, capsys):
+    """To mark it can't be: it is blocked, which is told with its place and is no mistake. One
+    with a flag, and a general policy of marking, are no news."""
+    write(folder, "5m")
+    vendors = '[beacons]\npolicy = "mark"\n[beacons.vendors]\nhotjar = "mark"\nMatomo = "mark"\n'
+    (folder / "config.toml").write_text(CONFIG + vendors)
+    assert await check(folder / "config.toml", {}, SystemClock()) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (warning,) = [line for line in lines if line.startswith("warning: ")]
+    assert "config.toml:7 beacons.vendors: Hotjar has no flag" in warning
+    assert warning.endswith("it is blocked")
