@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import ssl
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,6 +82,8 @@ class Internet:
 
     walker: Walker
     got: list[Got]
+    pages: dict[str, str] = field(default_factory=dict)
+    """Further pages by path, on every host."""
 
     async def walk(self, source: str, policy: BeaconPolicy) -> Walked:
         """Walk; a walk that fails fails the test."""
@@ -92,7 +94,7 @@ class Internet:
 
     def beacons(self) -> list[Got]:
         """What arrived that the shop's own pages don't account for."""
-        own = {"/", "/two", "/frame", *SCRIPTS}
+        own = {"/", "/two", "/frame", *SCRIPTS, *self.pages}
         shops = {"shop.test", "other.test"}
         return [one for one in self.got if one.host not in shops or one.asked.path not in own]
 
@@ -108,8 +110,9 @@ async def internet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[In
             got.append(Got(asked, request.host, request.path_qs))
         if request.path in SCRIPTS:
             return web.Response(text=SCRIPTS[request.path], content_type="text/javascript")
-        if request.path in {"/", "/two", "/frame"}:
-            text = f"<title>Shop</title><link rel=icon href=data:,><script>{SENDER}</script>"
+        if request.path in {"/", "/two", "/frame", *internet.pages}:
+            own = internet.pages.get(request.path, f"<script>{SENDER}</script>")
+            text = f"<title>Shop</title><link rel=icon href=data:,>{own}"
             return web.Response(text=text, content_type="text/html")
         origin = request.headers.get("Origin", "*")
         return web.Response(text="", headers={**CORS, "Access-Control-Allow-Origin": origin})
@@ -127,7 +130,8 @@ async def internet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[In
         "--ignore-certificate-errors",
     )
     async with Walker(folder, args=args) as walker:
-        yield Internet(walker, got)
+        internet = Internet(walker, got)
+        yield internet
     await runner.cleanup()
 
 
@@ -156,6 +160,10 @@ def all_sent(shapes: list[list[str | None]]) -> str:
             await run.page.evaluate("shape => send(shape)", shape)
         await run.page.evaluate("() => new Promise(done => setTimeout(done, 300))")
     """
+
+
+def told_of(walked: Walked) -> dict[BeaconAction, set[str]]:
+    return {action: set(names) for action, names in walked.report.audit.counts.items()}
 
 
 def told(walked: Walked, action: BeaconAction) -> int:
@@ -209,6 +217,89 @@ async def test_one_vendor_otherwise(internet: Internet) -> None:
     assert counts[BeaconAction.ALLOWED].keys() == {"Hotjar"}
     assert counts[BeaconAction.BLOCKED].keys() == {"Matomo"}
     assert all("hotjar" in one.host for one in internet.beacons())
+
+
+FLAGS = {
+    # The vendor, by which it is chosen; the script's own test; what it sends otherwise.
+    "Plausible": (
+        'localStorage.plausible_ignore === "true"',
+        '["XHR", "POST", "https://plausible.io/api/event", btoa("{}")]',
+    ),
+    "Umami": (
+        'localStorage.getItem("umami.disabled")',
+        '["Fetch", "POST", "https://cloud.umami.is/api/send", btoa("{}")]',
+    ),
+    "Fathom Analytics": (
+        'localStorage.getItem("blockFathomTracking")',
+        '["Image", "GET", "https://cdn.usefathom.com/?h=a&p=b&r=c&sid=d", null]',
+    ),
+    "GoatCounter": (
+        'localStorage.getItem("skipgc") === "t"',
+        '["Ping", "POST", "https://shop.goatcounter.com/count?p=/", null]',
+    ),
+    "Pirsch": (
+        'localStorage.getItem("disable_pirsch")',
+        '["Fetch", "GET", "https://api.pirsch.io/hit?url=a&t=b&w=c&h=d", null]',
+    ),
+}
+"""Flags that vendors' own scripts look for before they send anything."""
+
+
+async def test_scripts_read_their_flag_and_send_nothing(internet: Internet) -> None:
+    """Each vendor's script finds its flag in its first line, on the site's pages and in their
+    frames of the site alone, and stops by itself; without the policy it would have sent."""
+    scripts = [
+        f"""if ({test}) stopped.push("{vendor}"); else sent.push(send({order}));"""
+        for vendor, (test, order) in FLAGS.items()
+    ]
+    look_alike = f"""<script>{SENDER}
+        const stopped = [], sent = []; {" ".join(scripts)}
+        parent.postMessage([location.origin, stopped], "*");</script>"""
+    internet.pages = {
+        "/tracked": f"""<script>const told = [], all = new Promise(done => {{
+            onmessage = e => {{ if (told.push(e.data.join()) === 3) done(told.sort()); }}; }});
+            </script>{look_alike}
+            <iframe src="/inner"></iframe><iframe src="https://other.test/inner"></iframe>""",
+        "/inner": look_alike,
+    }
+    source = """
+        await run.page.goto("/tracked")
+        run.log.info("told", stopped=await run.page.evaluate("all"))
+    """
+    walked = await internet.walk(source, BeaconPolicy("block", dict.fromkeys(FLAGS, "mark")))
+    own = f"{ORIGINS[0]},{','.join(FLAGS)}"
+    assert walked.heard.logs[0][2] == {"stopped": ["https://other.test,", own, own]}
+    # Those of the stranger's frame went on, and were held.
+    assert told_of(walked) == {BeaconAction.BLOCKED: set(FLAGS)}
+    free = await internet.walk(source, BeaconPolicy("allow"))
+    own = f"{ORIGINS[0]},"
+    assert free.heard.logs[0][2] == {"stopped": ["https://other.test,", own, own]}
+
+
+async def test_servers_read_their_cookie(internet: Internet) -> None:
+    """A hit that a vendor's server knows by a cookie has it when it arrives: Matomo's on the
+    site's own hosts, Mixpanel's on the vendor's. Without the policy there is none."""
+    hits = [
+        ["Ping", "POST", f"{ORIGINS[1]}/matomo.php?idsite=1&rec=1", None],
+        ["XHR", "POST", "https://api-js.mixpanel.com/track/?verbose=1&ip=1&_=1700000000123", None],
+    ]
+    names = {"m.shop.test": "matomo_ignore=", "api-js.mixpanel.com": "mp_optout=1"}
+    cross = SENDER.replace(
+        "asked.open(method, url);", "asked.open(method, url); asked.withCredentials = true;"
+    )
+    internet.pages = {"/tracked": f"<script>{cross}</script>"}
+    source = all_sent(hits).replace('goto("/")', 'goto("/tracked")')
+    walked = await internet.walk(source, BeaconPolicy("mark"))
+    assert told_of(walked) == {BeaconAction.MARKED: {"Matomo", "Mixpanel"}}
+    marked = {one.host: one.asked.headers.get("cookie", "") for one in internet.beacons()}
+    assert {host: names[host] in cookie for host, cookie in marked.items()} == dict.fromkeys(
+        names, True
+    )
+    await internet.walk(source, BeaconPolicy("allow"))
+    bare = {one.host: one.asked.headers.get("cookie", "") for one in internet.beacons()}
+    assert {host: names[host] in cookie for host, cookie in bare.items()} == dict.fromkeys(
+        names, False
+    )
 
 
 WAYS = {

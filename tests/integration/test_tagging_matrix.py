@@ -1,14 +1,16 @@
 """Every kind of request, over HTTP/1.1 and over HTTP/2, beside what bare Playwright does.
 
-One walk of all kinds a protocol is judged by many tests.
+One walk of all kinds a protocol is judged by many tests. The agent has a signing key there,
+for what holds with one holds without it too.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,10 +18,15 @@ import pytest_asyncio
 
 from agent.browser.find import require_browser
 from agent.browser.launch import LaunchOptions, driver, launch
+from agent.cli.keys import make
 from agent.model import Site
+from agent.pem import read_keys
+from agent.signatures import Signatures
+from agent.tagging.signing import Signer
+from agent.verify import Verifier
 from tests.support.kinds import CREDENTIALS, KINDS
 from tests.support.play import Kind, expected, files, play
-from tests.support.walking import HEADER, INFO_URL, VERSION, Walked, Walker
+from tests.support.walking import HEADER, INFO_URL, VERSION, Heard, Walked, Walker
 from tests.support.wires import Came, Wires
 
 if TYPE_CHECKING:
@@ -38,7 +45,8 @@ CASES = [
 ]
 TOKEN = f" FootfallSynthetics/{VERSION} (bot; AlwaysOn; +{INFO_URL})"
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-01")
-CARRIERS = (HEADER.lower(), "baggage", "traceparent")
+SIGNED = ("signature", "signature-agent", "signature-input")
+CARRIERS = (HEADER.lower(), "baggage", "traceparent", *SIGNED)
 LOGIN = {"http_credentials": {"username": "ann", "password": "one"}}
 SOURCE = """
 import json
@@ -62,11 +70,15 @@ class Side:
 
 @dataclass
 class Both:
-    """The agent's side with its walks, by the names of their kinds, and the bare one."""
+    """The agent's side with its walks, by the names of their kinds, and the bare one.
+
+    ``verifier`` knows the key that the agent signed with.
+    """
 
     agent: Side
     bare: Side
     walks: dict[str, Walked]
+    verifier: Verifier
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -88,6 +100,8 @@ async def _both(version: str, folder: Path) -> Both:
     ]
     journeys = folder / "journeys"
     journeys.mkdir()
+    made = make(folder / "keys", 1, time.time())
+    signer = Signer(read_keys(made.key), INFO_URL)
     wires = Wires(PROTOCOLS[version], files(ALL), expected(ALL))
     with pytest.MonkeyPatch.context() as patch:
         async with wires:
@@ -97,7 +111,7 @@ async def _both(version: str, folder: Path) -> Both:
             agent = Side({}, {})
             async with Walker(journeys, args=wires.browser_args) as walker:
                 for kinds, context in groups:
-                    walked = await _walk(walker, wires, kinds, context, folder)
+                    walked = await _walk(walker, wires, kinds, context, folder, signer)
                     assert walked.heard.logs, walked.record
                     told = {event: fields for _, event, fields in walked.heard.logs}
                     agent.given |= json.loads(str(told["given"]["given"]))
@@ -105,7 +119,7 @@ async def _both(version: str, folder: Path) -> Both:
             agent.seen = {name: wires.asked(name) for name in walks}
             wires.seen = []
             bare = await _bare(wires, groups, folder)
-    return Both(agent, bare, walks)
+    return Both(agent, bare, walks, Verifier(made.directory))
 
 
 async def _walk(
@@ -114,6 +128,7 @@ async def _walk(
     kinds: Mapping[str, Kind],
     context: dict[str, Any],
     folder: Path,
+    signer: Signer,
 ) -> Walked:
     urls = wires.urls
     wild = urls["api"].replace("api.", "*.")
@@ -123,12 +138,11 @@ async def _walk(
         "control": wires.control,
         "folder": str(folder),
     }
-    return await walker.walk(
-        SOURCE,
-        Site("shop", urls["shop"], (urls["shop"], wild, urls["direct"])),
-        params=params,
-        context=context,
-        timeout=100.0,
+    site = Site("shop", urls["shop"], (urls["shop"], wild, urls["direct"]))
+    order = walker.order(SOURCE, site, params=params, context=context, timeout=100.0)
+    signatures = Signatures(signer, site, time.time)
+    return await walker.follow(
+        replace(order, signatures=signatures.ahead()), Heard(sign=signatures.reply)
     )
 
 
@@ -239,6 +253,22 @@ def test_no_span_id_is_given_twice(both: Both) -> None:
     )
     assert len(ids) > 100
     assert set(ids.values()) == {1}
+
+
+@pytest.mark.parametrize("version", list(PROTOCOLS))
+def test_every_tagged_request_proves_itself(both: Both) -> None:
+    """Each is signed for the host that it came to, so that the receiving side believes it and
+    reads journey and run: hosts known ahead, and those that only a wildcard covers."""
+    hosts = Counter[str]()
+    for name, walked in both.walks.items():
+        for one in tagged(both, name):
+            found = both.verifier.verify(one.headers, one.headers["host"])
+            assert found is not None, one
+            assert found.verified, (str(one), found.reason)
+            assert (found.journey, found.run_id) == ("walked", walked.order.run_id)
+            hosts[one.host] += 1
+    assert hosts.keys() == {"shop", "api", "direct"}
+    assert hosts.total() > 100
 
 
 @pytest.mark.parametrize("version", list(PROTOCOLS))

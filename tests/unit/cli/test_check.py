@@ -71,7 +71,7 @@ async def test_a_vendor_that_nobody_knows_is_a_mistake(folder):
     with pytest.raises(ConfigError) as caught:
         await check(folder / "config.toml", {}, SystemClock())
     own, site = caught.value.problems
-    assert own.where.endswith('config.toml:7 beacons.vendors.Our own')
+    assert own.where.endswith("config.toml:7 beacons.vendors.Our own")
     assert "`footfall audit`" in own.message
     assert site.where.endswith("config.toml:5 sites.shop.beacons.vendors.Matomoo")
     assert 'did you mean "Matomo"?' in site.message
