@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import signal
 import time
@@ -12,6 +13,7 @@ import zipfile
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from aiohttp import web
 
@@ -41,6 +43,18 @@ async with run.step("Go round"):
     await page.goto("/")
     await page.evaluate("url => fetch(url, {mode: 'no-cors'})", run.params["third"])
     await run.api.get("/api")
+"""
+
+STANDS_STILL = """
+async with run.step("Go round"):
+    await run.page.goto("/stop")
+    for path in ("/once", "/twice"):
+        await run.page.goto(run.params["unknown"] + path)
+    await run.page.goto("/known")
+    await run.page.goto("/go-on")
+    await run.page.goto(run.params["unknown"] + "/later")
+    await run.page.goto("/stop-briefly")
+    await run.page.goto(run.params["other"] + "/waited")
 """
 
 
@@ -191,6 +205,53 @@ async def test_each_first_party_gets_its_own_signature_and_nobody_else_any(tmp_p
         used = {one.headers["signature"].removeprefix("sig1=").strip(":") for one in seen}
         assert len(used) == 3, "one signature an authority"
         await asyncio.to_thread(nowhere, used, home.state, f"{walked.out}{walked.err}")
+
+
+@pytest.mark.timeout(90)
+async def test_where_the_supervisor_stands_still_requests_go_unsigned_and_on_time(tmp_path, made):
+    """A host that only a wildcard covers has to be asked for: its first request waits for a
+    second, later ones don't, and none waits for longer. What was signed before stays signed,
+    an answer in time is waited for, and once the supervisor goes on, so do signatures."""
+    verifier = Verifier(made.directory)
+    came: dict[str, float] = {}
+    signed: dict[str, bool] = {}
+
+    def supervisor(number: signal.Signals) -> None:
+        (found,) = [one for one in psutil.Process().children() if "once" in one.cmdline()]
+        found.send_signal(number)
+
+    async def answer(request: web.Request) -> web.Response:
+        loop = asyncio.get_running_loop()
+        found = verifier.verify(request.headers, request.host)
+        signed[request.path] = found is not None and found.verified
+        came[request.path] = loop.time()
+        if request.path.startswith("/stop"):
+            supervisor(signal.SIGSTOP)
+        if request.path == "/stop-briefly":
+            loop.call_later(0.4, supervisor, signal.SIGCONT)
+        if request.path == "/go-on":
+            supervisor(signal.SIGCONT)
+            await asyncio.sleep(0.3)  # for the answer that lay waiting
+        return web.Response(text="<h1>Here</h1>", content_type="text/html")
+
+    ways = ("/stop", "/once", "/twice", "/known", "/go-on", "/later", "/stop-briefly", "/waited")
+    async with Origin(pages=dict.fromkeys(ways, answer)) as shop:
+        hosts = {name: shop.url.replace("127.0.0.1", f"{name}.shop.localhost") for name in "ab"}
+        home = Home(tmp_path, {"shop": shop.url})
+        home.configure(
+            identity={"signing_key": f"keys/{made.key.name}"},
+            sites__shop={"first_party": [shop.url, hosts["a"].replace("a.shop.", "*.")]},
+            schedule={"timeout": "20s", "every": "1m"},
+        )
+        params = {"unknown": hosts["a"], "other": hosts["b"]}
+        home.journey("stands", STANDS_STILL, f'site="shop", owner="tests", params={params!r}')
+        walked = await home.footfall("once", "stands")
+    assert walked.code == 0, walked
+    assert signed == {way: way not in {"/once", "/twice"} for way in ways}
+    took = {way: came[way] - came[before] for before, way in itertools.pairwise(ways)}
+    assert 0.9 < took["/once"] < 2, took
+    assert max(took[way] for way in ("/twice", "/known", "/go-on")) < 0.9, took
+    assert 0.3 < took["/waited"] < 1, took
 
 
 def nowhere(signatures: set[str], state: Path, said: str) -> None:
