@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent import config, snapshot
+from agent.audit import BeaconPolicy
 from agent.errors import ConfigError
-from agent.model import BeaconPolicy, Problem
+from agent.model import Problem
 from agent.schedule.plan import interval_of
 from agent.tagging.beacons import stopped_instead, unknown
 from agent.workers.discovery import discover as discover_in
@@ -24,9 +25,10 @@ from agent.workers.protocol import Configure
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from agent.audit import BeaconChoice
     from agent.clock import Clock
     from agent.config import Settings
-    from agent.model import BeaconChoice, Definition, Journey
+    from agent.model import Definition, Journey
 
 VERSION = version("footfall")
 

@@ -9,22 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
-
+from agent.audit import Audit, BeaconPolicy
+from agent.bounds import Count, Nanoseconds, Seconds, SpanId, Time, TraceId
 from agent.errors import ErrorType
 
-# The bounds hold where data comes out of a worker, whose journey may have put anything into it:
-# what they let through can be counted, stored and sent.
-Count = Annotated[int, Field(ge=0, lt=1 << 53)]
-Nanoseconds = Annotated[int, Field(ge=0, lt=1 << 63)]
-Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-Time = Annotated[float, Field(ge=0, le=9e9, allow_inf_nan=False)]
-"""Unix seconds, up to the end of what nanoseconds of 64 bits can tell."""
-TraceId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-SpanId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-VendorName = Annotated[str, Field(max_length=100)]
 Attribute = str | bool | int | float | list[str]
 """A value that OpenTelemetry attributes may take."""
 
@@ -62,69 +52,6 @@ class SkipReason(StrEnum):
     LATE = "late"  # its moment had passed: a suspend, a clock set forward
     SHUTDOWN = "shutdown"  # the agent was draining
     DOWN = "down"  # the agent was not running
-
-
-BeaconChoice = Literal["block", "mark", "allow"]
-"""What is to be done with a beacon: a hit that a page sends to a vendor of analytics."""
-
-
-class BeaconAction(StrEnum):
-    """What became of a beacon."""
-
-    BLOCKED = "blocked"
-    MARKED = "marked"
-    ALLOWED = "allowed"
-    ESCAPED = "escaped"  # it got out untouched, against the policy
-
-
-@dataclass(frozen=True, slots=True)
-class BeaconPolicy:
-    """What is done with beacons: as ``default`` says, unless ``vendors`` names theirs."""
-
-    default: BeaconChoice = "block"
-    vendors: dict[str, BeaconChoice] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Beacon:
-    """A beacon of a run. ``url`` has no query, fragment or user info."""
-
-    vendor: VendorName
-    url: str
-    action: BeaconAction
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """What an attempt had to do with one origin."""
-
-    origin: str
-    party: str  # or "third"
-    vendor: VendorName
-    """Who is behind it; empty: nobody known."""
-    category: str
-    requests: Count
-    tagged: Count
-    suspects: Count
-    """Requests that look like beacons of a vendor nobody knows."""
-    actions: dict[BeaconAction, Count] = field(default_factory=dict)
-    """Beacons by what became of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """What left the browser of an attempt, as the business's figures see it."""
-
-    beacons: tuple[Beacon, ...] = ()
-    """The first of them."""
-    counts: dict[BeaconAction, dict[VendorName, Count]] = field(default_factory=dict)
-    """All of them, by what became of them and by vendor."""
-    contacts: tuple[Contact, ...] = ()
-
-    @property
-    def escaped(self) -> int:
-        """How many got out untouched, against the policy."""
-        return sum(self.counts.get(BeaconAction.ESCAPED, {}).values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agent.audit import BeaconAction
 from agent.cli.once import exit_code, load_settings, walk
-from agent.model import BeaconAction, Trigger
+from agent.model import Trigger
 from agent.session import Session, SessionOptions, site_names
 from agent.workers.tree import become_subreaper
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from agent.audit import Contact
     from agent.clock import Clock
-    from agent.model import Contact, RunResult
+    from agent.model import RunResult
 
 _WIDE = 160
 """Columns where nobody looks through a terminal: a folded line can't be searched for."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from agent.audit import BeaconAction
 from agent.cli.places import short
-from agent.model import BeaconAction, Result, StepOutcome
+from agent.model import Result, StepOutcome
 from agent.watcher import Watcher
 
 if TYPE_CHECKING:

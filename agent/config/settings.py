@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agent.audit import BeaconChoice
 from agent.config.addresses import covers
 from agent.config.fields import (
     Argument,
@@ -43,7 +44,6 @@ from agent.config.fields import (
     WebAddress,
 )
 from agent.config.origin import KeyPath, Origin
-from agent.model import BeaconChoice
 
 Kept = Literal["all", "failed", "none"]
 """Of which attempts something is kept."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.audit import Audit
 from agent.errors import ErrorType, Owner
-from agent.model import Attempt, Audit, Result
+from agent.model import Attempt, Result
 
 if TYPE_CHECKING:
     from agent.model import AttemptRecord, AttemptReport

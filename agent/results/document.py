@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agent.model import Attempt, Beacon, RunResult, Step
+    from agent.audit import Beacon
+    from agent.model import Attempt, RunResult, Step
 
 
 def document(run: RunResult) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from agent.model import Audit, Beacon, BeaconAction, Contact
+from agent.audit import Audit, Beacon, BeaconAction, Contact
 from agent.tagging.beacons import bare_address
 from agent.tagging.vendors import find
 

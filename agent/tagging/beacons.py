@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from agent.model import BeaconAction
+from agent.audit import BeaconAction
 from agent.tagging.corrections import READS
 from agent.tagging.marks import FLAGGED, Preparations, marked_address, marked_by_cookie, prepare
 from agent.tagging.signatures import match
 from agent.tagging.vendors import ALL_FORMS, STOPPED, Form, Vendor, find, named, suggest
 
 if TYPE_CHECKING:
-    from agent.model import BeaconChoice, BeaconPolicy
+    from agent.audit import BeaconChoice, BeaconPolicy
     from agent.tagging.origins import FirstParty
 
 _CALLS = frozenset({"xhr", "fetch", "other", "prefetch"})

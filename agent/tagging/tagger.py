@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Error
 
-from agent.model import BeaconAction
+from agent.audit import BeaconAction
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, CDPSession

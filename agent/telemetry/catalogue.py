@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from agent import names
+from agent.audit import BeaconAction
 from agent.errors import ErrorType
-from agent.model import BeaconAction, Result, SkipReason, StepOutcome
+from agent.model import Result, SkipReason, StepOutcome
 from agent.telemetry.signals import Signal
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from agent.model import AttemptReport, Definition, Journey, Problem, Seconds, SpanData, Step
+from agent.bounds import Seconds
+from agent.model import AttemptReport, Definition, Journey, Problem, SpanData, Step
 
 if TYPE_CHECKING:
     import asyncio

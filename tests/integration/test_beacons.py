@@ -15,7 +15,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from agent.model import BeaconAction, BeaconPolicy, Site
+from agent.audit import BeaconAction, BeaconPolicy
+from agent.model import Site
 from tests.support.beacons import SHAPES, Shape
 from tests.support.origin import Asked
 from tests.support.walking import HEADER, Walker

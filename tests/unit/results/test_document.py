@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from agent.audit import Audit, Beacon, BeaconAction
 from agent.errors import ErrorType
-from agent.model import Attempt, Audit, Beacon, BeaconAction, Result, Step, StepOutcome
+from agent.model import Attempt, Result, Step, StepOutcome
 from agent.results.conduct import interrupted
 from agent.results.document import document
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright._impl._driver import compute_driver_executable
 
-from agent.model import BeaconAction, BeaconChoice, BeaconPolicy
+from agent.audit import BeaconAction, BeaconChoice, BeaconPolicy
 from agent.tagging.beacons import (
     Guard,
     Sighting,

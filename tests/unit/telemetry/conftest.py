@@ -11,13 +11,12 @@ import grpc
 import pytest
 from aiohttp import web
 
+from agent.audit import Audit, BeaconAction
 from agent.clock import SystemClock
 from agent.database import Database
 from agent.errors import ErrorType
 from agent.model import (
     Attempt,
-    Audit,
-    BeaconAction,
     Cadence,
     Journey,
     Result,

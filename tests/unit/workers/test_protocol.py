@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from agent import model
+from agent import audit, bounds
 from agent.workers.protocol import (
     FROM_WORKER,
     LONGEST_FRAME,
@@ -44,13 +44,13 @@ PLAIN = {
 
 
 BOUNDED = [
-    (model.Count, st.integers(0, 2**53 - 1)),
-    (model.Nanoseconds, st.integers(0, 2**63 - 1)),
-    (model.Seconds, st.floats(0, 1e9)),
-    (model.Time, st.floats(0, 9e9)),
-    (model.TraceId, st.text("0123456789abcdef", min_size=32, max_size=32)),
-    (model.SpanId, st.text("0123456789abcdef", min_size=16, max_size=16)),
-    (model.VendorName, TEXT),
+    (bounds.Count, st.integers(0, 2**53 - 1)),
+    (bounds.Nanoseconds, st.integers(0, 2**63 - 1)),
+    (bounds.Seconds, st.floats(0, 1e9)),
+    (bounds.Time, st.floats(0, 9e9)),
+    (bounds.TraceId, st.text("0123456789abcdef", min_size=32, max_size=32)),
+    (bounds.SpanId, st.text("0123456789abcdef", min_size=16, max_size=16)),
+    (audit.VendorName, TEXT),
 ]
 
 
