@@ -16,6 +16,7 @@ from agent.results.judge import decide
 from agent.tagging.identity import COOKIE, Identity, user_agent
 from agent.tagging.signing import LIFETIME, Signer
 from agent.telemetry.catalogue import CATALOGUE
+from agent.telemetry.prometheus import prometheus_name
 from tests.support.readme import DOTTED, Readme, attributes_sent, code
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ OF_JOURNEY = [names.JOURNEY, names.SITE, names.LOCATION]
 
 def shown(row: list[str], *shared: str) -> tuple[object, ...]:
     """A row of a table of metrics, in the catalogue's terms."""
-    name, kind, unit, attributes, description = row
+    name, kind, unit, attributes, description, translated = row
     optional = set(re.findall(r"\[`([^`]+)`\]", attributes))
     return (
         code(name)[0],
@@ -36,6 +37,7 @@ def shown(row: list[str], *shared: str) -> tuple[object, ...]:
         {*shared, *code(attributes)},
         optional,
         description,
+        code(translated)[0],
     )
 
 
@@ -45,7 +47,15 @@ def test_metrics() -> None:
     rows = [shown(row, *OF_JOURNEY) for row in README.table(*columns, "more attributes")]
     rows += [shown(row) for row in README.table(*columns, "attributes")]
     assert rows == [
-        (m.name, m.kind, m.unit, set(m.attributes), set(m.optional), m.description)
+        (
+            m.name,
+            m.kind,
+            m.unit,
+            set(m.attributes),
+            set(m.optional),
+            m.description,
+            prometheus_name(m),
+        )
         for m in CATALOGUE.values()
     ]
 
