@@ -226,11 +226,12 @@ class Attempt:
             return error
         return None
 
-    async def _settle(self) -> None:
+    async def _settle(self) -> dict[str, float]:
         """Before a step passes: no unexpected status, and the vitals of what is shown."""
         self._check_pages()
-        if self._page is not None:
-            await self._stage.vitals.read(self._page)
+        if self._page is None:
+            return {}
+        return await self._stage.vitals.read(self._page, self._steps.current)
 
     def _check_pages(self) -> None:
         refused = self._stage.refusal()

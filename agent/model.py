@@ -185,6 +185,8 @@ class Vital:
 
     vital: str
     value: Seconds
+    span_id: SpanId | None = None
+    """The span of the step at whose end it was read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,13 @@ RUN_ARTIFACTS: Final = "footfall.artifacts"
 ATTEMPT_NUMBER: Final = "footfall.attempt.number"
 STEP_NAME: Final = "footfall.step.name"
 STEP_RESULT: Final = "footfall.step.result"
+STEP_VITALS: Final = {
+    "lcp": "footfall.web_vital.lcp",
+    "fcp": "footfall.web_vital.fcp",
+    "ttfb": "footfall.web_vital.ttfb",
+    "inp": "footfall.web_vital.inp",
+    "cls": WEB_VITAL_CLS,
+}
 REQUEST_KIND: Final = "footfall.request.kind"
 REQUEST_METHOD: Final = "http.request.method"
 RESPONSE_STATUS: Final = "http.response.status_code"
@@ -96,6 +103,7 @@ LOG_JOURNEY: Final = "footfall.journey"
 LOG_SITE: Final = "footfall.site"
 LOG_ERROR: Final = "footfall.error"
 LOG_FAILED_STEP: Final = "footfall.failed_step"
+LOG_SCREENSHOT: Final = "footfall.screenshot"
 LOG_RUNBOOK: Final = "footfall.runbook"
 LOG_SEVERITY: Final = "footfall.severity"
 LOG_DURATION: Final = "footfall.duration"

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Error
 
+from agent import names
 from agent.model import Vital
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.async_api import BrowserContext, Page
 
 _LONGEST = 1e9
@@ -43,38 +46,48 @@ class Vitals:
     """The last reading of each document that was shown."""
 
     def __init__(self) -> None:
-        self._documents: dict[float, dict[str, Any]] = {}
+        self._documents: dict[float, dict[str, Vital]] = {}
 
     async def install(self, context: BrowserContext) -> None:
         """Put the observers into every page to come."""
         await context.add_init_script(_OBSERVE)
 
-    async def read(self, page: Page) -> None:
-        """Read the document that is shown now; to be called before it is left."""
+    async def read(self, page: Page, span_id: str) -> dict[str, float]:
+        """Read the document that is shown now; to be called before it is left.
+
+        Returns attributes for the span that is open, ``span_id``: what no earlier reading of
+        that document had told.
+        """
         if page.is_closed() or not page.url.startswith(("http:", "https:")):
-            return
+            return {}
         try:
             reading = await asyncio.wait_for(
                 page.evaluate("window.__footfall_vitals && window.__footfall_vitals()"),
                 _READ_TIMEOUT,
             )
         except (Error, TimeoutError):
-            return
-        if reading:
-            self._documents[reading["origin"]] = reading
+            return {}
+        if not reading:
+            return {}
+        known = self._documents.setdefault(reading["origin"], {})
+        fresh = [
+            vital
+            for vital in _vitals(reading, span_id)
+            if vital.vital not in known or known[vital.vital].value != vital.value
+        ]
+        known.update((vital.vital, vital) for vital in fresh)
+        return {names.STEP_VITALS[vital.vital]: vital.value for vital in fresh}
 
     def collected(self) -> tuple[Vital, ...]:
-        """Return all readings: milliseconds become seconds, ``cls`` stays a score."""
-        found: list[Vital] = []
-        for reading in self._documents.values():
-            found += [
-                Vital(name, reading[name] / 1000)
-                for name in ("lcp", "fcp", "ttfb", "inp")
-                if _is_sound(reading[name])
-            ]
-            if _is_sound(reading["cls"]):
-                found.append(Vital("cls", reading["cls"]))
-        return tuple(found)
+        """Return the last readings of all documents."""
+        return tuple(vital for known in self._documents.values() for vital in known.values())
+
+
+def _vitals(reading: dict[str, Any], span_id: str) -> Iterator[Vital]:
+    """Yield what was measured: milliseconds become seconds, ``cls`` stays a score."""
+    for name in names.STEP_VITALS:
+        if _is_sound(value := reading[name]):
+            yield Vital(name, value if name == "cls" else value / 1000, span_id)
 
 
 def _is_sound(value: object) -> bool:

@@ -75,6 +75,7 @@ def _attributes(run: RunResult) -> dict[str, Attribute]:
         names.ERROR_TYPE: run.error_type.value if run.error_type is not None else "",
         names.LOG_ERROR: run.error[:_ERROR_LIMIT],
         names.LOG_FAILED_STEP: _failed_step(run),
+        names.LOG_SCREENSHOT: _screenshot(run),
         names.RUN_OWNER: run.journey.owner,
         names.LOG_RUNBOOK: run.journey.runbook,
         names.LOG_SEVERITY: run.journey.severity,
@@ -94,3 +95,8 @@ def _failed_step(run: RunResult) -> str:
         if run.error_type is not None and attempt.error_type is run.error_type:
             return next((s.name for s in attempt.steps if s.result is StepOutcome.FAIL), "")
     return ""
+
+
+def _screenshot(run: RunResult) -> str:
+    """Return the picture among the deciding attempt's evidence; "" where there is none."""
+    return next((path for path in run.artifacts if path.endswith(".png")), "")

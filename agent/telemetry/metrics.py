@@ -17,12 +17,12 @@ from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from agent import names
 from agent.model import Result, StepOutcome
-from agent.telemetry import spans
+from agent.telemetry import exemplars, spans
 from agent.telemetry.catalogue import CATALOGUE, Kind, Metric
 from agent.telemetry.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from opentelemetry import metrics as api
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
     )
     from opentelemetry.sdk.resources import Resource
 
-    from agent.model import RunResult
+    from agent.model import Attempt, RunResult
+    from agent.telemetry.exemplars import Exemplar
+    from agent.telemetry.steps import StepNames
     from agent.telemetry.totals import Total
-
-STEP_NAMES: Final = 50
-"""How many step names a journey may have as values of ``step``."""
 
 # The SDK folds all sets beyond 2,000 an instrument into one; 50 steps with 2 results each
 # come to that with 20 journeys.
@@ -53,7 +52,8 @@ class Reading:
 class Metrics:
     """The instruments. ``collect`` may run in another thread than the rest, never in two."""
 
-    def __init__(self, resource: Resource, version: str, epoch: float) -> None:
+    def __init__(self, resource: Resource, version: str, epoch: float, steps: StepNames) -> None:
+        self._steps = steps
         self._epoch_ns = int(epoch * 1e9)
         self._reader = InMemoryMetricReader(
             cardinality_limits=dict.fromkeys(
@@ -62,7 +62,6 @@ class Metrics:
         )
         self._provider = MeterProvider([self._reader], resource, shutdown_on_exit=False)
         self._observed: Mapping[str, list[Observation]] = {}
-        self._steps: dict[str, set[str]] = defaultdict(set)
         self._histograms: dict[str, api.Histogram] = {}
         meter = self._provider.get_meter(names.SCOPE, version)
         for metric in CATALOGUE.values():
@@ -79,39 +78,38 @@ class Metrics:
         if attempt.result is Result.NOT_MEASURED:
             # The agent's trouble took this time, not the target.
             return
-        span_ids = {span.name: span.span_id for span in attempt.spans}
+        span_ids = _step_spans(attempt)
         for step in attempt.steps:
             if step.duration is not None and step.result is not StepOutcome.SKIPPED:
+                name = self._steps.bounded(run.journey.name, clean(step.name), run.ended_at)
                 self._record(
                     run,
                     names.STEP_DURATION,
                     step.duration,
-                    span_ids.get(names.STEP_SPAN.format(name=step.name), attempt.span_id),
-                    {
-                        names.STEP: self._bounded(run.journey.name, clean(step.name)),
-                        names.RESULT: step.result,
-                    },
+                    next(span_ids[step.name], attempt.span_id),
+                    {names.STEP: name, names.RESULT: step.result},
                 )
         for vital in attempt.vitals:
+            where = vital.span_id or attempt.span_id
             if vital.vital == "cls":
-                self._record(run, names.WEB_VITAL_CLS, vital.value, attempt.span_id, {})
+                self._record(run, names.WEB_VITAL_CLS, vital.value, where, {})
             else:
-                self._record(
-                    run,
-                    names.WEB_VITAL,
-                    vital.value,
-                    attempt.span_id,
-                    {names.VITAL: vital.vital},
-                )
+                self._record(run, names.WEB_VITAL, vital.value, where, {names.VITAL: vital.vital})
 
     def observe_lateness(self, attributes: Mapping[str, str], seconds: float) -> None:
         """Record how long after its slot a run started."""
         self._histograms[names.SCHEDULE_LATENESS].record(seconds, dict(attributes))
 
     def collect(
-        self, totals: Iterable[Total], readings: Iterable[Reading], now: float
+        self,
+        totals: Iterable[Total],
+        readings: Iterable[Reading],
+        now: float,
+        told: Iterable[Exemplar] = (),
     ) -> tuple[bytes, int]:
         """Return a serialised ``ExportMetricsServiceRequest``, and how many points it has.
+
+        ``told`` are the runs that stand for what the totals have come to.
 
         All of them are of ``now``, Unix seconds.
         """
@@ -126,6 +124,7 @@ class Metrics:
             return b"", 0
         request = encode_metrics(data)
         points = self._date(request, int(now * 1e9))
+        exemplars.attach(request, told, int(now * 1e9))
         return request.SerializeToString(), points
 
     def close(self) -> None:
@@ -158,13 +157,6 @@ class Metrics:
         context = set_span_in_context(NonRecordingSpan(spans.context(run.trace_id, span_id)))
         self._histograms[name].record(value, {**of_run(run), **attributes}, context)
 
-    def _bounded(self, journey: str, step: str) -> str:
-        known = self._steps[journey]
-        if step not in known and len(known) >= STEP_NAMES:
-            return names.OTHER_STEP
-        known.add(step)
-        return step
-
     def _date(self, request: ExportMetricsServiceRequest, now_ns: int) -> int:
         """Date all points, and start every counter at the totals' epoch; count the points.
 
@@ -195,3 +187,14 @@ def of_run(run: RunResult) -> dict[str, str]:
         names.SITE: run.journey.site.name,
         names.LOCATION: run.location,
     }
+
+
+def _step_spans(attempt: Attempt) -> defaultdict[str, Iterator[str]]:
+    """Return the spans of each step's name in the order of their ends, which is the steps' own."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for span in attempt.spans:
+        if isinstance(name := span.attributes.get(names.STEP_NAME), str):
+            found[name].append(span.span_id)
+    spans_of: defaultdict[str, Iterator[str]] = defaultdict(lambda: iter(()))
+    spans_of.update((name, iter(ids)) for name, ids in found.items())
+    return spans_of

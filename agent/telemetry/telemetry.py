@@ -14,32 +14,35 @@ from typing import TYPE_CHECKING, Final
 from agent import names
 from agent.errors import ErrorType
 from agent.model import Result, Trigger
-from agent.telemetry import logs, metrics, spans, spool, totals, verdicts
+from agent.telemetry import counts, exemplars, logs, spans, spool, steps, totals, verdicts
 from agent.telemetry.gauges import Gauges
 from agent.telemetry.metrics import Metrics
 from agent.telemetry.resource import describe
 from agent.telemetry.sender import Sender
 from agent.telemetry.signals import Signal
 from agent.telemetry.spool import Spool
+from agent.telemetry.steps import StepNames
 from agent.telemetry.waiting import within
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from opentelemetry.sdk.resources import Resource
 
     from agent.clock import Clock
     from agent.database import Database
     from agent.model import Journey, RunResult, SkipReason, Slot
+    from agent.telemetry.exemplars import Exemplar
     from agent.telemetry.export import Export
     from agent.telemetry.gauges import Read
     from agent.telemetry.resource import ResourceInfo
     from agent.telemetry.spool import Backlog, Bounds
+    from agent.telemetry.steps import Seen
     from agent.telemetry.totals import Total
     from agent.telemetry.verdicts import Verdict
 
-SCHEMA: Final = totals.SCHEMA + verdicts.SCHEMA + spool.SCHEMA
+SCHEMA: Final = "".join(part.SCHEMA for part in (totals, exemplars, steps, verdicts, spool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class _Snapshot:
     """What the database held at one moment."""
 
     totals: tuple[Total, ...]
+    exemplars: tuple[Exemplar, ...]
     verdicts: Mapping[str, Verdict]
     backlog: Mapping[Signal, Backlog]
 
@@ -85,6 +89,7 @@ class Telemetry:
             else None
         )
         self._metrics: Metrics | None = None
+        self._steps = StepNames({})
         self._gauges = Gauges(identity.location)
         self._stopping = asyncio.Event()
         self._ticking: asyncio.Task[None] | None = None
@@ -100,8 +105,9 @@ class Telemetry:
         """Take up the totals and begin to collect and send."""
         if self._pipe is None:
             return
-        epoch = await self._database.transaction(self._begin)
-        self._metrics = Metrics(self._pipe.resource, self._identity.version, epoch)
+        epoch, seen = await self._database.transaction(self._begin)
+        self._steps = StepNames(seen)
+        self._metrics = Metrics(self._pipe.resource, self._identity.version, epoch, self._steps)
         self._pipe.sender.start()
         self._ticking = asyncio.create_task(
             self._tick(self._metrics, self._pipe.export.interval), name="telemetry-metrics"
@@ -151,8 +157,10 @@ class Telemetry:
             return
         if run.trigger is Trigger.SCHEDULE:
             verdicts.note(connection, run)
-            for metric, attributes, amount in _counts(run):
+            for metric, attributes, amount in counts.of_result(run):
                 totals.add(connection, metric, attributes, amount)
+                if metric == names.RUNS:
+                    exemplars.note(connection, metric, attributes, run)
         version = self._identity.version
         if Signal.TRACES in self._pipe.export.targets:
             payload, items = spans.encode_run(run, self._pipe.resource, version)
@@ -166,7 +174,7 @@ class Telemetry:
     ) -> None:
         """Count slots that came due, whatever becomes of them."""
         if self._pipe is not None:
-            totals.add(connection, names.SCHEDULE_EXPECTED, _of_slot(slot, site), count)
+            totals.add(connection, names.SCHEDULE_EXPECTED, counts.of_slot(slot, site), count)
 
     def record_skip(
         self,
@@ -178,14 +186,14 @@ class Telemetry:
     ) -> None:
         """Count slots that were not run."""
         if self._pipe is not None:
-            attributes = {**_of_slot(slot, site), names.REASON: reason.value}
+            attributes = {**counts.of_slot(slot, site), names.REASON: reason.value}
             totals.add(connection, names.SCHEDULE_SKIPPED, attributes, count)
 
     def record_lost(self, connection: sqlite3.Connection, slot: Slot, site: str) -> None:
         """Count the run of a slot whose agent died and whose journey is gone since."""
         if self._pipe is not None:
             attributes = {
-                **_of_slot(slot, site),
+                **counts.of_slot(slot, site),
                 names.RESULT: Result.NOT_MEASURED.value,
                 names.ERROR_TYPE: ErrorType.WORKER_LOST.value,
             }
@@ -207,7 +215,7 @@ class Telemetry:
     def observe_lateness(self, slot: Slot, site: str, seconds: float) -> None:
         """Record how long after its slot a run started."""
         if self._metrics is not None:
-            self._metrics.observe_lateness(_of_slot(slot, site), max(0.0, seconds))
+            self._metrics.observe_lateness(counts.of_slot(slot, site), max(0.0, seconds))
 
     async def backlog(self) -> Mapping[Signal, Backlog]:
         """Return what waits for the collector, by signal."""
@@ -227,18 +235,30 @@ class Telemetry:
         now = self._clock.wall()
         readings = self._gauges.read(snapshot.verdicts, snapshot.backlog, now)
         # Off the loop: with many journeys the encoding takes longer than a start may be late.
-        payload, items = await asyncio.to_thread(collector.collect, snapshot.totals, readings, now)
+        payload, items = await asyncio.to_thread(
+            collector.collect, snapshot.totals, readings, now, snapshot.exemplars
+        )
+        # Not before: it has to hold every name that the collection tells.
+        seen = self._steps.unsaved()
+
+        def keep(connection: sqlite3.Connection) -> None:
+            self._put(connection, Signal.METRICS, payload, items)
+            exemplars.forget(connection, snapshot.exemplars)
+            steps.save(connection, seen)
+
         if items:
-            await self._database.transaction(lambda c: self._put(c, Signal.METRICS, payload, items))
+            await self._database.transaction(keep)
         self._pipe.sender.wake()
 
-    def _begin(self, connection: sqlite3.Connection) -> float:
+    def _begin(self, connection: sqlite3.Connection) -> tuple[float, Seen]:
         self._spool.recount(connection)
-        return totals.begin(connection, self._clock.wall())
+        now = self._clock.wall()
+        return totals.begin(connection, now), steps.begin(connection, now)
 
     def _snapshot(self, connection: sqlite3.Connection) -> _Snapshot:
         return _Snapshot(
             totals.read(connection),
+            exemplars.read(connection),
             verdicts.read(connection, self._identity.location),
             self._spool.backlog(connection),
         )
@@ -247,28 +267,3 @@ class Telemetry:
         self, connection: sqlite3.Connection, signal: Signal, payload: bytes, items: int
     ) -> None:
         self._spool.put(connection, signal, payload, items, self._clock.wall())
-
-
-def _counts(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
-    """Yield what a run of the schedule adds to the counters."""
-    of_run = metrics.of_run(run)
-    error = {names.ERROR_TYPE: run.error_type.value} if run.error_type is not None else {}
-    yield names.RUNS, {**of_run, names.RESULT: run.result.value, **error}, 1
-    for attempt in run.attempts:
-        error = {names.ERROR_TYPE: attempt.error_type.value} if attempt.error_type else {}
-        yield names.ATTEMPTS, {**of_run, names.RESULT: attempt.result.value, **error}, 1
-        for key, amount in attempt.requests.items():
-            party, _, outcome = key.partition(" ")
-            yield names.REQUESTS, {**of_run, names.PARTY: party, names.OUTCOME: outcome}, amount
-        for action, vendors in attempt.audit.counts.items():
-            for vendor, amount in vendors.items():
-                beacon = {names.VENDOR: vendor, names.ACTION: action.value}
-                yield names.BEACONS, {**of_run, **beacon}, amount
-
-
-def _of_slot(slot: Slot, site: str) -> dict[str, str]:
-    return {
-        names.JOURNEY: slot.journey,
-        names.SITE: site,
-        names.LOCATION: slot.location,
-    }

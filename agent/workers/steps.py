@@ -12,15 +12,17 @@ from agent.model import SpanData, Step, StepOutcome
 from agent.workers.protocol import SpanEnded, StepEnded, StepStarted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+    from agent.model import Attribute
     from agent.workers.protocol import FromWorker
 
 
 class Steps:
     """Keeps the stack of open steps.
 
-    ``settle`` runs before a step counts as passed; ``describe`` says what one failed on.
+    ``settle`` runs before a step counts as passed, and tells what its span is to carry besides;
+    ``describe`` says what a step failed on.
     """
 
     def __init__(
@@ -28,7 +30,7 @@ class Steps:
         trace_id: str,
         attempt_id: str,
         tell: Callable[[FromWorker], None],
-        settle: Callable[[], Awaitable[None]],
+        settle: Callable[[], Awaitable[Mapping[str, Attribute]]],
         describe: Callable[[BaseException], str],
     ) -> None:
         self._trace_id = trace_id
@@ -60,9 +62,10 @@ class Steps:
         self._tell(StepStarted(name, depth))
         start_ns, start = time.time_ns(), time.perf_counter()
         failure: BaseException | None = None
+        seen: Mapping[str, Attribute] = {}
         try:
             yield
-            await self._settle()
+            seen = await self._settle()
         except BaseException as error:
             failure = error
             raise
@@ -79,7 +82,7 @@ class Steps:
                 end_ns=start_ns + int(took * 1e9),
                 status="error" if failure else "unset",
                 message=self._describe(failure) if failure else "",
-                attributes={names.STEP_NAME: name, names.STEP_RESULT: outcome.value},
+                attributes={names.STEP_NAME: name, names.STEP_RESULT: outcome.value, **seen},
             )
             self._tell(SpanEnded(span))
             self._end(Step(name, outcome, took), depth)

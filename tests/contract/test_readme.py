@@ -18,7 +18,7 @@ from agent.cli.main import app
 from agent.config import Settings, load
 from agent.config.variables import unknown
 from agent.history import runs
-from agent.telemetry import metrics
+from agent.telemetry import steps
 from agent.telemetry.export import resolve
 from agent.telemetry.signals import Signal
 from tests.support.daemon import Home
@@ -208,7 +208,7 @@ def test_files_named_exist() -> None:
 def test_figures() -> None:
     """Figures that the text gives are those in the code."""
     assert f"may end for {daemon._DRAIN:g} s" in README.text
-    assert f"at most {metrics.STEP_NAMES} step names" in README.text
+    assert f"at most {steps.STEP_NAMES} step names" in README.text
     assert f"the last {runs._KEPT:,} runs of each journey" in README.text
 
 

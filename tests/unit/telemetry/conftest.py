@@ -174,7 +174,10 @@ def make_run(journey: Journey) -> Callable[..., RunResult]:
                 attributes={"http.request.method": "GET"},
                 links=((trace_id, "d000000000000001"),),
             ),
-            SpanData("step Pay", trace_id, step, own, begin, begin + 9),
+            SpanData(
+                "step Pay", trace_id, step, own, begin, begin + 9,
+                attributes={"footfall.step.name": "Pay"},
+            ),
         )  # fmt: skip
         return Attempt(
             number=number,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
@@ -64,8 +66,37 @@ def test_what_is_not_known_is_left_out(encode, make_run):
         "footfall.run.id",
         "footfall.run.trigger",
         "footfall.artifacts",
+        "footfall.screenshot",
         "footfall.duration",
     }
+
+
+def test_a_failure_names_all_that_a_page_needs(encode, make_run):
+    """Journey, step, error, picture, owner, runbook and severity stand on the failure's record."""
+    found = {pair.key: pair.value.string_value for pair in encode(make_run(Result.FAIL)).attributes}
+    assert (
+        found.items()
+        >= {
+            "footfall.journey": "buy_a_mug",
+            "footfall.site": "shop",
+            "footfall.result": "fail",
+            "error.type": "assertion",
+            "footfall.error": "Pay is\n  disabled",
+            "footfall.failed_step": "Pay",
+            "footfall.screenshot": "run/2/screenshot.png",
+            "footfall.owner": "checkout",
+            "footfall.runbook": "https://runbooks.example/mug",
+            "footfall.severity": "page",
+        }.items()
+    )
+
+
+def test_without_a_picture_none_is_named(encode, make_run):
+    """Other evidence is not taken for it."""
+    run = make_run(Result.FAIL)
+    last = replace(run.attempts[-1], artifacts=("run/2/failure.json",))
+    record = encode(replace(run, attempts=(run.attempts[0], last)))
+    assert "footfall.screenshot" not in {pair.key for pair in record.attributes}
 
 
 def test_broken_text_from_a_page_loses_no_record(encode, make_run):

@@ -8,10 +8,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from agent import names
-from agent.model import Result, Step, StepOutcome
+from agent.model import Result, Step, StepOutcome, Vital
 from agent.telemetry.catalogue import CATALOGUE, Kind
-from agent.telemetry.metrics import STEP_NAMES, Metrics, Reading
+from agent.telemetry.exemplars import Exemplar
+from agent.telemetry.metrics import Metrics, Reading
 from agent.telemetry.resource import describe
+from agent.telemetry.steps import STEP_NAMES, StepNames
 from agent.telemetry.totals import Total
 
 EPOCH = 1_700_000_000.0
@@ -19,13 +21,13 @@ EPOCH = 1_700_000_000.0
 
 @pytest.fixture
 def metrics(identity):
-    metrics = Metrics(describe(identity, {}), identity.version, EPOCH)
+    metrics = Metrics(describe(identity, {}), identity.version, EPOCH, StepNames({}))
     yield metrics
     metrics.close()
 
 
-def collected(metrics, totals=(), readings=(), now=EPOCH + 60):
-    payload, items = metrics.collect(totals, readings, now)
+def collected(metrics, totals=(), readings=(), now=EPOCH + 60, told=()):
+    payload, items = metrics.collect(totals, readings, now, told)
     found = {}
     points = 0
     for resource in ExportMetricsServiceRequest.FromString(payload).resource_metrics:
@@ -79,6 +81,52 @@ def test_durations_carry_the_run_as_exemplar(metrics, make_run):
     assert exemplar.as_double == 1.5
     (exemplar,) = found[names.STEP_DURATION].histogram.data_points[0].exemplars
     assert exemplar.span_id.hex() == "b000000000000002"
+
+
+def test_steps_of_one_name_each_lead_to_themselves(metrics, make_run):
+    """A step that comes again has a span of its own, and its exemplar names that one."""
+    run = make_run()
+    (attempt,) = run.attempts
+    (span,) = [span for span in attempt.spans if span.name == "step Pay"]
+    spans = tuple(replace(span, span_id=f"e00000000000000{n}") for n in range(2))
+    steps = tuple(Step("Pay", StepOutcome.PASS, seconds) for seconds in (0.03, 40.0))
+    metrics.observe_run(replace(run, attempts=(replace(attempt, spans=spans, steps=steps),)))
+    (point,) = collected(metrics)[names.STEP_DURATION].histogram.data_points
+    told = {exemplar.as_double: exemplar.span_id.hex() for exemplar in point.exemplars}
+    assert told == {0.03: "e000000000000000", 40.0: "e000000000000001"}
+
+
+def test_a_vital_leads_to_the_step_that_saw_it(metrics, make_run):
+    """From a slow paint one click leads to the step that painted."""
+    run = make_run()
+    (attempt,) = run.attempts
+    vitals = (Vital("lcp", 1.2, "e000000000000001"), Vital("cls", 0.1, "e000000000000002"))
+    metrics.observe_run(replace(run, attempts=(replace(attempt, vitals=vitals),)))
+    found = collected(metrics)
+    for name, span_id in (
+        (names.WEB_VITAL, "e000000000000001"),
+        (names.WEB_VITAL_CLS, "e000000000000002"),
+    ):
+        (exemplar,) = found[name].histogram.data_points[0].exemplars
+        assert (exemplar.trace_id.hex(), exemplar.span_id.hex()) == (run.trace_id, span_id)
+
+
+def test_a_counter_carries_its_exemplar_on_its_own_series_only(metrics):
+    """One run stands for a series, counts as one, and isn't later than the point."""
+    passed, failed = ({"journey": "j", "result": word} for word in ("pass", "fail"))
+    totals = [Total(names.RUNS, passed, 7), Total(names.RUNS, failed, 2)]
+    run = Exemplar(names.RUNS, failed, "0a" * 16, "0b" * 8, EPOCH + 30)
+    late = replace(run, metric=names.ATTEMPTS, at=EPOCH + 99)
+    totals.append(Total(names.ATTEMPTS, failed, 4))
+    found = collected(metrics, totals, told=[run, late])
+    points = {labels(p)["result"]: p for p in found[names.RUNS].sum.data_points}
+    assert not points["pass"].exemplars
+    (exemplar,) = points["fail"].exemplars
+    assert (exemplar.trace_id.hex(), exemplar.span_id.hex()) == (run.trace_id, run.span_id)
+    assert exemplar.as_int == 1
+    assert exemplar.time_unix_nano == int((EPOCH + 30) * 1e9)
+    (late_one,) = found[names.ATTEMPTS].sum.data_points[0].exemplars
+    assert late_one.time_unix_nano == int((EPOCH + 60) * 1e9)
 
 
 def test_a_run_fills_the_histograms_of_the_catalogue(metrics, make_run):

@@ -9,11 +9,12 @@ from structlog.testing import capture_logs
 from agent import names
 from agent.clock import SystemClock
 from agent.database import Database
-from agent.model import Result, SkipReason, Slot, Trigger
+from agent.model import Result, SkipReason, Slot, Step, StepOutcome, Trigger
 from agent.telemetry.catalogue import CATALOGUE
 from agent.telemetry.export import resolve
 from agent.telemetry.signals import Signal
 from agent.telemetry.spool import Bounds
+from agent.telemetry.steps import STEP_NAMES
 from agent.telemetry.telemetry import SCHEMA, Telemetry
 
 BOUNDS = Bounds(size=10**7, age=86400.0)
@@ -128,6 +129,120 @@ async def test_counters_survive_a_new_agent_on_the_same_state(
         for request in (one, two)
     }
     assert starts == {1_800_000_000 * 10**9}
+
+
+def leads_to(request):
+    """The runs that stand for the series of the counter of runs: {result: (trace, span)}."""
+    if names.RUNS not in metrics(request):
+        return {}
+    return {
+        pair.value.string_value: [(e.trace_id.hex(), e.span_id.hex()) for e in point.exemplars]
+        for point in metrics(request)[names.RUNS].sum.data_points
+        for pair in point.attributes
+        if pair.key == names.RESULT
+    }
+
+
+async def test_a_count_leads_to_its_last_run_once(collector, database, start, clock, make_run):
+    """Each series of the counter names the last run it counted, in one collection only."""
+    telemetry = await start()
+    older, newer, failed = (
+        make_run(result, trace_id=f"{n}a" * 16, span_id=f"{n}b" * 8)
+        for n, result in enumerate((Result.PASS, Result.PASS, Result.FAIL))
+    )
+    await record(database, telemetry, older, newer, failed)
+    assert leads_to(await collect(collector, clock)) == {
+        "pass": [(newer.trace_id, newer.span_id)],
+        "fail": [(failed.trace_id, failed.span_id)],
+    }
+    assert leads_to(await collect(collector, clock)) == {"pass": [], "fail": []}
+    await record(database, telemetry, older)
+    assert leads_to(await collect(collector, clock)) == {
+        "pass": [(older.trace_id, older.span_id)],
+        "fail": [],
+    }
+
+
+async def test_a_killed_agents_last_run_is_led_to_by_the_next(
+    collector, database, start, clock, make_run
+):
+    """What was counted and never collected keeps its exemplar, as it keeps its count."""
+    run = make_run(Result.FAIL)
+    first = await start()
+    await record(database, first, run)
+    second = await start()
+    await second.stop(3.0)
+    assert leads_to(collector.taken["metrics"][-1]) == {"fail": [(run.trace_id, run.span_id)]}
+    third = await start()
+    await third.stop(3.0)
+    assert leads_to(collector.taken["metrics"][-1]) == {"fail": []}
+
+
+async def test_what_waits_in_the_spool_keeps_its_exemplars(
+    collector, database, start, clock, make_run
+):
+    """Collections of an outage arrive as they were made, each with the run it had counted."""
+    away = await start(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="http://127.0.0.1:9/")
+    runs = [make_run(trace_id=f"{n}a" * 16, span_id=f"{n}b" * 8) for n in range(2)]
+    for run in runs:
+        await record(database, away, run)
+        await clock.sleeping(15.0)
+        clock.advance(15.0)
+        await clock.sleeping(15.0)
+    await away.stop(0.1)
+    back = await start()
+    await back.stop(5.0)
+    told = [pair for request in collector.taken["metrics"] for pair in leads_to(request)["pass"]]
+    assert told == [(run.trace_id, run.span_id) for run in runs]
+
+
+def stepping(run, first, count):
+    """The run with so many steps whose names it made up."""
+    (attempt,) = run.attempts
+    steps = tuple(Step(f"Step {first + n}", StepOutcome.PASS, 0.1) for n in range(count))
+    return replace(run, attempts=(replace(attempt, steps=steps),))
+
+
+def step_labels(request):
+    return {
+        pair.value.string_value: point.count
+        for point in metrics(request)[names.STEP_DURATION].histogram.data_points
+        for pair in point.attributes
+        if pair.key == names.STEP
+    }
+
+
+async def test_made_up_step_names_are_bounded_over_restarts(
+    collector, database, start, clock, make_run
+):
+    """A restart opens no room for another fifty names, known ones go on, and the log tells."""
+    first = await start()
+    await record(database, first, stepping(make_run(), 0, STEP_NAMES - 1))
+    one = step_labels(await collect(collector, clock))
+    await first.stop(1.0)
+    second = await start()
+    with capture_logs() as lines:
+        await record(database, second, stepping(make_run(), STEP_NAMES - 2, 9))
+    two = step_labels(await collect(collector, clock))
+    assert len(one) == STEP_NAMES - 1
+    assert two == {"Step 48": 1, "Step 49": 1, names.OTHER_STEP: 7}
+    (line,) = [line for line in lines if line["event"] == "steps.bounded"]
+    assert (line["log_level"], line["journey"], line["step"]) == (
+        "warning", "buy_a_mug", "Step 50",
+    )  # fmt: skip
+
+
+async def test_step_names_that_are_gone_make_room(collector, database, start, clock, make_run):
+    """A day after a journey was rewritten, a restart counts its new steps by name."""
+    first = await start()
+    await record(database, first, stepping(make_run(), 0, STEP_NAMES))
+    await collect(collector, clock)
+    await first.stop(1.0)
+    later = make_run().ended_at + 2 * 86_400
+    clock.advance(2 * 86_400)
+    second = await start()
+    await record(database, second, stepping(make_run(ended_at=later), 100, 2))
+    assert set(step_labels(await collect(collector, clock))) == {"Step 100", "Step 101"}
 
 
 async def test_a_transaction_that_fails_counts_nothing(collector, database, start, clock, make_run):
@@ -353,6 +468,7 @@ async def test_all_that_is_emitted_is_in_the_catalogue(
     [
         ("telemetry_totals", "attributes = substr(attributes, 2)"),
         ("telemetry_totals", "value = 'many'"),
+        ("telemetry_steps", "seen_at = 'late'"),
         ("journey_state", "verdict = 'pest'"),
         ("spool", "signal = 'trades'"),
         ("spool", "payload = 'text'"),

@@ -28,8 +28,8 @@ class Told(list[FromWorker]):
         ]
 
 
-async def _settled() -> None:
-    pass
+async def _settled() -> dict[str, float]:
+    return {"seen": 1.5}
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ async def test_cancellation(steps: Steps, told: Told) -> None:
 async def test_settling(told: Told) -> None:
     """What is found while a step settles fails that step."""
 
-    async def refuse() -> None:
+    async def refuse() -> dict[str, float]:
         raise AssertionError("answered 500")
 
     steps = Steps(TRACE, ATTEMPT, told.append, refuse, repr)
@@ -123,6 +123,17 @@ async def test_settling(told: Told) -> None:
     with pytest.raises(AssertionError, match="answered 500"):
         await step.__aexit__(None, None, None)
     assert told.ended == [("open", "fail", 0)]
+
+
+async def test_what_settling_saw(steps: Steps, told: Told) -> None:
+    """What was seen at its end stands on the step's span; a step that broke was not looked at."""
+    async with steps.step("open"):
+        pass
+    with pytest.raises(ZeroDivisionError):
+        async with steps.step("break"):
+            raise ZeroDivisionError
+    assert told.spans["step open"].attributes["seen"] == 1.5
+    assert "seen" not in told.spans["step break"].attributes
 
 
 async def test_side_by_side(steps: Steps, told: Told) -> None:

@@ -1,0 +1,39 @@
+"""What a finished run adds to which counters, and under which attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent import names
+from agent.telemetry import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.model import RunResult, Slot
+
+
+def of_result(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
+    """Yield what a run of the schedule adds to the counters."""
+    shared = metrics.of_run(run)
+    error = {names.ERROR_TYPE: run.error_type.value} if run.error_type is not None else {}
+    yield names.RUNS, {**shared, names.RESULT: run.result.value, **error}, 1
+    for attempt in run.attempts:
+        error = {names.ERROR_TYPE: attempt.error_type.value} if attempt.error_type else {}
+        yield names.ATTEMPTS, {**shared, names.RESULT: attempt.result.value, **error}, 1
+        for key, amount in attempt.requests.items():
+            party, _, outcome = key.partition(" ")
+            yield names.REQUESTS, {**shared, names.PARTY: party, names.OUTCOME: outcome}, amount
+        for action, vendors in attempt.audit.counts.items():
+            for vendor, amount in vendors.items():
+                beacon = {names.VENDOR: vendor, names.ACTION: action.value}
+                yield names.BEACONS, {**shared, **beacon}, amount
+
+
+def of_slot(slot: Slot, site: str) -> dict[str, str]:
+    """Return the attributes of what is counted for a slot."""
+    return {
+        names.JOURNEY: slot.journey,
+        names.SITE: site,
+        names.LOCATION: slot.location,
+    }
