@@ -19,13 +19,17 @@ _LONGEST = 1e9
 _READ_TIMEOUT = 0.25
 """Seconds: a page too busy to answer is not waited for."""
 
+# What was painted, and how long a reaction took, is known a frame later: where something is
+# under way the reading waits for two.
 _OBSERVE = """(() => {
   if (window !== window.top) return;
-  const seen = {lcp: null, cls: 0, inp: null};
+  const seen = {lcp: null, cls: 0, inp: null}, flush = [];
+  let acted = false;
   const watch = (type, each, more) => {
     try {
-      new PerformanceObserver(list => list.getEntries().forEach(each))
-        .observe({type, buffered: true, ...more});
+      const observer = new PerformanceObserver(list => list.getEntries().forEach(each));
+      observer.observe({type, buffered: true, ...more});
+      flush.push(() => observer.takeRecords().forEach(each));
     } catch (e) { /* this browser does not know it */ }
   };
   watch('largest-contentful-paint', e => { seen.lcp = e.startTime; });
@@ -33,9 +37,19 @@ _OBSERVE = """(() => {
   watch('event', e => {
     if (e.interactionId) seen.inp = Math.max(seen.inp || 0, e.duration);
   }, {durationThreshold: 16});
-  Object.defineProperty(window, '__footfall_vitals', {value: () => {
-    const paint = performance.getEntriesByName('first-contentful-paint')[0];
-    const entry = performance.getEntriesByType('navigation')[0];
+  for (const type of ['pointerup', 'keydown'])
+    addEventListener(type, () => { acted = true; }, {capture: true, passive: true});
+  const {requestAnimationFrame: frame, setTimeout: later} = window;
+  const painted = () => new Promise(done => {
+    later(done, 100);
+    frame(() => frame(() => later(done)));
+  });
+  const first = () => performance.getEntriesByName('first-contentful-paint')[0];
+  Object.defineProperty(window, '__footfall_vitals', {value: async () => {
+    if (acted || !first()) await painted();
+    acted = false;
+    flush.forEach(each => each());
+    const paint = first(), entry = performance.getEntriesByType('navigation')[0];
     return {origin: performance.timeOrigin, lcp: seen.lcp, cls: seen.cls, inp: seen.inp,
             fcp: paint ? paint.startTime : null, ttfb: entry ? entry.responseStart : null};
   }});

@@ -37,6 +37,11 @@ async def origin() -> AsyncIterator[Origin]:
         "/two": "<title>Two</title><h1>Two</h1>",
         "/status": _answer,
         "/slow": _slow,
+        "/busy": (
+            "<title>Busy</title><h1>Busy</h1><button onclick='"
+            "const end = performance.now() + 120; while (performance.now() < end);"
+            "this.textContent = `done`'>work</button>"
+        ),
         "/popup": "<button onclick=\"window.open('/status?status=500')\">open</button>",
     }
     async with Origin(pages=pages) as serving:
@@ -82,6 +87,38 @@ async def test_pass(walker: Walker, origin: Origin) -> None:
     assert parents["step Open"] == walked.order.span_id
     assert parents["step Click"] == ids["step Go on"]
     assert {span.trace_id for span in walked.record.spans} == {walked.order.trace_id}
+
+
+async def test_vitals_of_steps(walker: Walker, origin: Origin) -> None:
+    """The step that loads a page carries its load, the one that clicks what the click took; a
+    step that brings nothing carries nothing, and each reading of the report names its step."""
+    walked = await walker.walk(
+        """
+        async with run.step("Load"):
+            await run.page.goto("/busy")
+        async with run.step("Click"):
+            await run.page.get_by_role("button").click()
+        async with run.step("Look"):
+            await expect(run.page).to_have_title("Busy")
+        """,
+        site(origin.url),
+    )
+    steps = {span.name.removeprefix("step "): span for span in walked.record.spans}
+    seen = {
+        name: {
+            key.removeprefix("footfall.web_vital."): value
+            for key, value in span.attributes.items()
+            if key.startswith("footfall.web_vital.")
+        }
+        for name, span in steps.items()
+    }
+    assert seen["Load"].keys() == {"lcp", "fcp", "ttfb", "cls"}
+    assert seen["Click"].keys() == {"inp"}
+    assert 0.1 < seen["Click"]["inp"] < 2
+    assert seen["Look"] == {}
+    told = {vital.vital: (vital.value, vital.span_id) for vital in walked.report.vitals}
+    assert told["lcp"] == (seen["Load"]["lcp"], steps["Load"].span_id)
+    assert told["inp"] == (seen["Click"]["inp"], steps["Click"].span_id)
 
 
 @pytest.mark.parametrize(
