@@ -25,6 +25,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         host=arguments.host,
         port=arguments.port,
         analytics_port=arguments.analytics_port,
+        inventory=arguments.inventory,
         keys=arguments.keys,
     ) as addresses:
         sys.stdout.write(json.dumps(asdict(addresses)) + "\n")
@@ -41,6 +42,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="port of the shop; 0: any free one")
     parser.add_argument(
         "--analytics-port", type=int, default=0, help="port of the analytics; 0: any free one"
+    )
+    parser.add_argument(
+        "--inventory",
+        default="",
+        metavar="URL",
+        help="service to ask GET URL/stock/SLUG instead of counting; it gets the trace context",
     )
     parser.add_argument(
         "--keys",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from agent.demo import catalogue
-from agent.demo.store import COUNTRIES
+from agent.demo.store import COUNTRIES, availability
 from agent.demo.visit import Visit
 
 if TYPE_CHECKING:
@@ -18,14 +19,16 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from agent.demo.catalogue import Product
+    from agent.demo.inventory import Inventory
     from agent.demo.store import Line, Order, Session, Store
 
 
 class Api:
     """Products, stock, cart, shipping and orders, as JSON."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, inventory: Inventory) -> None:
         self._store = store
+        self._inventory = inventory
 
     def routes(self) -> list[BaseRoute]:
         """Routes of the API."""
@@ -55,13 +58,11 @@ class Api:
         slug = request.path_params["slug"]
         if catalogue.product(slug) is None:
             return _error(404, "no such product")
-        return _answer(
-            {
-                "slug": slug,
-                "available": self._store.stock(slug),
-                "availability": self._store.availability(slug),
-            }
-        )
+        try:
+            pieces = await self._inventory.pieces(slug, request.headers)
+        except aiohttp.ClientError:
+            return _error(502, "the inventory does not answer")
+        return _answer({"slug": slug, "available": pieces, "availability": availability(pieces)})
 
     async def _cart(self, request: Request) -> Response:
         return _answer(_cart(Visit(self._store, request).session))

@@ -26,13 +26,18 @@ class Addresses:
 
 @contextlib.asynccontextmanager
 async def serve(
-    *, host: str = "127.0.0.1", port: int = 0, analytics_port: int = 0, keys: Path | None = None
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    analytics_port: int = 0,
+    inventory: str = "",
+    keys: Path | None = None,
 ) -> AsyncIterator[Addresses]:
     """Serve the shop and its analytics while the block runs; port 0 takes any free one.
 
     The password of the demo account comes from ``FOOTFALL_DEMO_PASSWORD``. On the default host
     the analytics are named ``localhost``, so that the browser takes them for another party:
-    cookies don't know ports. ``keys`` is what ``create_shop`` takes.
+    cookies don't know ports. ``inventory`` and ``keys`` are what ``create_shop`` takes.
 
     Raises:
         DirectoryError: the directory of keys can't be used.
@@ -49,6 +54,7 @@ async def serve(
         )
         shop = create_shop(
             analytics_url=addresses.analytics,
+            inventory_url=inventory,
             password=os.environ.get("FOOTFALL_DEMO_PASSWORD", PASSWORD),
             keys=keys,
         )

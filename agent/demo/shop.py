@@ -15,6 +15,7 @@ from agent.demo.api import Api
 from agent.demo.bench import Bench
 from agent.demo.breakage import Control, Switch
 from agent.demo.checkout import Checkout
+from agent.demo.inventory import Inventory
 from agent.demo.pages import Pages
 from agent.demo.render import Render, static
 from agent.demo.seen import Recorder, SeenLog
@@ -34,6 +35,7 @@ PASSWORD = "demo-password"  # noqa: S105 - the published password of the demo ac
 def create_shop(
     *,
     analytics_url: str = "",
+    inventory_url: str = "",
     password: str = PASSWORD,
     clock: Clock | None = None,
     keys: Path | None = None,
@@ -41,7 +43,8 @@ def create_shop(
     """Build a shop of its own: nothing is shared with another one.
 
     ``analytics_url`` is the origin that the pages send their beacons to; with an empty one they
-    send none. ``clock`` dates the orders and holds back a slowed checkout. ``keys`` is the
+    send none. ``inventory_url`` is a service that knows the stock; with an empty one the shop
+    does. ``clock`` dates the orders and holds back a slowed checkout. ``keys`` is the
     directory of the keys whose requests are known to be synthetic; without one, none are.
 
     Raises:
@@ -65,7 +68,7 @@ def create_shop(
         routes=[
             *pages.routes(),
             *Checkout(store, render, switch, clock).routes(),
-            *Api(store).routes(),
+            *Api(store, Inventory(store, inventory_url)).routes(),
             *Bench(render).routes(),
             *Control(switch, render).routes(),
             *log.routes(),

@@ -184,9 +184,8 @@ class Store:
         return self._stock[slug]
 
     def availability(self, slug: str) -> str:
-        """Stock as customers read it: ``In stock`` or ``Only 4 left``."""
-        left = self._stock[slug]
-        return "In stock" if left >= _FEW else f"Only {left} left"
+        """Stock as customers read it."""
+        return availability(self._stock[slug])
 
     def quote(self, session: Session, country: str) -> Quote:
         """Offer delivery of the session's cart to a country of ``COUNTRIES``."""
@@ -223,3 +222,8 @@ class Store:
     def _number(self) -> str:
         self._last_number += 1
         return f"HC-{self._last_number}"
+
+
+def availability(left: int) -> str:
+    """Return so many pieces as customers read them: ``In stock`` or ``Only 4 left``."""
+    return "In stock" if left >= _FEW else f"Only {left} left"

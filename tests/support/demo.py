@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 
 
 class DemoShop(Service):
-    """`python -m agent.demo` on free ports."""
+    """`python -m agent.demo` on free ports, with the ``inventory`` behind it if there is one."""
 
     url = ""
     analytics = ""
 
+    def __init__(self, inventory: str = "") -> None:
+        self._inventory = inventory
+
     def command(self) -> Sequence[str]:
-        return [sys.executable, "-m", "agent.demo", "--port", "0", "--analytics-port", "0"]
+        command = [sys.executable, "-m", "agent.demo", "--port", "0", "--analytics-port", "0"]
+        return [*command, *(["--inventory", self._inventory] if self._inventory else [])]
 
     def ready(self) -> bool:
         announced = self.announced()

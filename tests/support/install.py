@@ -15,7 +15,7 @@ import sys
 import venv
 from typing import TYPE_CHECKING
 
-from tests.support import alerting, debian, nginx, oscar, victoria
+from tests.support import alerting, backend, debian, nginx, oscar, victoria
 from tests.support.commands import InstallError, run
 from tests.support.service import CACHE, ROOT
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOCK = oscar.SOURCE / "requirements.lock"
+_BACKEND = backend.SOURCE / "requirements.lock"
 
 
 def main() -> int:
@@ -36,7 +37,8 @@ def main() -> int:
                 ("VictoriaMetrics", "trixie", CACHE / "victoria-metrics", _victoria),
                 ("Alertmanager", _codename(), CACHE / "alertmanager", _alertmanager),
                 ("nginx", _codename(), nginx.FOLDER, _nginx),
-                ("the django-oscar environment", _environment_key(), oscar.VENV, _oscar),
+                ("the instrumented back end", _key(_BACKEND), backend.VENV, _backend),
+                ("the django-oscar environment", _key(_LOCK), oscar.VENV, _oscar),
                 ("the django-oscar shop", _shop_key(), oscar.PREPARED, _shop),
             ):
                 _once(what, key, folder, install)
@@ -81,12 +83,20 @@ def _starts(binary: Path, version: str) -> None:
         raise InstallError(f"{binary.name} does not start here: {started.stderr}")
 
 
+def _backend() -> None:
+    _environment(backend.VENV, _BACKEND)
+
+
 def _oscar() -> None:
+    _environment(oscar.VENV, _LOCK)
+
+
+def _environment(folder: Path, lock: Path) -> None:
     # Without a pip of its own: that of the running environment installs into it.
-    venv.create(oscar.VENV, clear=True, symlinks=True, with_pip=False)
-    python = oscar.VENV / "bin" / "python"
+    venv.create(folder, clear=True, symlinks=True, with_pip=False)
+    python = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
-    run([*pip, "--require-hashes", "-r", str(_LOCK)], os.environ, ROOT)
+    run([*pip, "--require-hashes", "-r", str(lock)], os.environ, ROOT)
 
 
 def _shop() -> None:
@@ -99,12 +109,12 @@ def _shop() -> None:
     partial.rename(oscar.PREPARED)
 
 
-def _environment_key() -> str:
-    return _digest(_LOCK) + sys.version
+def _key(lock: Path) -> str:
+    return _digest(lock) + sys.version
 
 
 def _shop_key() -> str:
-    return _environment_key() + "".join(
+    return _key(_LOCK) + "".join(
         _digest(oscar.SOURCE / name) for name in ("settings.py", "prepare.py")
     )
 

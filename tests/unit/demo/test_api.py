@@ -5,6 +5,7 @@ import json
 import pytest
 
 from agent.demo import catalogue
+from agent.demo.shop import create_shop
 from agent.demo.store import ACCOUNT
 
 
@@ -32,6 +33,14 @@ async def test_price_and_stock_are_those_of_the_page(visitor):
         assert f'data-testid="price">{product["price"]}<' in page
         assert f'data-testid="availability">{stock["availability"]}<' in page
         assert stock["available"] == item.stock
+
+
+async def test_an_inventory_that_is_away_is_no_empty_shelf(visit, clock):
+    """A shop whose stock is counted elsewhere says that it can't tell, not that there is none."""
+    shop = create_shop(inventory_url="http://127.0.0.1:9", clock=clock)
+    answer = await visit(shop).get("/api/stock/mug")
+    assert (answer.status, answer.json()) == (502, {"error": "the inventory does not answer"})
+    assert (await visit(shop).get("/api/stock/nix")).status == 404
 
 
 async def test_the_cart_is_the_same_by_page_and_by_api(visitor):
