@@ -17,12 +17,12 @@ from agent.model import Result, Trigger
 from agent.telemetry import counts, exemplars, logs, spans, spool, steps, totals, verdicts
 from agent.telemetry.gauges import Gauges
 from agent.telemetry.metrics import Metrics
+from agent.telemetry.pace import Pace
 from agent.telemetry.resource import describe
 from agent.telemetry.sender import Sender
 from agent.telemetry.signals import Signal
 from agent.telemetry.spool import Spool
 from agent.telemetry.steps import StepNames
-from agent.telemetry.waiting import within
 
 if TYPE_CHECKING:
     import sqlite3
@@ -91,7 +91,7 @@ class Telemetry:
         self._metrics: Metrics | None = None
         self._steps = StepNames({})
         self._gauges = Gauges(identity.location)
-        self._stopping = asyncio.Event()
+        self._pace = Pace(clock, export.interval if export is not None else 0.0)
         self._ticking: asyncio.Task[None] | None = None
 
     @property
@@ -109,9 +109,7 @@ class Telemetry:
         self._steps = StepNames(seen)
         self._metrics = Metrics(self._pipe.resource, self._identity.version, epoch, self._steps)
         self._pipe.sender.start()
-        self._ticking = asyncio.create_task(
-            self._tick(self._metrics, self._pipe.export.interval), name="telemetry-metrics"
-        )
+        self._ticking = asyncio.create_task(self._tick(self._metrics), name="telemetry-metrics")
 
     async def stop(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound, not a cancellation
         """Collect a last time, try to deliver what waits, and stop within ``timeout`` seconds.
@@ -120,7 +118,7 @@ class Telemetry:
         """
         if self._pipe is None or self._metrics is None:
             return
-        self._stopping.set()
+        self._pace.stop()
         if self._ticking is not None:
             # It collects once more and ends. Where it had died, somebody has seen it in ``tasks``.
             await asyncio.gather(self._ticking, return_exceptions=True)
@@ -210,6 +208,7 @@ class Telemetry:
             return
         if run.trigger is Trigger.SCHEDULE:
             self._metrics.observe_run(run)
+            self._pace.hear(run)
         self._pipe.sender.wake()
 
     def observe_lateness(self, slot: Slot, site: str, seconds: float) -> None:
@@ -221,11 +220,10 @@ class Telemetry:
         """Return what waits for the collector, by signal."""
         return await self._database.transaction(self._spool.backlog)
 
-    async def _tick(self, collector: Metrics, interval: float) -> None:
-        last = False
-        while not last:
-            await within(self._clock, interval, self._stopping.wait())
-            last = self._stopping.is_set()
+    async def _tick(self, collector: Metrics) -> None:
+        more = True
+        while more:
+            more = await self._pace.wait()
             await self._collect(collector)
 
     async def _collect(self, collector: Metrics) -> None:

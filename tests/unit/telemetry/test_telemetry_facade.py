@@ -168,8 +168,8 @@ async def test_a_killed_agents_last_run_is_led_to_by_the_next(
 ):
     """What was counted and never collected keeps its exemplar, as it keeps its count."""
     run = make_run(Result.FAIL)
-    first = await start()
-    await record(database, first, run)
+    killed = await start()
+    await database.transaction(lambda connection: killed.record_run(connection, run))
     second = await start()
     await second.stop(3.0)
     assert leads_to(collector.taken["metrics"][-1]) == {"fail": [(run.trace_id, run.span_id)]}
