@@ -75,10 +75,11 @@ async def test_much_news_is_told_together(pace, clock, make_run):
     assert await wait
 
 
-async def test_the_last_one_comes_at_once(pace, clock, make_run):
+@pytest.mark.parametrize("result", [Result.PASS, Result.FAIL])
+async def test_the_last_one_comes_at_once(pace, clock, make_run, result):
     """An agent that ends collects a last time, whatever it was waiting for."""
     await collected(pace)
-    pace.hear(make_run(Result.FAIL))
+    pace.hear(make_run(result))
     wait = asyncio.create_task(pace.wait())
     await turns()
     pace.stop()
