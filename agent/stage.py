@@ -82,6 +82,7 @@ class Stage:
                 self._refused,
                 self._saw,
                 lambda request: self.auditor.unsee(request.method, request.url),
+                lambda request: self.auditor.stopped(request.method, request.url),
             ),
         )
         self._api = ApiTagger(
@@ -112,7 +113,7 @@ class Stage:
             context.on("page", self._adopt)
             self.traffic.follow(context)
             await context.add_cookies(_cookies(self._site))
-            await self._prepare_marks(context)
+            await self._prepare_guard(context)
             await self.vitals.install(context)
             context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
             self._api.attach(context.request)
@@ -139,13 +140,13 @@ class Stage:
                 f"the journey's context ({names}) is not understood: {error}"
             ) from error
 
-    async def _prepare_marks(self, context: BrowserContext) -> None:
-        """Set the flags by which vendors leave internal traffic out."""
+    async def _prepare_guard(self, context: BrowserContext) -> None:
+        """Set the flags by which vendors leave internal traffic out, and stop their sockets."""
         needed = self._guard.preparations()
         if needed.cookies:
             await context.add_cookies(cast("Any", list(needed.cookies)))
-        if needed.init_script:
-            await context.add_init_script(needed.init_script)
+        for script in filter(None, (needed.init_script, self._guard.socket_script())):
+            await context.add_init_script(script)
 
     def _saw(self, request: Request) -> None:
         self.auditor.see(
@@ -167,6 +168,7 @@ class Stage:
             self._lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
 
         page.on("crash", crashed)
+        page.on("websocket", lambda socket: self.auditor.connect(socket.url))
         notice_routes(page, self._routes)
 
     def _routes(self) -> None:

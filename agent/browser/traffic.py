@@ -37,6 +37,8 @@ class Hooks:
     """Told of every request when it begins."""
     on_unsent: Callable[[Request], None]
     """Told of a request that a service worker answered in the network's stead."""
+    was_stopped: Callable[[Request], bool]
+    """Whether a request failed because the agent itself stopped it."""
 
 
 @dataclass  # without slots: Playwright writes attributes on whoever listens
@@ -133,8 +135,8 @@ class Traffic:
 
     def _failed(self, request: Request) -> None:
         failure = request.failure or "failed"
-        if failure == _STOPPED:
-            # The agent's own doing: the audit tells of it.
+        if failure == _STOPPED and self.hooks.was_stopped(request):
+            # The audit tells of it.
             self._close(request, "", None)
             return
         self._note(f"{failure} {request.method} {bare_url(request.url)}")

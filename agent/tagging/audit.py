@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from agent.audit import Audit, Beacon, BeaconAction, Contact
+from agent.tagging import sockets
 from agent.tagging.beacons import bare_address
 from agent.tagging.vendors import find
 
@@ -51,9 +52,12 @@ class Auditor:
         self._origins: dict[str, _Origin] = {}
         self._tagged: Counter[str] = Counter()
         self._held: Counter[_Key] = Counter()
+        self._let_go: Counter[_Key] = Counter()
+        self._unheard: Counter[_Key] = Counter()
+        """Those stopped whose failure was not yet told."""
         self._by_pages: Counter[_Key] = Counter()
         self._by_workers: Counter[_Key] = Counter()
-        self._stoppable: dict[_Key, Sighting] = {}
+        self._seen: dict[_Key, Sighting] = {}
 
     @property
     def acts(self) -> bool:
@@ -65,9 +69,16 @@ class Auditor:
     def hold(self, method: str, url: str, kind: str, body: bytes | None) -> Sighting | None:
         """Decide on a request that is held; what is not let go as it is counts as done."""
         sighting = self._guard.look(method, url, kind, body)
-        if sighting is None or sighting.action is BeaconAction.ALLOWED:
+        if sighting is None:
+            return None
+        if sighting.action is BeaconAction.ALLOWED:
+            # Told at the end: the context may see it too, though not into every body.
+            self._seen.setdefault(_key(method, url), sighting)
+            self._let_go[_key(method, url)] += 1
             return None
         self._held[_key(method, url)] += 1
+        if sighting.action is BeaconAction.BLOCKED:
+            self._unheard[_key(method, url)] += 1
         self._note(sighting, url, sighting.action)
         return sighting
 
@@ -82,33 +93,51 @@ class Auditor:
         sighting = self._look(method, url, kind, body)
         if sighting is not None:
             key = _key(method, url)
-            self._stoppable[key] = sighting
+            self._seen[key] = sighting
             (self._by_workers if by_worker else self._by_pages)[key] += 1
 
     def unsee(self, method: str, url: str) -> None:
         """Take back a page's request that its service worker answered: it went nowhere."""
         self._by_pages[_key(method, url)] -= 1
 
+    def connect(self, url: str) -> None:
+        """Note a WebSocket that a page opened, by the address at which the browser had it."""
+        meant = sockets.stopped(url)
+        sighting = self._look("GET", meant or url, "websocket", None)
+        if sighting is not None:
+            self._note(sighting, meant or url, sighting.action if meant else _free(sighting))
+
     def send(self, method: str, url: str, body: bytes | None) -> None:
         """Note a request of ``run.api``, which nobody can hold."""
         sighting = self._look(method, url, "fetch", body)
         if sighting is not None:
-            self._note(sighting, url, BeaconAction.ESCAPED)
+            self._note(sighting, url, _free(sighting))
+
+    def stopped(self, method: str, url: str) -> bool:
+        """Whether a request that failed is one that was stopped here; each is told but once."""
+        key = _key(method, url)
+        known = self._unheard[key] > 0
+        self._unheard[key] -= known
+        return known
 
     # At the end.
 
     async def settle(self) -> None:
         """Wait a little for the tagger to hear of what was seen last."""
         for _ in range(round(_SETTLE / _STEP)):
-            if not any(self._missing(key) for key in self._stoppable):
+            if not any(
+                self._out(key, sighting)
+                for key, sighting in self._seen.items()
+                if sighting.action is not BeaconAction.ALLOWED
+            ):
                 return
             await asyncio.sleep(_STEP)
 
     def report(self) -> Audit:
         """Return what became of everything; to be asked once, when the walk is over."""
-        for key, sighting in self._stoppable.items():
-            for _ in range(self._missing(key)):
-                self._note(sighting, key[1], BeaconAction.ESCAPED)
+        for key, sighting in self._seen.items():
+            for _ in range(self._out(key, sighting)):
+                self._note(sighting, key[1], _free(sighting))
         return Audit(
             beacons=tuple(self._beacons),
             counts={action: dict(vendors) for action, vendors in self._counts.items()},
@@ -116,23 +145,23 @@ class Auditor:
         )
 
     def _look(self, method: str, url: str, kind: str, body: bytes | None) -> Sighting | None:
-        """Count a request at its origin; return what of it should have been stopped or marked."""
+        """Count a request at its origin; return whose beacon it is."""
         origin = self._of(url)
         if origin is not None:
             origin.requests += 1
         sighting = self._guard.look(method, url, kind, body)
-        if sighting is None:
-            if origin is not None and self._guard.suspects(method, url, kind, len(body or b"")):
-                origin.suspects += 1
-            return None
-        if sighting.action is BeaconAction.ALLOWED:
-            self._note(sighting, url, BeaconAction.ALLOWED)
-            return None
-        return sighting
+        if sighting is not None or origin is None:
+            return sighting
+        origin.suspects += self._guard.suspects(method, url, kind, len(body or b""))
+        return None
 
-    def _missing(self, key: _Key) -> int:
+    def _out(self, key: _Key, sighting: Sighting) -> int:
+        """Return how many beacons went out: allowed, or escaped."""
         # A page's request that a service worker sends on is told twice.
-        return max(0, max(self._by_pages[key], self._by_workers[key]) - self._held[key])
+        seen = max(self._by_pages[key], self._by_workers[key])
+        if sighting.action is BeaconAction.ALLOWED:
+            return max(seen, self._let_go[key])
+        return max(0, seen - self._held[key])
 
     def _note(self, sighting: Sighting, url: str, action: BeaconAction) -> None:
         self._counts[action][sighting.vendor] += 1
@@ -163,6 +192,12 @@ class Auditor:
             suspects=origin.suspects,
             actions=dict(origin.actions),
         )
+
+
+def _free(sighting: Sighting) -> BeaconAction:
+    """Return what a beacon that nobody held came to."""
+    allowed = sighting.action is BeaconAction.ALLOWED
+    return BeaconAction.ALLOWED if allowed else BeaconAction.ESCAPED
 
 
 def _key(method: str, url: str) -> _Key:

@@ -15,15 +15,18 @@ from agent.audit import BeaconAction
 from agent.tagging.corrections import READS
 from agent.tagging.marks import FLAGGED, Preparations, marked_address, marked_by_cookie, prepare
 from agent.tagging.signatures import match
-from agent.tagging.vendors import ALL_FORMS, STOPPED, Form, Vendor, find, named, suggest
+from agent.tagging.sockets import script
+from agent.tagging.vendors import ALL_FORMS, STOPPED, Form, Vendor, find, hosts, named, suggest
 
 if TYPE_CHECKING:
     from agent.audit import BeaconChoice, BeaconPolicy
     from agent.tagging.origins import FirstParty
 
 _CALLS = frozenset({"xhr", "fetch", "other", "prefetch"})
-_NO_HIT = frozenset({"preflight", "websocket", "cspviolationreport"})
-"""Kinds that carry no hit of their own, or can't be paused."""
+_NO_HIT = frozenset({"preflight", "cspviolationreport"})
+"""Kinds that carry no hit of their own."""
+_SOCKET = "websocket"
+_SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _PHOTOS = (".jpg", ".jpeg", ".webp", ".avif", ".svg", ".ico")
 _TELLING_LENGTH = 100
 _TELLING_PAIRS = 4
@@ -93,15 +96,17 @@ class Guard:
         host = parts.hostname or ""
         first_party = self._first_party.covers(url)
         vendor = None if first_party else find(host)
-        if vendor is None or not self._sends(vendor, method, parts, kind):
+        if kind == _SOCKET:
+            vendor = vendor if vendor and Form.SOCKET in self._forms(vendor) else None
+        elif vendor is None or not self._sends(vendor, method, parts, kind):
             shape = match(parts.path, parts.query, body, vendor.name if vendor else "")
             vendor = named(shape) if shape else None
         if vendor is None:
             return None
-        choice = self._choices.get(vendor.name, self._default)
+        choice = self._choice(vendor)
         if choice == "allow":
             return Sighting(vendor.name, vendor.category, BeaconAction.ALLOWED)
-        if choice == "mark":
+        if choice == "mark" and kind != _SOCKET:
             marked = marked_address(vendor.name, url)
             if marked or marked_by_cookie(vendor.name, host, kind, first_party=first_party):
                 return Sighting(vendor.name, vendor.category, BeaconAction.MARKED, marked)
@@ -119,14 +124,27 @@ class Guard:
         marked = {name for name in FLAGGED if self._choices.get(name, self._default) == "mark"}
         return prepare(marked, self._first_party.origins)
 
+    def socket_script(self) -> str:
+        """Return what stops vendors' WebSockets, to be run first in every document."""
+        return script(hosts(), self._stops_sockets, self._first_party.origins)
+
     def _sends(self, vendor: Vendor, method: str, parts: SplitResult, kind: str) -> bool:
         """Whether this request to a vendor's host tells the vendor something."""
         reads = READS.get(vendor.name)
         if reads is not None and re.search(reads, parts.path):
             return False
+        return _form(method, parts, kind) in self._forms(vendor)
+
+    def _stops_sockets(self, vendor: Vendor) -> bool:
+        return Form.SOCKET in self._forms(vendor) and self._choice(vendor) != "allow"
+
+    def _choice(self, vendor: Vendor) -> BeaconChoice:
+        return self._choices.get(vendor.name, self._default)
+
+    def _forms(self, vendor: Vendor) -> frozenset[Form]:
+        """Return what of the requests to a vendor's hosts tells the vendor something."""
         others = ALL_FORMS if vendor.name in self._choices else frozenset[Form]()
-        forms = STOPPED.get(vendor.category, others)
-        return _form(method, parts, kind) in forms
+        return STOPPED.get(vendor.category, others)
 
 
 def looks_like_beacon(method: str, url: str, kind: str, body_size: int) -> bool:
@@ -181,7 +199,7 @@ def _split(url: str) -> SplitResult | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    return parts if parts.scheme in {"http", "https"} and parts.hostname else None
+    return parts if parts.scheme in _SCHEMES and parts.hostname else None
 
 
 def _advice(name: str) -> str:

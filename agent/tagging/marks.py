@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.tagging.sockets import COVERS, in_script
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -108,17 +110,10 @@ def _cookie(name: str, value: str, domain: str, *, secure: bool) -> dict[str, st
 
 def _script(flags: dict[str, str], origins: Iterable[Origin]) -> str:
     """Return a script that sets ``flags`` in every first-party frame, and in no other."""
-    own = [
-        [f"{one.scheme}:", f"[{one.host}]" if ":" in one.host else one.host, str(one.port)]
-        for one in origins
-    ]
     return f"""(() => {{
-  const port = location.port || {{"http:": "80", "https:": "443"}}[location.protocol];
-  const covers = ([scheme, host, number]) =>
-    scheme === location.protocol && number === port &&
-    (host.startsWith("*.") ? location.hostname.endsWith(host.slice(1)) : host === location.hostname);
-  if (!{json.dumps(own)}.some(covers)) return;
+  const covers = {COVERS};
+  if (!covers(location, {json.dumps(in_script(origins))})) return;
   for (const [name, value] of Object.entries({json.dumps(flags)})) {{
     try {{ localStorage.setItem(name, value); }} catch {{ /* a frame without storage */ }}
   }}
-}})();"""  # noqa: E501
+}})();"""

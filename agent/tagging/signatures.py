@@ -62,6 +62,10 @@ SIGNATURES: tuple[Signature, ...] = (
         r"^/(?:ddm/(?:fls|activity)|activityi?|pagead/(?:viewthrough)?conversion)[;/]",
         on="Google Ads",
     ),
+    # Frames whose document is the hit.
+    Signature("Google Ads", r"^/td/(?:ga/)?rul(?:/|$)", on="Google Ads"),
+    Signature("Snapchat", r"^/cm/i$", on="Snapchat"),
+    Signature("The Trade Desk", r"^/track/(?:up|cei|conv)\b", on="The Trade Desk"),
     Signature(
         "Matomo",
         r"/(?:matomo|piwik)\.php$",

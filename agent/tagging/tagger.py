@@ -30,6 +30,8 @@ _MAY_BE_BEACONS: tuple[dict[str, str], ...] = (
     *({"urlPattern": "http*", "resourceType": kind} for kind in ("Ping", "XHR", "Fetch", "Other")),
     # Pictures without a query are the page's own.
     *({"urlPattern": one, "resourceType": "Image"} for one in (r"http*\?*", "http*.gif*")),
+    # Frames are few, and some are hits themselves.
+    {"urlPattern": "http*", "resourceType": "Document"},
     # Conversion tags; other scripts are libraries, which load.
     *({"urlPattern": f"http*/{one}/*", "resourceType": "Script"} for one in ("pagead", "ccm")),
 )

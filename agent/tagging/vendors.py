@@ -14,7 +14,7 @@ category          stopped             why
 ================  ==================  ====================================================
 ad, analytics,    beacons, pixels,    all they are sent is figures: visits, conversions,
 marketing,        posts, telling      audiences, recordings, variants seen
-tag-manager       reads
+tag-manager       reads, sockets
 social            beacons, pixels     a log-in, a share or a comment is a post to the same
                                       hosts; their conversion pixels have signatures
 customer-success  beacons             a chat is part of the page; it needs its posts
@@ -26,7 +26,7 @@ utility, other                        payment, maps, search, flags, error report
                                       who mend them, and feeds no figure of the business
 ================  ==================  ====================================================
 
-Where the configuration names a vendor of which nothing is stopped, all four forms count.
+Where the configuration names a vendor of which nothing is stopped, all forms count.
 """
 
 from __future__ import annotations
@@ -37,9 +37,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from agent.tagging.corrections import ALSO, CORRECTED, OWN
 from agent.tagging.signatures import SIGNATURES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Form(StrEnum):
@@ -49,6 +53,7 @@ class Form(StrEnum):
     PIXEL = "pixel"  # an image asked for with a query, or a GIF
     POST = "post"  # XHR and fetch with a body
     READ = "read"  # XHR and fetch without one, but with much in the query
+    SOCKET = "socket"  # a WebSocket
 
 
 ALL_FORMS = frozenset(Form)
@@ -111,6 +116,13 @@ def find(host: str) -> Vendor | None:
         found = index.below.get(host)
         host = host.partition(".")[2]
     return found
+
+
+def hosts() -> Iterator[tuple[str, Vendor]]:
+    """Return every host with its vendor; ``*.`` stands for one and all below it."""
+    index = _index()
+    yield from index.exact.items()
+    yield from ((f"*.{host}", vendor) for host, vendor in index.below.items())
 
 
 def named(name: str) -> Vendor | None:

@@ -120,11 +120,11 @@ async def test_once_goes_by_the_sites_policy_and_shows_escapes_in_red(
     done = await home.footfall("once", "calls", "--json")
     assert done.code == 0, done
     (run,) = done.objects
-    assert [(one["vendor"], one["action"]) for one in run["beacons"]] == [
+    assert sorted((one["vendor"], one["action"]) for one in run["beacons"]) == [
         ("Google Analytics", "blocked"),
-        ("Plausible", "allowed"),
-        ("Matomo", "marked"),
         ("Google Analytics", "escaped"),
+        ("Matomo", "marked"),
+        ("Plausible", "allowed"),
     ]
     assert {one["url"] for one in run["beacons"]} == {url.partition("?")[0] for url in urls}
     assert f"{RED}1 beacon escaped, to Google Analytics" in done.err

@@ -9,7 +9,7 @@ import base64
 import ssl
 import subprocess
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -86,10 +86,17 @@ class Internet:
     pages: dict[str, str] = field(default_factory=dict)
     """Further pages by path, on every host."""
 
-    async def walk(self, source: str, policy: BeaconPolicy) -> Walked:
+    async def walk(
+        self,
+        source: str,
+        policy: BeaconPolicy,
+        first_party: tuple[str, ...] = ORIGINS,
+        **options: Any,
+    ) -> Walked:
         """Walk; a walk that fails fails the test."""
         self.got.clear()
-        walked = await self.walker.walk(source, Site("shop", ORIGINS[0], ORIGINS, policy))
+        site = Site("shop", ORIGINS[0], first_party, policy)
+        walked = await self.walker.walk(source, site, **options)
         assert walked.report.error_type is None, walked.report.error
         return walked
 
@@ -109,6 +116,11 @@ async def internet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[In
         asked = Asked(request.method, request.path, headers, await request.read())
         if request.method != "OPTIONS":
             got.append(Got(asked, request.host, request.path_qs))
+        if "upgrade" in headers:
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            await socket.close()
+            return socket
         if request.path in SCRIPTS:
             return web.Response(text=SCRIPTS[request.path], content_type="text/javascript")
         if request.path in {"/", "/two", "/frame", *internet.pages}:
@@ -348,6 +360,145 @@ async def test_ways_out(internet: Internet, way: str) -> None:
     assert walked.report.audit.escaped == 0
     (beacon,) = walked.report.audit.beacons
     assert beacon.url == GA4.partition("?")[0]
+
+
+CONNECT = """
+    const connect = url => new Promise(done => { const one = new WebSocket(url);
+        one.onopen = () => done("open"); one.onerror = () => done("failed"); });
+"""
+CONNECTS = f"<script>{CONNECT}</script>"
+SOCKET = "wss://ws.hotjar.com/api/v2/client/ws?v=7"
+PLACES = """
+    page = run.page
+    async def framed(attribute, value):
+        await page.evaluate("([name, value]) => new Promise(done => {"
+            "const f = document.createElement('iframe'); f[name] = value;"
+            "f.onload = done; document.body.append(f); })", [attribute, value])
+        return page.frames[-1]
+    await page.goto("/connects")
+    async with page.expect_popup() as opened:
+        await page.evaluate("void open('/connects')")
+    places = {
+        "page": page,
+        "popup": await opened.value,
+        "stranger's frame": await framed("src", "https://other.test/connects"),
+        "written frame": await framed("srcdoc", run.params["text"]),
+    }
+"""
+
+
+async def test_sockets_of_vendors_are_stopped(internet: Internet) -> None:
+    """Whichever document opens one, it fails at once, nothing leaves, and it is told without
+    its query. The page finds a WebSocket as the browser makes it."""
+    internet.pages = {"/connects": CONNECTS}
+    source = f"""{PLACES}
+    for name, place in places.items():
+        run.log.info(name, came=await place.evaluate("url => connect(url)", "{SOCKET}"))
+    like = "[WebSocket.name, WebSocket.OPEN, String(WebSocket), typeof WebSocket]"
+    run.log.info("like", came=await page.evaluate(like))
+    made = "const one = new WebSocket('/a', ['b']); one.close();" \
+        "[one instanceof WebSocket, one.constructor === WebSocket, one.url]"
+    run.log.info("made", came=await page.evaluate(made))
+    """
+    walked = await internet.walk(source, BeaconPolicy(), params={"text": CONNECTS})
+    came = {name: fields["came"] for _, name, fields in walked.heard.logs}
+    assert came.pop("like") == ["WebSocket", 1, "function () { [native code] }", "function"]
+    assert came.pop("made") == [True, True, "wss://shop.test/a"]
+    assert len(came) == 4
+    assert set(came.values()) == {"failed"}
+    assert [one for one in internet.got if "hotjar" in one.host] == []
+    assert walked.report.audit.counts == {BeaconAction.BLOCKED: {"Hotjar": 4}}
+    assert {one.url for one in walked.report.audit.beacons} == {SOCKET.partition("?")[0]}
+    origins = {one.origin: one for one in walked.report.audit.contacts}
+    assert origins["wss://ws.hotjar.com"].actions == {BeaconAction.BLOCKED: 4}
+
+
+LET_BE = (
+    "wss://shop.test/live",
+    "wss://m.shop.test/live",
+    "wss://nexus-websocket-a.intercom.io/chat",  # a chat: part of the page
+    "wss://ws-eu.pusher.com/app/key",
+    "wss://api.lab.amplitude.com/flags",  # spared below a vendor that isn't
+    "wss://other.test/",
+)
+
+
+async def test_other_sockets_open(internet: Internet) -> None:
+    """The site's own, chats and strangers' sockets open; so do a vendor's that the policy
+    allows, or whose host is the site under test. The first four are no beacons, the rest told."""
+    internet.pages = {"/connects": CONNECTS}
+    vendors = (SOCKET, "wss://app.pendo.io/ws")
+    source = f"""
+        await run.page.goto("/connects")
+        for url in {(*LET_BE, *vendors)!r}:
+            run.log.info(url, came=await run.page.evaluate("url => connect(url)", url))
+    """
+    policy = BeaconPolicy("block", {"hotjar": "allow"})
+    own = (*ORIGINS, "https://*.pendo.io")
+    walked = await internet.walk(source, policy, first_party=own)
+    came = {name: fields["came"] for _, name, fields in walked.heard.logs}
+    assert came == dict.fromkeys((*LET_BE, *vendors), "open")
+    assert walked.report.audit.counts == {BeaconAction.ALLOWED: {"Hotjar": 1}}
+
+
+async def test_a_workers_socket_is_told_as_escaped(internet: Internet) -> None:
+    """What opens it there can't be replaced, so it gets out, and is told."""
+    source = """
+        await run.page.goto("/")
+        came = await run.page.evaluate("code => new Promise(done => {"
+            "new Worker(URL.createObjectURL(new Blob([code]))).onmessage = e => done(e.data); })",
+            run.params["code"])
+        assert came == "open"
+    """
+    code = f'{CONNECT}connect("{SOCKET}").then(came => postMessage(came))'
+    walked = await internet.walk(source, BeaconPolicy(), params={"code": code})
+    assert walked.report.audit.counts == {BeaconAction.ESCAPED: {"Hotjar": 1}}
+    assert walked.report.audit.escaped == 1
+
+
+HIT = "https://1234567.fls.doubleclick.net/activityi;src=1234567;type=a;cat=b;ord=1"
+
+
+async def test_a_frame_that_is_a_hit_is_stopped(internet: Internet) -> None:
+    """A frame whose document itself counts is stopped, wherever it stands, and its page goes on;
+    other frames of vendors load."""
+    frames = (HIT, "https://td.doubleclick.net/td/ga/rul?tid=G-ABC123&gacid=1.2&gtm=45")
+    library = "https://www.facebook.com/plugins/like.php?href=a&layout=b&size=c&width=d"
+    source = f"""
+        await run.page.goto("/")
+        for url in {(*frames, library)!r}:
+            await run.page.evaluate("url => new Promise(done => {{"
+                "const f = document.createElement('iframe'); f.onload = done; f.src = url;"
+                "document.body.append(f); }})", url)
+    """
+    walked = await internet.walk(source, BeaconPolicy())
+    assert [one.host for one in internet.beacons()] == ["www.facebook.com"]
+    assert walked.report.audit.counts == {BeaconAction.BLOCKED: {"Google Ads": 2}}
+
+
+SEGMENT = next(shape for shape in SHAPES if shape.vendor == "Segment" and shape.proxied)
+
+
+async def test_a_blob_is_looked_into(internet: Internet) -> None:
+    """A hit through the site's own host is known by what is in its body, and that may be a
+    Blob: stopped, or let go and told."""
+    assert SEGMENT.body is not None
+    url = SEGMENT.url("m.shop.test")
+    source = f"""
+        await run.page.goto("/")
+        await run.page.evaluate("([url, text]) => {{"
+            "const blob = new Blob([text], {{type: 'application/json'}});"
+            "navigator.sendBeacon(url, blob);"
+            "return fetch(url, {{method: 'POST', body: blob}}).catch(() => 0); }}",
+            {[url, SEGMENT.body.decode()]!r})
+        await run.page.evaluate("() => new Promise(done => setTimeout(done, 300))")
+    """
+    walked = await internet.walk(source, BeaconPolicy())
+    assert internet.beacons() == []
+    assert walked.report.audit.counts == {BeaconAction.BLOCKED: {"Segment": 2}}
+    walked = await internet.walk(source, BeaconPolicy("allow"))
+    assert len(internet.beacons()) == 2
+    assert walked.report.audit.counts == {BeaconAction.ALLOWED: {"Segment": 2}}
 
 
 async def test_an_escape_is_told(internet: Internet) -> None:

@@ -112,7 +112,7 @@ def test_telling_fields_are_needed(shape: Shape) -> None:
         assert guard().look(shape.method, f"https://{PROXY}{path}", shape.kind, None) is None
 
 
-@pytest.mark.parametrize("kind", ["Script", "Stylesheet", "Font", "Document", "Media", "WebSocket"])
+@pytest.mark.parametrize("kind", ["Script", "Stylesheet", "Font", "Document", "Media"])
 def test_libraries_load(kind: str) -> None:
     """What a page asks of a vendor's host to run or to show is not stopped."""
     url = "https://static.hotjar.com/c/hotjar-1.js?sv=7&a=1&b=2&c=3&d=4"
@@ -124,7 +124,6 @@ def test_libraries_load(kind: str) -> None:
     [
         ("OPTIONS", "Fetch"),
         ("POST", "Preflight"),
-        ("GET", "WebSocket"),
         ("POST", "CSPViolationReport"),
     ],
 )
