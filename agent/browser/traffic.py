@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TRACED = frozenset({"document", "xhr", "fetch"})
 _MOST_LINES = 200
 _STOPPED = "net::ERR_BLOCKED_BY_CLIENT"
+"""How the failure of what the guard stopped begins; some versions add who stopped it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class Traffic:
 
     def _failed(self, request: Request) -> None:
         failure = request.failure or "failed"
-        if failure == _STOPPED and self.hooks.was_stopped(request):
+        if failure.startswith(_STOPPED) and self.hooks.was_stopped(request):
             # The audit tells of it.
             self._close(request, "", None)
             return

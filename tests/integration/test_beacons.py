@@ -6,6 +6,7 @@ Every host leads to one server, so what it got is what would have gone to vendor
 from __future__ import annotations
 
 import base64
+import json
 import ssl
 import subprocess
 from dataclasses import dataclass, field
@@ -474,6 +475,35 @@ async def test_a_frame_that_is_a_hit_is_stopped(internet: Internet) -> None:
     walked = await internet.walk(source, BeaconPolicy())
     assert [one.host for one in internet.beacons()] == ["www.facebook.com"]
     assert walked.report.audit.counts == {BeaconAction.BLOCKED: {"Google Ads": 2}}
+
+
+async def test_what_the_journey_aborts_is_a_failed_request(internet: Internet) -> None:
+    """The guard's word for what it stopped may be an author's too: his own is told and counted
+    as failed, even of an address that the guard stops otherwise, and the guard's are not."""
+    source = f"""
+        page, taken = run.page, []
+        async def abort(route):
+            taken.append(route.request.url)
+            await route.abort("blockedbyclient")
+        await page.goto("/")
+        await page.evaluate("url => send(['Fetch', 'POST', url, null])", "{GA4}&en=view")
+        await page.route("**/own", abort)
+        await page.evaluate("send(['Fetch', 'GET', '/own', null])")
+        await page.route("**/collect?*", abort)
+        await page.evaluate("url => send(['Fetch', 'POST', url, null])", "{GA4}&en=view")
+        assert False, taken
+    """
+    walked = await internet.walker.walk(source, Site("shop", ORIGINS[0], ORIGINS))
+    assert walked.report.error == str(["https://shop.test/own", f"{GA4}&en=view"])
+    assert {outcome: n for outcome, n in walked.report.requests.items() if "failed" in outcome} == {
+        "first failed": 1,
+        "third failed": 1,
+    }
+    failed = json.loads((walked.scratch / "failure.json").read_text())["failed_requests"]
+    assert [line.partition(" ")[2] for line in failed] == [
+        "GET https://shop.test/own",
+        f"POST {GA4}&en=view",
+    ]
 
 
 SEGMENT = next(shape for shape in SHAPES if shape.vendor == "Segment" and shape.proxied)
