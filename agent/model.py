@@ -54,6 +54,23 @@ class SkipReason(StrEnum):
     DOWN = "down"  # the agent was not running
 
 
+class RestartReason(StrEnum):
+    """Why a worker was replaced."""
+
+    MAX_RUNS = "max_runs"
+    MAX_AGE = "max_age"
+    MAX_MEMORY = "max_memory"
+    SETTINGS = "settings"  # the configuration was read again
+    FRESH = "fresh"  # a confirming attempt wants another one
+    UNFIT = "unfit"  # what a journey left in it can't be undone
+    DIED_IDLE = "died_idle"
+    ABANDONED = "abandoned"  # nobody waits for its walk any more
+    BROWSER_LAUNCH = "browser_launch"
+    WORKER_LOST = "worker_lost"
+    WORKER_KILLED = "worker_killed"
+    OUT_OF_MEMORY = "out_of_memory"
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A target: the address journeys start from and the origins that are its own."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from agent import names
 from agent.audit import BeaconAction
 from agent.errors import ErrorType
-from agent.model import Result, SkipReason, StepOutcome
+from agent.model import RestartReason, Result, SkipReason, StepOutcome
 from agent.telemetry.signals import Signal
 
 if TYPE_CHECKING:
@@ -201,14 +201,14 @@ _AGENT_METRICS: Final = (
         Kind.GAUGE,
         "{worker}",
         "Worker processes, by what they are doing.",
-        {names.STATE: None},
+        {names.STATE: frozenset({"idle", "busy", "starting"})},
     ),
     Metric(
         names.AGENT_WORKER_RESTARTS,
         Kind.COUNTER,
         "{restart}",
         "Workers that were replaced.",
-        {names.REASON: None},
+        {names.REASON: frozenset(reason.value for reason in RestartReason)},
     ),
     Metric(names.AGENT_QUEUE_DEPTH, Kind.GAUGE, "{run}", "Runs that wait for a worker."),
     Metric(names.AGENT_MEMORY, Kind.GAUGE, "By", "Proportional set size of the agent's processes."),

@@ -153,12 +153,6 @@ class Telemetry:
         """
         if self._pipe is None:
             return
-        if run.trigger is Trigger.SCHEDULE:
-            verdicts.note(connection, run)
-            for metric, attributes, amount in counts.of_result(run):
-                totals.add(connection, metric, attributes, amount)
-                if metric == names.RUNS:
-                    exemplars.note(connection, metric, attributes, run)
         version = self._identity.version
         if Signal.TRACES in self._pipe.export.targets:
             payload, items = spans.encode_run(run, self._pipe.resource, version)
@@ -166,6 +160,12 @@ class Telemetry:
         if Signal.LOGS in self._pipe.export.targets:
             payload = logs.encode_run(run, self._pipe.resource, version)
             self._put(connection, Signal.LOGS, payload, 1)
+        if run.trigger is Trigger.SCHEDULE:
+            verdicts.note(connection, run)
+            for metric, attributes, amount in counts.of_result(run):
+                totals.add(connection, metric, attributes, amount)
+                if metric == names.RUNS:
+                    exemplars.note(connection, metric, attributes, run)
 
     def record_expected(
         self, connection: sqlite3.Connection, slot: Slot, site: str, count: int = 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent.errors import ErrorType
-from agent.model import AttemptRecord
+from agent.model import AttemptRecord, RestartReason
 from agent.workers.conversation import Conversation, WalkListener
 from agent.workers.process import Spawn, WorkerProcess
 from agent.workers.start import bring_up
@@ -144,12 +144,12 @@ class Pool:
         try:
             record = await conversation.run()
         except BaseException:
-            self._drop(worker, "abandoned")
+            self._drop(worker, RestartReason.ABANDONED)
             raise
         record = replace(record, last=self._closing)
         if record.report is None:
-            reason = (record.death or ErrorType.WORKER_LOST).value
-            self._drop(worker, reason)
+            death = record.death or ErrorType.WORKER_LOST
+            self._drop(worker, RestartReason(death.value))
         else:
             follow_up = asyncio.create_task(self._put_back(worker, conversation))
             self._retiring.add(follow_up)
@@ -175,7 +175,8 @@ class Pool:
                 for worker in list(self._idle):
                     # Only the one to avoid is free, or one died in its sleep: fresh ones come.
                     self._idle.remove(worker)
-                    self._drop(worker, "fresh" if not worker.gone.is_set() else "died_idle")
+                    died = worker.gone.is_set()
+                    self._drop(worker, RestartReason.DIED_IDLE if died else RestartReason.FRESH)
                 await self._changed.wait()
 
     async def _put_back(self, worker: WorkerProcess, conversation: Conversation) -> None:
@@ -190,25 +191,25 @@ class Pool:
         if self._closing:
             self._retire(worker)
         elif not fit:
-            self._drop(worker, "unfit")
+            self._drop(worker, RestartReason.UNFIT)
         elif worker.spawn is not self._spawn:
-            self._drop(worker, "settings")
+            self._drop(worker, RestartReason.SETTINGS)
         elif worker.tree.memory(options.max_memory) > options.max_memory:
-            self._drop(worker, "max_memory")
+            self._drop(worker, RestartReason.MAX_MEMORY)
         elif self._outgoing.get(worker):
             del self._outgoing[worker]
             self._retire(worker)
         elif worker.runs >= options.max_runs:
-            self._drop(worker, "max_runs")
+            self._drop(worker, RestartReason.MAX_RUNS)
         else:
             if worker.runs == options.max_runs - 1:
-                self._succeed(worker, "max_runs")
+                self._succeed(worker, RestartReason.MAX_RUNS)
             elif worker.age >= options.max_age:
-                self._succeed(worker, "max_age")
+                self._succeed(worker, RestartReason.MAX_AGE)
             self._idle.append(worker)
             await self._notify()
 
-    def _succeed(self, worker: WorkerProcess, reason: str) -> None:
+    def _succeed(self, worker: WorkerProcess, reason: RestartReason) -> None:
         """Start another in a worker's place, which serves on until that has come.
 
         So no slot waits for a worker only because one is replaced.
@@ -227,7 +228,7 @@ class Pool:
         elif predecessor in self._outgoing:
             self._outgoing[predecessor] = True
 
-    def _drop(self, worker: WorkerProcess, reason: str) -> None:
+    def _drop(self, worker: WorkerProcess, reason: RestartReason) -> None:
         """Kill a worker and start another in its place, if that isn't on its way already."""
         self._busy.pop(worker, None)
         self._retire(worker)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from agent import names
 from agent.config import Settings
 from agent.errors import ErrorType
-from agent.model import Attempt, Result, SkipReason
+from agent.model import Attempt, RestartReason, Result, SkipReason
 from agent.results.judge import decide
 from agent.tagging.identity import COOKIE, Identity, user_agent
 from agent.tagging.signing import LIFETIME, Signer
@@ -70,6 +70,12 @@ def test_values_of_attributes() -> None:
     listed = {code(row[0])[0]: set(code(row[1])) for row in README.table("attribute", "values")}
     assert {names.ERROR_TYPE, names.REASON} == allowed.keys() - listed.keys()
     assert listed == {name: allowed[name] for name in listed}
+
+
+def test_reasons_of_restarts() -> None:
+    """Why a worker is replaced is told in the words that are listed."""
+    (line,) = [one for one in README.text.splitlines() if "for replaced workers is one of" in one]
+    assert code(line.partition("is one of")[2]) == list(RestartReason)
 
 
 def test_names_of_spans_and_logs() -> None:

@@ -267,7 +267,7 @@ async def test_the_slots_book(collector, database, start, clock):
         telemetry.record_expected(connection, SLOT, "shop")
         telemetry.record_expected(connection, SLOT, "shop")
         telemetry.record_skip(connection, SLOT, "shop", SkipReason.OVERRUN)
-        telemetry.record_restart(connection, "memory")
+        telemetry.record_restart(connection, "max_memory")
 
     await database.transaction(work)
     telemetry.observe_lateness(SLOT, "shop", 0.02)
@@ -277,7 +277,7 @@ async def test_the_slots_book(collector, database, start, clock):
     assert values(request, names.SCHEDULE_SKIPPED) == {
         ("buy_a_mug", "eu-west-1", "overrun", "shop"): 1
     }
-    assert values(request, names.AGENT_WORKER_RESTARTS) == {("memory",): 1}
+    assert values(request, names.AGENT_WORKER_RESTARTS) == {("max_memory",): 1}
     (lateness,) = metrics(request)[names.SCHEDULE_LATENESS].histogram.data_points
     assert (lateness.count, lateness.min, lateness.max) == (2, 0.0, 0.02)
 
@@ -436,7 +436,7 @@ async def test_all_that_is_emitted_is_in_the_catalogue(
     def work(connection):
         telemetry.record_expected(connection, SLOT, "shop")
         telemetry.record_skip(connection, SLOT, "shop", SkipReason.DOWN)
-        telemetry.record_restart(connection, "memory")
+        telemetry.record_restart(connection, "max_memory")
 
     await database.transaction(work)
     telemetry.observe_lateness(SLOT, "shop", 0.1)
