@@ -1,133 +1,158 @@
-"""The published table of metrics against what a daemon really sends, both ways."""
+"""The published table of metrics against what a daemon really sends, both ways, on both roads,
+and as a real store translates it."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections import defaultdict
 
+import aiohttp
 import pytest
 
 from agent import names
 from agent.telemetry.catalogue import CATALOGUE, Kind
-from tests.support.daemon import Daemon, Home, until
+from agent.telemetry.prometheus import prometheus_label, prometheus_series
+from agent.telemetry.steps import STEP_NAMES
+from tests.support.readme import Readme, code
+from tests.support.story import EVERY
+
+pytestmark = pytest.mark.timeout(180)
 
 KINDS = {
     ("sum", "cumulative", True): Kind.COUNTER,
     ("gauge", "", False): Kind.GAUGE,
     ("histogram", "cumulative", False): Kind.HISTOGRAM,
 }
-
-PASSES = """
-async with run.step("Open the shop"):
-    await run.page.goto("/")
-    await run.page.get_by_role("link", name="Mug", exact=True).click()
-    await run.page.wait_for_load_state("load")
-    await run.page.evaluate("fetch('/g/collect?v=2&tid=G-ABC123').catch(() => 0)")
-"""
-FAILS = """
-async with run.step("Look for what is not there"):
-    await run.page.goto("/")
-    await expect(run.page.get_by_text("no such text")).to_be_visible(timeout=200)
-"""
-FLAKY = """
-marker = os.environ["HOME"] + "/walked"
-if not os.path.exists(marker):
-    open(marker, "w").close()
-    assert False, "the first time only"
-await run.page.goto("/")
-"""
-DIES = """
-async with run.step("Open the shop"):
-    await run.page.goto("/")
-os._exit(9)
-"""
+README = [
+    row
+    for more in ("more attributes", "attributes")
+    for row in Readme().table("metric", "kind", "unit", more)
+]
+ROADS = {"http": 0, "grpc": 1}
 
 
-@pytest.fixture
-def home(tmp_path, shop):
-    made = Home(tmp_path / "home", {"shop": shop.url})
-    made.environment = {"HOME": str(made.path)}
-    for name, body in (("passes", PASSES), ("fails", FAILS), ("flaky", FLAKY), ("dies", DIES)):
-        made.journey(name, body)
-    return made
+@pytest.fixture(params=ROADS)
+def arrived(request, story):
+    """The points that came by one road."""
+    part = story.parts[ROADS[request.param]]
+    assert part.road == request.param
+    return part.metrics
 
 
-async def sent(home, otlp):
-    """Everything that a daemon sends of journeys that pass, fail, waver and die, over a restart
-    after kill -9, and with slots that it missed."""
-    home.configure(
-        telemetry={"endpoint": otlp.http_endpoint},
-        schedule={"every": "4s"},
-        workers={"max_runs": 2},
-    )
-    async with Daemon(home) as first:
-        await first.started()
-        await first.finished("fails", "fail", timeout=30)
-        await first.finished("flaky", "flaky", timeout=30)
-        await first.finished("dies", "not_measured", timeout=30)
-        await first.finished("passes", "pass", timeout=30)
-        await first.kill()
-    last = home.slots()[-1]["scheduled_at"]
-    await until(lambda: time.time() * 1000 > last + 5000, 10)  # the next slot is missed
-    async with Daemon(home) as second:
-        await second.started()
-        await second.finished("passes", "pass", timeout=30)
-        await otlp.wait_for(lambda o: o.latest(names.SCHEDULE_SKIPPED) is not None)
-        assert await second.terminate() == 0, second.story()
-    return otlp.metrics
+def test_every_name_arrives_and_no_other(arrived):
+    """Each row of the README's table and of the catalogue arrives, and nothing else does."""
+    told = {metric.name for metric in arrived}
+    assert told == {code(row[0])[0] for row in README}
+    assert told == CATALOGUE.keys()
 
 
-UNFED = {names.SPOOL_DROPPED}
-"""Nothing is dropped while the collector takes everything."""
-
-
-@pytest.mark.timeout(150)
-async def test_what_arrives_is_what_is_published(home, otlp):
-    """Every metric that arrives is in the table with its unit, kind, keys and words, and every
-    row of the table arrives; the attributes that may be left out are sometimes there."""
-    metrics = await sent(home, otlp)
-    arrived = {metric.name for metric in metrics}
-    assert arrived <= CATALOGUE.keys(), "published names only"
-    assert CATALOGUE.keys() - arrived <= UNFED, "every published name"
-    seen = defaultdict(set)
-    for metric in metrics:
+def test_units_kinds_and_boundaries(arrived):
+    """A point has the kind, the unit and the buckets of its row."""
+    for metric in arrived:
         row = CATALOGUE[metric.name]
-        told = (metric.name, metric.attributes)
-        assert metric.unit == row.unit, told
-        assert KINDS[metric.kind, metric.temporality, metric.monotonic] is row.kind, told
-        keys = metric.attributes.keys()
-        assert row.attributes.keys() - row.optional <= keys <= row.attributes.keys(), told
-        for key, value in metric.attributes.items():
-            allowed = row.attributes[key]
-            assert allowed is None or value in allowed, told
-            seen[metric.name, key].add(value)
+        assert metric.unit == row.unit, metric
+        assert KINDS[metric.kind, metric.temporality, metric.monotonic] is row.kind, metric
         if row.kind is Kind.HISTOGRAM:
             bounds = tuple(bound for bound, _ in metric.buckets)
-            assert bounds == (*row.boundaries, float("inf")), told
-    for name in arrived:
-        for key in CATALOGUE[name].attributes:
-            assert seen[name, key], (name, key)
-    assert seen[names.RUNS, names.RESULT] == {"pass", "flaky", "fail", "not_measured"}
-    assert seen[names.ATTEMPTS, names.RESULT] == {"pass", "fail", "not_measured"}
-    assert {"assertion", "worker_lost"} <= seen[names.RUNS, names.ERROR_TYPE]
-    assert seen[names.REQUESTS, names.PARTY] == {"first", "third"}
-    assert "max_runs" in seen[names.AGENT_WORKER_RESTARTS, names.REASON]
-    check_errors_only_where_something_went_wrong(metrics)
-    check_no_free_text(metrics)
+            assert bounds == (*row.boundaries, float("inf")), metric
 
 
-def check_errors_only_where_something_went_wrong(metrics) -> None:
-    for metric in metrics:
+def test_attributes_and_their_values(arrived):
+    """A point has the keys of its row and allowed values; each key that may be left out is
+    sometimes there, and where few values are allowed each of them arrives."""
+    seen = defaultdict(set)
+    for metric in arrived:
+        row = CATALOGUE[metric.name]
+        keys = metric.attributes.keys()
+        assert row.attributes.keys() - row.optional <= keys <= row.attributes.keys(), metric
+        for key, value in metric.attributes.items():
+            allowed = row.attributes[key]
+            assert allowed is None or value in allowed, metric
+            seen[metric.name, key].add(value)
+    for row in CATALOGUE.values():
+        for key in row.attributes:
+            assert seen[row.name, key], (row.name, key)
+    for (name, key), values in EVERY.items():
+        assert seen[name, key] == values == CATALOGUE[name].attributes[key]
+    assert {"assertion", "timeout", "worker_lost"} <= seen[names.RUNS, names.ERROR_TYPE]
+    assert {"max_runs", "worker_lost"} <= seen[names.AGENT_WORKER_RESTARTS, names.REASON]
+    assert "overrun" in seen[names.SCHEDULE_SKIPPED, names.REASON]
+    assert seen[names.SPOOL_DROPPED, names.SIGNAL] == {"metrics"}, "the one that was refused"
+
+
+def test_errors_only_where_something_went_wrong(arrived):
+    """A pass has no type of error, everything else has one."""
+    for metric in arrived:
         if metric.name in {names.RUNS, names.ATTEMPTS}:
             passed = metric.attributes[names.RESULT] == "pass"
             assert (names.ERROR_TYPE in metric.attributes) is not passed, metric.attributes
 
 
-def check_no_free_text(metrics) -> None:
+def test_no_free_text(arrived):
     """No address, id or path in an attribute: a label's values are few."""
-    for metric in metrics:
+    for metric in arrived:
         for value in metric.attributes.values():
             assert "://" not in value
             assert os.sep not in value
             assert len(value) <= 40, value
+
+
+def test_made_up_step_names_are_capped_and_told(story):
+    """Over a kill and a restart a journey has no more step names than the bound; what is beyond
+    is counted as one, and the log of each life says so."""
+    steps = defaultdict(set)
+    for part in story.parts:
+        for metric in part.metrics:
+            if metric.name == names.STEP_DURATION:
+                steps[metric.attributes[names.JOURNEY]].add(metric.attributes[names.STEP])
+        told = {one["journey"] for one in part.records if one["event"] == "steps.bounded"}
+        assert told == {"invents"}, part.road
+    assert steps["passes"] == {"Open the shop", "Click what answers slowly", "Tell everybody"}
+    assert names.OTHER_STEP in steps["invents"]
+    assert len(steps["invents"]) == STEP_NAMES + 1
+    made_up = {span.name for span in story.spans.values() if "step Order number" in span.name}
+    assert len(made_up) > 2 * STEP_NAMES, "traces keep the names, and there were more"
+
+
+def test_the_resource(story):
+    """Everything comes from one agent, whose instance a restart keeps."""
+    signals = (part.metrics + part.logs + part.spans for part in story.parts)
+    resources = [one.resource for part in signals for one in part]
+    assert {key for resource in resources for key in resource} >= {
+        names.SERVICE_NAME,
+        names.SERVICE_VERSION,
+        names.SERVICE_INSTANCE,
+        names.DEPLOYMENT,
+    }
+    assert len({tuple(sorted(resource.items())) for resource in resources}) == 1
+    assert resources[0][names.SERVICE_NAME] == "footfall"
+    assert resources[0][names.DEPLOYMENT] == "test"
+
+
+async def test_names_in_prometheus(story, victoria):
+    """Once a real store has translated it, each row has the series that the README and rules
+    name, with the labels of its attributes, and there are no other series."""
+    expected = {
+        series: {prometheus_label(key) for key in row.attributes}
+        for row in CATALOGUE.values()
+        for series in prometheus_series(row)
+    }
+    named = {code(row[-1])[0] for row in README}
+    assert {next(one for one in named if series.startswith(one)) for series in expected} == named
+    headers = {"content-type": "application/x-protobuf"}
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
+        for part in story.parts:
+            for body in part.bodies:
+                address = victoria.otlp_metrics_endpoint
+                async with session.post(address, data=body, headers=headers):
+                    pass
+    found = defaultdict(set)
+    every = 'last_over_time({__name__!=""}[1h])'
+    for labels, _ in await victoria.wait_for(every, lambda got: len(got) > len(expected)):
+        found[labels.pop("__name__")] |= labels.keys()
+    assert found.keys() == expected.keys()
+    of_resource = set.intersection(*found.values())
+    assert of_resource, "what tells agents apart"
+    for name, labels in found.items():
+        edge = {"le"} if name.endswith("_bucket") else set()
+        assert labels - of_resource == expected[name] | edge, name

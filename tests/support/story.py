@@ -1,0 +1,194 @@
+"""What a real daemon sends of journeys that end in every way, over HTTP and then over gRPC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from agent import names
+from agent.telemetry.catalogue import CATALOGUE
+from tests.support.daemon import Daemon, Home
+from tests.support.demo import DemoShop
+from tests.support.otlp import OtlpReceiver
+from tests.support.rotel import Rotel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.daemon import Record
+    from tests.support.signals import Log, Metric, Span
+
+RUNBOOK = "https://runbooks.example.com/never"
+PASSES = """
+async with run.step("Open the shop"):
+    await run.page.goto("/")
+    await run.page.get_by_role("link", name="Mug", exact=True).click()
+    await run.page.wait_for_load_state("load")
+async with run.step("Click what answers slowly"):
+    await run.page.evaluate('''addEventListener("click", () => {
+        const end = performance.now() + 60; while (performance.now() < end);
+    })''')
+    await run.page.get_by_role("heading", name="Mug", exact=True).click()
+async with run.step("Tell everybody"):
+    await run.page.evaluate('''Promise.all([
+        "/g/collect?v=2&tid=G-ABC123", "/matomo.php?idsite=1&rec=1",
+        "/event?n=pageview&u=https%3A%2F%2Fshop.test&d=shop.test",
+        "/nothing", "/api/products", "http://127.0.0.1:1/",
+    ].map(address => fetch(address, {mode: "no-cors"}).catch(() => 0)))''')
+    await run.api.get("/g/collect?v=2&tid=G-ABC123")
+"""
+FAILS = """
+await run.api.get("/api/products")
+async with run.step("Wait for what never comes"):
+    await asyncio.sleep(9)
+"""
+FLAKY = """
+await run.api.get("/api/products")
+marker = os.environ["HOME"] + "/walked"
+if not os.path.exists(marker):
+    open(marker, "w").close()
+    assert False, "the first time only"
+"""
+DIES = """
+async with run.step("Open the shop"):
+    await run.page.goto("/")
+os._exit(9)
+"""
+INVENTS = """
+await run.api.get("/api/products")
+for _ in range(30):
+    async with run.step(f"Order number {time.time_ns()}"):
+        pass
+"""
+EVERY = {
+    (names.RUNS, names.RESULT): {"pass", "flaky", "fail", "not_measured"},
+    (names.ATTEMPTS, names.RESULT): {"pass", "fail", "not_measured"},
+    (names.STEP_DURATION, names.RESULT): {"pass", "fail"},
+    (names.REQUESTS, names.PARTY): {"first", "third"},
+    (names.REQUESTS, names.OUTCOME): {"ok", "http_error", "failed"},
+    (names.BEACONS, names.ACTION): {"blocked", "marked", "allowed", "escaped"},
+    (names.WEB_VITAL, names.VITAL): {"lcp", "fcp", "ttfb", "inp"},
+    (names.AGENT_WORKERS, names.STATE): {"idle", "busy", "starting"},
+    (names.SPOOL_ITEMS, names.SIGNAL): {"traces", "metrics", "logs"},
+}
+"""The attributes of which the story shows every value that is allowed."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One life of the daemon: what arrived of it, and what it logged."""
+
+    road: str
+    bodies: list[bytes]
+    """The requests with metrics, as they came."""
+    metrics: list[Metric]
+    spans: list[Span]
+    logs: list[Log]
+    records: list[Record]
+
+
+@dataclass(frozen=True)
+class Story:
+    """Two lives on one state folder, the first of which ended with a kill."""
+
+    parts: tuple[Part, Part]
+    artifacts: Path
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Every point, as it was dated; what came twice stands here once."""
+        points = {
+            (p.name, tuple(sorted(p.attributes.items())), p.time_ns): p
+            for part in self.parts
+            for p in part.metrics
+        }
+        return sorted(points.values(), key=lambda point: point.time_ns)
+
+    @property
+    def spans(self) -> dict[tuple[str, str], Span]:
+        """Every span, by trace and id."""
+        found = chain.from_iterable(part.spans for part in self.parts)
+        return {(span.trace_id, span.span_id): span for span in found}
+
+    @property
+    def logs(self) -> list[Log]:
+        """Every record."""
+        return [log for part in self.parts for log in part.logs]
+
+
+async def tell(folder: Path) -> Story:
+    """Let it happen; some 20 seconds."""
+    with DemoShop() as shop:
+        home = Home(folder, {"shop": shop.url}, environment={"HOME": str(folder)})
+        for name, body in (
+            ("passes", PASSES), ("flaky", FLAKY), ("dies", DIES), ("invents", INVENTS),
+        ):  # fmt: skip
+            home.journey(name, body)
+        paged = f'site="shop", owner="checkout", runbook="{RUNBOOK}", severity="page"'
+        home.journey("fails", FAILS, paged)
+        async with OtlpReceiver() as http, OtlpReceiver() as behind:
+            first = await _first(home, http)
+            async with Rotel(behind.http_endpoint) as rotel:
+                second = await _second(home, rotel, behind)
+        return Story((first, second), home.state / "artifacts")
+
+
+async def _first(home: Home, otlp: OtlpReceiver) -> Part:
+    _configure(home, endpoint=otlp.http_endpoint)
+    otlp.answers["metrics"] = 400  # so that something is dropped, while there are no runs yet
+    async with Daemon(home) as daemon:
+        await otlp.wait_for(lambda o: o.counts["metrics"], 30)
+        otlp.answers.clear()
+        await daemon.started()
+        for name, result in (
+            ("flaky", "flaky"), ("dies", "not_measured"), ("passes", "pass"), ("fails", "fail"),
+        ):  # fmt: skip
+            await daemon.finished(name, result, timeout=40)
+        await otlp.wait_for(lambda o: not list(_missing(o)) and "fails" in _failures(o), 40)
+        await daemon.kill()
+        return _part("http", otlp, daemon)
+
+
+async def _second(home: Home, rotel: Rotel, otlp: OtlpReceiver) -> Part:
+    _configure(home, endpoint=rotel.grpc_endpoint, protocol="grpc")
+    async with Daemon(home) as daemon:
+        await daemon.started()
+        await daemon.finished("passes", "pass", timeout=40)
+        await daemon.finished("fails", "fail", timeout=40)
+        await otlp.wait_for(lambda o: not list(_missing(o)) and "fails" in _failures(o), 40)
+        told = len(daemon.records)
+        assert await daemon.terminate() == 0, daemon.story()
+        ended = {one["run_id"] for one in daemon.records[:told] if one["event"] == "run.finished"}
+        await otlp.wait_for(
+            lambda o: ended <= {log.attributes["footfall.run.id"] for log in o.logs}
+        )
+        return _part("grpc", otlp, daemon)
+
+
+def _configure(home: Home, **telemetry: str) -> None:
+    home.configure(
+        telemetry=telemetry,
+        schedule={"every": "4s", "timeout": "2500ms"},
+        journey__fails={"every": "2s", "timeout": "1s"},  # twice that is past its next slot
+        workers={"count": 3, "max_runs": 3},
+        beacons__vendors={"Matomo": "mark", "Plausible": "allow"},
+    )
+
+
+def _missing(otlp: OtlpReceiver) -> Iterator[str]:
+    """Name what has not arrived yet of the table, and of the values that are to be shown."""
+    yield from CATALOGUE.keys() - {metric.name for metric in otlp.metrics}
+    for (name, key), values in EVERY.items():
+        seen = {m.attributes[key] for m in otlp.metrics if m.name == name}
+        yield from (f"{name} {key}={value}" for value in values - seen)
+
+
+def _failures(otlp: OtlpReceiver) -> set[str]:
+    return {log.attributes["footfall.journey"] for log in otlp.logs if log.severity == "ERROR"}
+
+
+def _part(road: str, otlp: OtlpReceiver, daemon: Daemon) -> Part:
+    bodies = [request.body for request in otlp.requests if request.signal == "metrics"]
+    return Part(road, bodies, otlp.metrics, otlp.spans, otlp.logs, daemon.records)
