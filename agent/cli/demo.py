@@ -49,6 +49,7 @@ first_party = [{shop}]
 count = 2
 
 [identity]
+info_url = {info}
 signing_key = {key}
 
 [server]
@@ -82,6 +83,7 @@ async def demo(environ: Mapping[str, str]) -> int:
                 state=json.dumps(str(state / "var")),
                 shop=json.dumps(shop["shop"]),
                 port=port,
+                info=json.dumps(f"{shop['shop']}/demo"),
                 key=json.dumps(str(made.key)),
             )
         )

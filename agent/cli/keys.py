@@ -30,8 +30,8 @@ The new key is good until {until}. Next:
   1. Publish {document}
      at https://HOST/.well-known/{name}
      as {media_type};
-     HOST is the host of identity.info_url. Give it to what uses agent.verify too, and start
-     that again.
+     HOST is the host of identity.info_url, which has to be your own. Give it to what uses
+     agent.verify too, and start that again.
   2. Only then have the agent sign with the new key, and send it SIGHUP or start it again:
        [identity]
        signing_key = "{key}"

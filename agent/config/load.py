@@ -7,13 +7,14 @@ import tomllib
 from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from agent.config import variables
 from agent.config.explain import explain, faulty
 from agent.config.origin import DEEPEST, KeyPath, Origin, lines_of
-from agent.config.settings import Settings
+from agent.config.settings import IdentitySection, Settings
 from agent.errors import ConfigError
 from agent.model import Problem
 from agent.pem import read_keys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE = Path("config.toml")
 _FOLDERS = ("journeys", "state", "secrets_dir")
+_NOBODYS = urlsplit(IdentitySection().info_url).hostname
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
@@ -92,6 +94,15 @@ def _with_signing_keys(settings: Settings, base: Path, problems: list[Problem]) 
     identity = settings.identity
     if not identity.signing_key:
         return settings
+    if urlsplit(identity.info_url).hostname == _NOBODYS and not settings.left_out(
+        "identity", "info_url"
+    ):
+        why = (
+            f"is needed where requests are signed, and {_NOBODYS} is nobody's: give an address of "
+            'your own, such as "https://www.YOUR-SHOP.com/synthetic". Its host is where '
+            "Signature-Agent says that the public keys are found"
+        )
+        problems.append(Problem(settings.where("identity", "info_url"), why))
     file = base / identity.signing_key
     try:
         keys = read_keys(file)

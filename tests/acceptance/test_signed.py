@@ -63,6 +63,10 @@ def made(tmp_path: Path) -> Made:
     return make(tmp_path / "keys", 1, time.time())
 
 
+def signing(key: str) -> dict[str, str]:
+    return {"signing_key": key, "info_url": "https://shop.example/synthetic"}
+
+
 def ask(opener: Any, url: str, data: bytes | None = None) -> Any:
     with opener.open(url, data, timeout=10) as answer:
         body = answer.read()
@@ -87,7 +91,7 @@ def books(shop: str) -> dict[str, int]:
 
 def home_of(tmp_path: Path, made: Made, shop: Addresses) -> Home:
     home = Home(tmp_path, {"shop": shop.shop})
-    home.configure(identity={"signing_key": f"keys/{made.key.name}"})
+    home.configure(identity=signing(f"keys/{made.key.name}"))
     home.file("buy_a_mug.py", (ROOT / "journeys" / "buy_a_mug.py").read_text())
     return home
 
@@ -128,7 +132,7 @@ async def test_sighup_takes_up_another_key_and_refuses_a_bad_one(tmp_path, made)
 
             def sign_with(key: str) -> int:
                 timing = {"every": "5s", "timeout": "3s", "grace": "2s"}
-                home.configure(identity={"signing_key": key}, journey__buy_a_mug=timing)
+                home.configure(identity=signing(key), journey__buy_a_mug=timing)
                 daemon.signal(signal.SIGHUP)
                 return len(daemon.records)
 
@@ -180,7 +184,7 @@ async def test_each_first_party_gets_its_own_signature_and_nobody_else_any(tmp_p
         home = Home(tmp_path, {"shop": shop.url})
         wildcard = wild.replace("a.shop.", "*.")
         home.configure(
-            identity={"signing_key": f"keys/{made.key.name}"},
+            identity=signing(f"keys/{made.key.name}"),
             sites__shop={"first_party": [shop.url, partner.url, wildcard]},
             artifacts={"keep": "all", "trace": "all"},
         )
@@ -239,7 +243,7 @@ async def test_where_the_supervisor_stands_still_requests_go_unsigned_and_on_tim
         hosts = {name: shop.url.replace("127.0.0.1", f"{name}.shop.localhost") for name in "ab"}
         home = Home(tmp_path, {"shop": shop.url})
         home.configure(
-            identity={"signing_key": f"keys/{made.key.name}"},
+            identity=signing(f"keys/{made.key.name}"),
             sites__shop={"first_party": [shop.url, hosts["a"].replace("a.shop.", "*.")]},
             schedule={"timeout": "20s", "every": "1m"},
         )

@@ -6,12 +6,14 @@ from agent.cli.keys import make
 from agent.config import load
 from agent.errors import ConfigError
 
+INFO_URL = 'info_url = "https://www.shop.example/synthetic"\n'
+
 
 @pytest.fixture
 def config(tmp_path):
     def write(key):
         file = tmp_path / "config.toml"
-        file.write_text(f'[identity]\nsigning_key = "{key}"\n')
+        file.write_text(f'[identity]\nsigning_key = "{key}"\n{INFO_URL}')
         return file
 
     return write
@@ -57,3 +59,25 @@ def test_a_bad_key_is_refused_by_file_and_key_and_never_quoted(config, tmp_path,
     assert "config.toml:2 identity.signing_key" in problem.where
     assert str(bad) in problem.message
     assert secret[8:24] not in str(problem)
+
+
+@pytest.mark.parametrize("given", ["", 'info_url = "https://example.com/bot"\n'])
+def test_a_key_needs_a_directory_of_ones_own(config, tmp_path, given):
+    """Signatures that point at an address which is nobody's are refused, with what to set; a
+    fault of the address itself is told once, and without a key any may stand."""
+    made = make(tmp_path / "keys", 1, 1_790_000_000.0)
+    file = config(made.key)
+    text = file.read_text()
+    file.write_text(text.replace(INFO_URL, given))
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+    (problem,) = caught.value.problems
+    assert "identity.info_url" in problem.where
+    assert "config.toml:3" in problem.where or not given
+    assert "https://www.YOUR-SHOP.com/synthetic" in problem.message
+    file.write_text(text.replace(INFO_URL, 'info_url = "www.shop.example"\n'))
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+    assert len(caught.value.problems) == 1
+    file.write_text(f"[identity]\n{given}")
+    assert load(file, {}).signing_keys == ()
