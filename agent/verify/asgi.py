@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent.verify.policy import KEY, REFUSAL, Unverified, check_policy, span_marker
+from agent.verify.policy import KEY, REFUSAL, Policy, Unverified
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -44,14 +44,9 @@ class SyntheticMiddleware:
         divert_to: App | None = None,
         authority: str | Callable[[Scope], str] | None = None,
     ) -> None:
-        check_policy(unverified, diverted=divert_to is not None)
         self._app = app
-        self._verifier = verifier
-        self._unverified = unverified
-        self._divert_to = divert_to
-        self._authority = authority
+        self._policy = Policy(app, verifier, unverified, divert_to, authority, _host)
         self._wanted = frozenset(name.encode() for name in verifier.wanted)
-        self._mark_span = span_marker()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -62,14 +57,8 @@ class SyntheticMiddleware:
         scope = {**scope, KEY: synthetic}
         if isinstance(scope.get("state"), dict):
             scope["state"]["synthetic"] = synthetic
-        if synthetic is None or synthetic.verified or scope["type"] == "websocket":
-            await self._app(scope, receive, send)
-        elif self._divert_to is not None:
-            await self._divert_to(scope, receive, send)
-        elif self._unverified == "refuse":
-            await _refuse(send)
-        else:
-            await self._app(scope, receive, send)
+        answers = self._app if scope["type"] == "websocket" else self._policy.answers(synthetic)
+        await (answers(scope, receive, send) if answers is not None else _refuse(send))
 
     def _look(self, scope: Scope) -> Synthetic | None:
         wanted = self._wanted
@@ -78,16 +67,12 @@ class SyntheticMiddleware:
         if not found:
             return None
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in found]
-        synthetic = self._verifier.verify(headers, self._name(scope))
-        if synthetic is not None:
-            self._mark_span(synthetic)
-        return synthetic
+        return self._policy.look(headers, scope)
 
-    def _name(self, scope: Scope) -> str:
-        if self._authority is None:
-            hosts = [value for name, value in scope["headers"] if name == b"host"]
-            return str(hosts[0].decode("latin-1")) if len(hosts) == 1 else ""
-        return self._authority if isinstance(self._authority, str) else self._authority(scope)
+
+def _host(scope: Scope) -> str:
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return str(hosts[0].decode("latin-1")) if len(hosts) == 1 else ""
 
 
 async def _refuse(send: Send) -> None:

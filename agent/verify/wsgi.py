@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.verify.policy import KEY, REFUSAL, Unverified, check_policy, span_marker
+from agent.verify.policy import KEY, REFUSAL, Policy, Unverified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,44 +26,31 @@ class SyntheticWsgiMiddleware:
         divert_to: WSGIApplication | None = None,
         authority: str | Callable[[WSGIEnvironment], str] | None = None,
     ) -> None:
-        check_policy(unverified, diverted=divert_to is not None)
-        self._app = app
-        self._verifier = verifier
-        self._unverified = unverified
-        self._divert_to = divert_to
-        self._authority = authority
+        self._policy = Policy(app, verifier, unverified, divert_to, authority, _host)
         self._wanted = [
             (f"HTTP_{name.upper().replace('-', '_')}", name) for name in verifier.wanted
         ]
-        self._mark_span = span_marker()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         synthetic = self._look(environ)
         environ[KEY] = synthetic
-        if synthetic is None or synthetic.verified:
-            return self._app(environ, start_response)
-        if self._divert_to is not None:
-            return self._divert_to(environ, start_response)
-        if self._unverified == "refuse":
-            headers = [
-                ("Content-Type", "text/plain; charset=utf-8"),
-                ("Content-Length", str(len(REFUSAL))),
-            ]
-            start_response("403 Forbidden", headers)
-            return [REFUSAL]
-        return self._app(environ, start_response)
+        answers = self._policy.answers(synthetic)
+        return answers(environ, start_response) if answers is not None else _refuse(start_response)
 
     def _look(self, environ: WSGIEnvironment) -> Synthetic | None:
         headers = {name: environ[key] for key, name in self._wanted if key in environ}
-        if not headers:
-            return None
-        synthetic = self._verifier.verify(headers, self._name(environ))
-        if synthetic is not None:
-            self._mark_span(synthetic)
-        return synthetic
+        return self._policy.look(headers, environ) if headers else None
 
-    def _name(self, environ: WSGIEnvironment) -> str:
-        if self._authority is None:
-            return str(environ.get("HTTP_HOST", ""))
-        return self._authority if isinstance(self._authority, str) else self._authority(environ)
+
+def _host(environ: WSGIEnvironment) -> str:
+    return str(environ.get("HTTP_HOST", ""))
+
+
+def _refuse(start_response: StartResponse) -> Iterable[bytes]:
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(REFUSAL))),
+    ]
+    start_response("403 Forbidden", headers)
+    return [REFUSAL]
