@@ -126,7 +126,8 @@ class Guard:
 
     def socket_script(self) -> str:
         """Return what stops vendors' WebSockets, to be run first in every document."""
-        return script(hosts(), self._stops_sockets, self._first_party.origins)
+        stopped = {vendor.name for _, vendor in hosts() if self._stops_sockets(vendor)}
+        return script(frozenset(stopped), self._first_party.origins)
 
     def _sends(self, vendor: Vendor, method: str, parts: SplitResult, kind: str) -> bool:
         """Whether this request to a vendor's host tells the vendor something."""

@@ -3,21 +3,23 @@
 Their handshakes can't be held: ``Fetch`` doesn't see them, and ``Network.setBlockedURLs`` lets
 them pass. So what opens them is replaced in every document. To a vendor's host a socket of the
 browser's own is made, with a port to which browsers never connect: it fails at once, as if a
-blocker had stopped it, and nothing leaves. A worker's sockets are its own and can't be stopped
-so; the audit tells them as escaped.
+blocker had stopped it, and nothing leaves. Workers open sockets of their own, which can't be
+stopped so: the audit tells them as escaped.
 """
 
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from agent.tagging.vendors import hosts
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from agent.tagging.origins import Origin
-    from agent.tagging.vendors import Vendor
 
 _NOWHERE = 1
 """A "bad port" of the Fetch standard: sockets to it fail before a name is even looked up."""
@@ -39,21 +41,20 @@ def in_script(origins: Iterable[Origin]) -> list[list[str]]:
     ]
 
 
-def script(
-    hosts: Iterable[tuple[str, Vendor]], stops: Callable[[Vendor], bool], own: Iterable[Origin]
-) -> str:
+@lru_cache(maxsize=16)
+def script(vendors: frozenset[str], own: tuple[Origin, ...]) -> str:
     """Return what each document is to run first; empty where nothing is to be stopped.
 
-    ``hosts`` are those of all vendors, ``*.`` for one and all below it; ``own`` are let be.
+    ``vendors`` names those whose sockets are stopped; ``own`` are let be.
     """
-    verdicts = {_key(host): stops(vendor) for host, vendor in hosts}
+    verdicts = {_key(host): vendor.name in vendors for host, vendor in hosts()}
     # Those that aren't stopped matter only below a wildcard that is.
     listed = [
-        key if stopped else f"!{key}"
-        for key, stopped in verdicts.items()
-        if stopped or any(verdicts.get(above) for above in _above(key))
+        key if stops else f"!{key}"
+        for key, stops in verdicts.items()
+        if stops or any(verdicts.get(above) for above in _above(key))
     ]
-    return _script(listed, list(in_script(own))) if any(verdicts.values()) else ""
+    return _script(listed, in_script(own)) if any(verdicts.values()) else ""
 
 
 def stopped(url: str) -> str | None:

@@ -56,7 +56,17 @@ SENDER = """
             .catch(() => 0);
     };
 """
+CONNECT = """
+    const connect = url => new Promise(done => { const one = new WebSocket(url);
+        one.onopen = () => done("open"); one.onerror = () => done("failed"); });
+"""
+SOCKET = "wss://ws.hotjar.com/api/v2/client/ws?v=7"
 SCRIPTS = {
+    "/worker-opens.js": f"""{CONNECT}
+        const answer = to => setTimeout(
+            () => connect("{SOCKET}").then(came => to.postMessage(came)), 300);
+        onmessage = e => answer(e.source || self);
+        onconnect = e => answer(e.ports[0]);""",
     "/worker.js": f"""{SENDER}
         onmessage = async ({{data}}) => {{ await send(data); postMessage(1); }};""",
     "/sw.js": f"""{SENDER}
@@ -363,12 +373,7 @@ async def test_ways_out(internet: Internet, way: str) -> None:
     assert beacon.url == GA4.partition("?")[0]
 
 
-CONNECT = """
-    const connect = url => new Promise(done => { const one = new WebSocket(url);
-        one.onopen = () => done("open"); one.onerror = () => done("failed"); });
-"""
 CONNECTS = f"<script>{CONNECT}</script>"
-SOCKET = "wss://ws.hotjar.com/api/v2/client/ws?v=7"
 PLACES = """
     page = run.page
     async def framed(attribute, value):
@@ -442,17 +447,29 @@ async def test_other_sockets_open(internet: Internet) -> None:
     assert walked.report.audit.counts == {BeaconAction.ALLOWED: {"Hotjar": 1}}
 
 
-async def test_a_workers_socket_is_told_as_escaped(internet: Internet) -> None:
-    """What opens it there can't be replaced, so it gets out, and is told."""
+CODES = {
+    "worker": """
+        const w = new Worker("/worker-opens.js"); w.onmessage = e => done(e.data);
+        w.postMessage(1); """,
+    "shared worker": """
+        new SharedWorker("/worker-opens.js").port.onmessage = e => done(e.data); """,
+    "service worker": """
+        navigator.serviceWorker.onmessage = e => done(e.data);
+        navigator.serviceWorker.register("/worker-opens.js")
+            .then(one => navigator.serviceWorker.ready).then(one => one.active.postMessage(1)); """,
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+async def test_a_workers_socket_is_told_as_escaped(internet: Internet, code: str) -> None:
+    """What opens it there can't be replaced, so it gets out, and is told once."""
     source = """
         await run.page.goto("/")
-        came = await run.page.evaluate("code => new Promise(done => {"
-            "new Worker(URL.createObjectURL(new Blob([code]))).onmessage = e => done(e.data); })",
-            run.params["code"])
-        assert came == "open"
+        came = await run.page.evaluate(
+            "code => new Promise(done => eval(code))", run.params["code"])
+        assert came == "open", came
     """
-    code = f'{CONNECT}connect("{SOCKET}").then(came => postMessage(came))'
-    walked = await internet.walk(source, BeaconPolicy(), params={"code": code})
+    walked = await internet.walk(source, BeaconPolicy(), params={"code": CODES[code]})
     assert walked.report.audit.counts == {BeaconAction.ESCAPED: {"Hotjar": 1}}
     assert walked.report.audit.escaped == 1
 
