@@ -33,8 +33,11 @@ _MAY_BE_BEACONS: tuple[dict[str, str], ...] = (
     *({"urlPattern": one, "resourceType": "Image"} for one in (r"http*\?*", "http*.gif*")),
     # Frames are few, and some are hits themselves.
     {"urlPattern": "http*", "resourceType": "Document"},
-    # Conversion tags; other scripts are libraries, which load.
-    *({"urlPattern": f"http*/{one}/*", "resourceType": "Script"} for one in ("pagead", "ccm")),
+    # Scripts that say nothing are libraries. Conversion tags may tell all in their path.
+    *(
+        {"urlPattern": one, "resourceType": "Script"}
+        for one in (r"http*\?*", "http*/pagead/*", "http*/ccm/*")
+    ),
 )
 """Beyond first parties only what may be a beacon is held: holding costs time."""
 

@@ -113,7 +113,7 @@ class Internet:
 
     def beacons(self) -> list[Got]:
         """What arrived that the shop's own pages don't account for."""
-        own = {"/", "/two", "/frame", *SCRIPTS, *self.pages}
+        own = {"/", "/go", "/two", "/frame", *SCRIPTS, *self.pages}
         shops = {"shop.test", "other.test"}
         return [one for one in self.got if one.host not in shops or one.asked.path not in own]
 
@@ -132,6 +132,8 @@ async def internet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[In
             await socket.prepare(request)
             await socket.close()
             return socket
+        if request.path == "/go":
+            return web.Response(status=302, headers={"Location": request.query["to"]})
         if request.path in SCRIPTS:
             return web.Response(text=SCRIPTS[request.path], content_type="text/javascript")
         if request.path in {"/", "/two", "/frame", *internet.pages}:
@@ -371,6 +373,36 @@ async def test_ways_out(internet: Internet, way: str) -> None:
     assert walked.report.audit.escaped == 0
     (beacon,) = walked.report.audit.beacons
     assert beacon.url == GA4.partition("?")[0]
+
+
+STRANGE_WAYS = {
+    "prefetch": "const l = add('link'); l.rel = 'prefetch'; l.href = url; document.head.append(l)",
+    "preload": "const l = add('link'); l.rel = 'preload'; l.as = 'image'; l.href = url",
+    "ping": "const a = add('a'); a.href = '#x'; a.ping = url; a.click()",
+    "style": "document.body.style.background = `url('${url}')`",
+    "script": "add('script').src = url",
+    "redirect": "new Image().src = '/go?to=' + encodeURIComponent(url)",
+    "form": "add('iframe').name = 'in'; const f = add('form');"
+    "f.method = 'post'; f.action = url; f.target = 'in'; f.submit()",
+    "shared": "const code = `fetch('${url}', {mode: 'no-cors'}).catch(() => 0)`;"
+    "new SharedWorker(URL.createObjectURL(new Blob([code])))",
+}
+
+
+async def test_strange_ways_out(internet: Internet) -> None:
+    """What else a page has to make a request with: each is stopped and told once."""
+    source = f"""
+        await run.page.goto("/")
+        for name, way in {STRANGE_WAYS!r}.items():
+            await run.page.evaluate("([url, way]) => {{"
+                "const add = n => document.body.appendChild(document.createElement(n));"
+                "new Function('url', 'add', way)(url, add); }}", [f"{GA4}&en={{name}}", way])
+        await run.page.evaluate("() => new Promise(done => setTimeout(done, 500))")
+    """
+    walked = await internet.walk(source, BeaconPolicy())
+    assert [one.target.rpartition("en=")[2] for one in internet.beacons()] == []
+    assert told(walked, BeaconAction.BLOCKED) == len(STRANGE_WAYS), walked.report.audit
+    assert walked.report.audit.escaped == 0
 
 
 CONNECTS = f"<script>{CONNECT}</script>"
