@@ -72,6 +72,7 @@ async def test_each_origin_has_a_line(home: Home, site: Origin) -> None:
     assert not site.asked("/g/collect")
 
 
+@pytest.mark.timeout(120)
 async def test_exit_codes_are_those_of_once(home: Home) -> None:
     """1 a run that failed, with its table; 3 not measured; 2 no such journey, a broken file or
     bad usage: its only form is the table."""
@@ -89,6 +90,17 @@ async def test_exit_codes_are_those_of_once(home: Home) -> None:
         assert named in unknown.err, unknown
     assert (await home.footfall("audit", "fails", "--json")).code == 2
     assert (await home.footfall("audit")).code == 2
+
+
+async def test_a_vendor_that_nobody_knows_stops_every_command(home: Home) -> None:
+    """Nothing is walked by a policy with a slip in it: exit 2, the place, and what was meant."""
+    calls(home)
+    home.configure(sites__shop__beacons__vendors={"Matomoo": "allow"})
+    for command in (("audit", "calls"), ("once", "calls"), ("check",), ("run",)):
+        refused = await home.footfall(*command)
+        assert refused.code == 2, refused
+        assert "sites.shop.beacons.vendors.Matomoo" in refused.err
+        assert 'did you mean "Matomo"?' in refused.err
 
 
 async def test_a_broken_file_beside_it_is_told(home: Home) -> None:
