@@ -92,6 +92,8 @@ STEP_VITALS: Final = {
 }
 REQUEST_KIND: Final = "footfall.request.kind"
 REQUEST_METHOD: Final = "http.request.method"
+REQUEST_METHOD_ORIGINAL: Final = "http.request.method_original"
+OTHER_METHOD: Final = "_OTHER"
 RESPONSE_STATUS: Final = "http.response.status_code"
 URL: Final = "url.full"
 SERVER_ADDRESS: Final = "server.address"

@@ -13,6 +13,9 @@ from agent.redact import bare_url
 if TYPE_CHECKING:
     from agent.model import Tag
 
+_METHODS = frozenset(
+    ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -33,13 +36,16 @@ class Exchange:
 def client_span(exchange: Exchange, tag: Tag, trace_id: str) -> SpanData:
     """Build the request's own span: the one whose id its ``traceparent`` carried."""
     parts = urlsplit(exchange.url)
+    known = exchange.method in _METHODS
     attributes: dict[str, Attribute] = {
-        names.REQUEST_METHOD: exchange.method,
+        names.REQUEST_METHOD: exchange.method if known else names.OTHER_METHOD,
         names.URL: bare_url(exchange.url),
         names.SERVER_ADDRESS: parts.hostname or "",
         names.SERVER_PORT: parts.port or _DEFAULT_PORTS.get(parts.scheme, 0),
         names.REQUEST_KIND: exchange.kind,
     }
+    if not known:
+        attributes[names.REQUEST_METHOD_ORIGINAL] = exchange.method
     failed = bool(exchange.failure)
     if exchange.status is not None:
         attributes[names.RESPONSE_STATUS] = exchange.status
@@ -49,7 +55,7 @@ def client_span(exchange: Exchange, tag: Tag, trace_id: str) -> SpanData:
     if exchange.failure:
         attributes[names.ERROR_TYPE] = exchange.failure
     return SpanData(
-        name=exchange.method,
+        name=exchange.method if known else "HTTP",
         trace_id=trace_id,
         span_id=tag.span_id,
         parent_id=tag.parent_id,

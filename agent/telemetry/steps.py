@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 STEP_NAMES: Final = 50
 """How many step names a journey may have as values of ``step``."""
 
+_LONGEST_NAME: Final = 200
+"""Stores refuse points with labels that are much longer."""
+
 Seen: TypeAlias = "Mapping[tuple[str, str], float]"
 """When each (journey, step name) was last seen, in Unix seconds."""
 
@@ -51,6 +54,7 @@ class StepNames:
 
     def bounded(self, journey: str, step: str, now: float) -> str:
         """Return the step's name, or that of all others where its journey has too many."""
+        step = step[:_LONGEST_NAME]
         key = journey, step
         if key not in self._seen:
             if self._taken[journey] >= STEP_NAMES:

@@ -37,6 +37,7 @@ async with run.step("Tell everybody"):
         "/event?n=pageview&u=https%3A%2F%2Fshop.test&d=shop.test",
         "/nothing", "/api/products", "http://127.0.0.1:1/",
     ].map(address => fetch(address, {mode: "no-cors"}).catch(() => 0)))''')
+    await run.page.evaluate("fetch('/', {method: 'PURGE'}).then(answer => answer.status)")
     await run.api.get("/g/collect?v=2&tid=G-ABC123")
 """
 FAILS = """

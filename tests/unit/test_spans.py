@@ -39,6 +39,16 @@ def test_attributes() -> None:
     assert span("http://127.0.0.1:8080/").attributes["server.port"] == 8080
 
 
+def test_a_method_that_http_does_not_know() -> None:
+    """A page can make up methods, but not names of spans."""
+    exchange = Exchange("PURGE-7", "https://shop.example.com/a", 10, 20, 405)
+    one = client_span(exchange, TAG, "a" * 32)
+    assert one.name == "HTTP"
+    assert one.attributes["http.request.method"] == "_OTHER"
+    assert one.attributes["http.request.method_original"] == "PURGE-7"
+    assert "http.request.method_original" not in span().attributes
+
+
 def test_error_status() -> None:
     """An answer of 400 or above is an error of that number."""
     assert span(status=399).status == "unset"

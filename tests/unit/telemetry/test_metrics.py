@@ -177,6 +177,16 @@ def test_step_names_are_bounded(metrics, make_run):
     assert counts[names.OTHER_STEP] == 9
 
 
+def test_a_long_step_name_is_cut(metrics, make_run):
+    """What a journey puts into a name can't make a store refuse the points."""
+    run = make_run()
+    (attempt,) = run.attempts
+    steps = (Step("Pay " * 1000, StepOutcome.PASS, 0.1),)
+    metrics.observe_run(replace(run, attempts=(replace(attempt, steps=steps),)))
+    (point,) = collected(metrics)[names.STEP_DURATION].histogram.data_points
+    assert labels(point)["step"] == "Pay " * 50
+
+
 def test_more_attribute_sets_than_the_library_allows_by_default(metrics):
     """A large fleet of journeys is not folded into one overflow series."""
     totals = [Total(names.RUNS, {"journey": f"j{n}"}, 1) for n in range(2100)]
