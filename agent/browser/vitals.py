@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page
 
 _LONGEST = 1e9
-_READ_TIMEOUT = 0.25
+_READ_TIMEOUT = 0.3
 """Seconds: a page too busy to answer is not waited for."""
 
-# What was painted, and how long a reaction took, is known a frame later: where something is
-# under way the reading waits for two.
+# What was painted, and how long a reaction took, is known once the browser has shown it. So a
+# reading waits, a fifth of a second at most, for a document's first paint, and after somebody
+# has acted for two frames: a fast reaction leaves no entry to wait for.
 _OBSERVE = """(() => {
   if (window !== window.top) return;
   const seen = {lcp: null, cls: 0, inp: null}, flush = [];
-  let acted = false;
+  let acted = false, awaited = false, shown;
+  const paint = new Promise(done => { shown = done; });
   const watch = (type, each, more) => {
     try {
       const observer = new PerformanceObserver(list => list.getEntries().forEach(each));
@@ -33,6 +35,7 @@ _OBSERVE = """(() => {
     } catch (e) { /* this browser does not know it */ }
   };
   watch('largest-contentful-paint', e => { seen.lcp = e.startTime; });
+  watch('paint', e => { if (e.name === 'first-contentful-paint') shown(); });
   watch('layout-shift', e => { if (!e.hadRecentInput) seen.cls += e.value; });
   watch('event', e => {
     if (e.interactionId) seen.inp = Math.max(seen.inp || 0, e.duration);
@@ -40,18 +43,18 @@ _OBSERVE = """(() => {
   for (const type of ['pointerup', 'keydown'])
     addEventListener(type, () => { acted = true; }, {capture: true, passive: true});
   const {requestAnimationFrame: frame, setTimeout: later} = window;
-  const painted = () => new Promise(done => {
-    later(done, 100);
-    frame(() => frame(() => later(done)));
-  });
-  const first = () => performance.getEntriesByName('first-contentful-paint')[0];
+  const frames = () => new Promise(done => frame(() => frame(() => later(done))));
+  const atMost = what => Promise.race([what, new Promise(done => later(done, 200))]);
   Object.defineProperty(window, '__footfall_vitals', {value: async () => {
-    if (acted || !first()) await painted();
+    if (!awaited) await atMost(acted ? paint.then(frames) : paint);
+    else if (acted) await atMost(frames());
+    awaited = true;
     acted = false;
     flush.forEach(each => each());
-    const paint = first(), entry = performance.getEntriesByType('navigation')[0];
+    const first = performance.getEntriesByName('first-contentful-paint')[0];
+    const entry = performance.getEntriesByType('navigation')[0];
     return {origin: performance.timeOrigin, lcp: seen.lcp, cls: seen.cls, inp: seen.inp,
-            fcp: paint ? paint.startTime : null, ttfb: entry ? entry.responseStart : null};
+            fcp: first ? first.startTime : null, ttfb: entry ? entry.responseStart : null};
   }});
 })()"""
 

@@ -86,13 +86,12 @@ def test_vitals_stand_on_the_steps_of_their_pages(story):
     for span in story.spans.values():
         steps[span.name].append(span.attributes)
     loads = {names.STEP_VITALS[vital] for vital in ("lcp", "fcp", "ttfb", "cls")}
-    for attributes in steps["step Open the shop"]:
-        assert names.STEP_VITALS["inp"] not in attributes
-    assert any(loads <= attributes.keys() for attributes in steps["step Open the shop"])
-    clicked = [a.get(names.STEP_VITALS["inp"]) for a in steps["step Click what answers slowly"]]
-    assert max(seconds for seconds in clicked if seconds is not None) > 0.05
-    for attributes in steps["step Click what answers slowly"]:
-        assert names.STEP_VITALS["ttfb"] not in attributes
+    inp, ttfb = names.STEP_VITALS["inp"], names.STEP_VITALS["ttfb"]
+    opened, clicked = steps["step Open the shop"], steps["step Click what answers slowly"]
+    assert any(loads <= attributes.keys() for attributes in opened)
+    assert not any(inp in attributes for attributes in opened)
+    # A page too busy to answer at the end of one step is read at that of the next.
+    assert any(ttfb not in attributes and attributes.get(inp, 0) > 0.05 for attributes in clicked)
 
 
 def test_a_failure_is_told_in_one_record(story):

@@ -17,6 +17,8 @@ from tests.support.walking import Walker, site
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.support.walking import Walked
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -41,6 +43,10 @@ async def origin() -> AsyncIterator[Origin]:
             "<title>Busy</title><h1>Busy</h1><button onclick='"
             "const end = performance.now() + 120; while (performance.now() < end);"
             "this.textContent = `done`'>work</button>"
+        ),
+        "/late": (
+            "<title>Late</title><body><script>"
+            "onload = () => setTimeout(() => document.body.append(`late`), 80)</script>"
         ),
         "/popup": "<button onclick=\"window.open('/status?status=500')\">open</button>",
     }
@@ -89,36 +95,70 @@ async def test_pass(walker: Walker, origin: Origin) -> None:
     assert {span.trace_id for span in walked.record.spans} == {walked.order.trace_id}
 
 
+KNOWN = (
+    "kind => new Promise(done => new PerformanceObserver(() => done(true))"
+    ".observe({type: kind, buffered: true, durationThreshold: 16}))"
+)
+"""Waits until the browser has an entry of a kind."""
+
+
+def vitals_of(walked: Walked) -> dict[str, dict[str, float]]:
+    """What each step's span says of its page."""
+    return {
+        span.name.removeprefix("step "): {
+            key.removeprefix("footfall.web_vital."): value
+            for key, value in span.attributes.items()
+            if key.startswith("footfall.web_vital.")
+        }
+        for span in walked.record.spans
+    }
+
+
 async def test_vitals_of_steps(walker: Walker, origin: Origin) -> None:
     """The step that loads a page carries its load, the one that clicks what the click took; a
     step that brings nothing carries nothing, and each reading of the report names its step."""
     walked = await walker.walk(
-        """
+        f"""
+        known = {KNOWN!r}
         async with run.step("Load"):
             await run.page.goto("/busy")
+            await run.page.evaluate(known, "largest-contentful-paint")
         async with run.step("Click"):
             await run.page.get_by_role("button").click()
+            await run.page.evaluate(known, "event")
         async with run.step("Look"):
             await expect(run.page).to_have_title("Busy")
         """,
         site(origin.url),
     )
-    steps = {span.name.removeprefix("step "): span for span in walked.record.spans}
-    seen = {
-        name: {
-            key.removeprefix("footfall.web_vital."): value
-            for key, value in span.attributes.items()
-            if key.startswith("footfall.web_vital.")
-        }
-        for name, span in steps.items()
-    }
+    assert walked.report.error_type is None, walked.report.error
+    seen = vitals_of(walked)
     assert seen["Load"].keys() == {"lcp", "fcp", "ttfb", "cls"}
     assert seen["Click"].keys() == {"inp"}
     assert 0.1 < seen["Click"]["inp"] < 2
     assert seen["Look"] == {}
+    ids = {span.name: span.span_id for span in walked.record.spans}
     told = {vital.vital: (vital.value, vital.span_id) for vital in walked.report.vitals}
-    assert told["lcp"] == (seen["Load"]["lcp"], steps["Load"].span_id)
-    assert told["inp"] == (seen["Click"]["inp"], steps["Click"].span_id)
+    assert told["lcp"] == (seen["Load"]["lcp"], ids["step Load"])
+    assert told["inp"] == (seen["Click"]["inp"], ids["step Click"])
+
+
+async def test_vitals_of_a_hasty_step(walker: Walker, origin: Origin) -> None:
+    """A step that ends before its page was painted is given the time in which that shows; on a
+    machine that is busy with other things, one walk in five is enough."""
+    for _ in range(5):
+        walked = await walker.walk(
+            """
+            async with run.step("Load"):
+                await run.page.goto("/late")
+            """,
+            site(origin.url),
+        )
+        seen = vitals_of(walked)
+        if {"lcp", "fcp"} <= seen["Load"].keys():
+            break
+    else:
+        raise AssertionError(seen)
 
 
 @pytest.mark.parametrize(
