@@ -20,6 +20,7 @@ from agent.units import parse_cadence, parse_duration, parse_size, parse_timezon
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SMALLEST_MEMORY = 64 * 1024 * 1024
+_SHORTEST_TOKEN = 16
 _DEEPEST = 50
 """Levels of tables and lists in one parameter; JSON readers give up at some hundreds."""
 
@@ -104,6 +105,16 @@ def _header_value(value: SecretStr) -> SecretStr:
     return value
 
 
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if text and (len(text) < _SHORTEST_TOKEN or not re.fullmatch(r"[!-~]+", text)):
+        raise ValueError(
+            f"must be {_SHORTEST_TOKEN} or more characters of plain ASCII without spaces; "
+            "`openssl rand -hex 32` makes one"
+        )
+    return value
+
+
 def _params(values: dict[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         if not (encodes(name) and _sendable(value, _DEEPEST)):
@@ -182,5 +193,7 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 SentHeaderName = Annotated[HeaderName, AfterValidator(str.lower)]
 """Lower case, so that the same header from two sources is one, and gRPC takes it."""
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+"""What a client shows to be let in; empty: there is none."""
 BindAddress = Annotated[str, AfterValidator(_bind_address)]
 Engine = Annotated[str, BeforeValidator(_engine)]

@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    SecretStr,
     ValidationInfo,
     field_validator,
 )
@@ -41,6 +42,7 @@ from agent.config.fields import (
     Size,
     Text,
     Timezone,
+    Token,
     WebAddress,
 )
 from agent.config.origin import KeyPath, Origin
@@ -182,10 +184,11 @@ class ArtifactsSection(Section):
 
 
 class ServerSection(Section):
-    """``[server]``: where the health routes listen. Port 0 takes any free one."""
+    """``[server]``: where health and API listen. Port 0 takes any free one."""
 
     host: BindAddress = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
+    token: Token = SecretStr("")
 
 
 class Settings(BaseSettings):

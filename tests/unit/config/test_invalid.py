@@ -28,7 +28,7 @@ FAULTS = {
     "journey_name_in_capitals": (":1 journey.Buy", "lower-case letters"),
     "key_given_twice": (":3", "is not valid TOML"),
     "key_in_capitals": (":1 Location", "did you mean `location`?"),
-    "key_not_yet_there": (":2 server.token", "unknown key"),
+    "key_not_yet_there": (":1 queue", "unknown key"),
     "key_of_another_section": (":2 canary.spool_bytes", "known here: reference"),
     "key_with_underscore": (":1 _env_file", "unknown key"),
     "list_as_text": (":2 browser.args", "must be a list"),
@@ -77,6 +77,8 @@ FAULTS = {
     "unclosed_table": (":2", "is not valid TOML"),
     "unknown_section": (":1 shedule", "did you mean `schedule`?"),
     "word_not_in_list": (":2 artifacts.keep", "must be 'all', 'failed' or 'none', not 'failures'"),
+    "token_too_short": (":2 server.token", "must be 16 or more characters"),
+    "token_with_spaces": (":2 server.token", "without spaces"),
 }
 """File: (where it is told to be, behind the file's name; part of what is said)."""
 
