@@ -19,8 +19,8 @@ def document(run: RunResult) -> dict[str, Any]:
         "site": run.journey.site.name,
         "location": run.location,
         "trigger": run.trigger.value,
-        "scheduled_at": None if run.scheduled_at is None else _time(run.scheduled_at),
-        "started_at": _time(run.started_at),
+        "scheduled_at": None if run.scheduled_at is None else time(run.scheduled_at),
+        "started_at": time(run.started_at),
         "duration": _seconds(run.duration),
         "result": run.result.value,
         "error_type": run.error_type.value if run.error_type else None,
@@ -68,6 +68,7 @@ def _seconds(seconds: float) -> float:
     return round(seconds, 6)
 
 
-def _time(at: float) -> str:
+def time(at: float) -> str:
+    """Write a moment, in Unix seconds, as everything public does."""
     moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
     return moment.replace("+00:00", "Z")

@@ -92,6 +92,11 @@ class Ticker:
         row = self._rows.get(journey.name)
         return journey.interval if row is None else max(journey.interval, row.due - row.decided)
 
+    def next_slot(self, journey: str) -> float | None:
+        """Return when a journey's next slot is, in Unix seconds; None: it has none to come."""
+        row = self._rows.get(journey)
+        return row.due if row is not None and math.isfinite(row.due) else None
+
     def next_due(self) -> float:
         """Return when the next slot is due, in Unix seconds; infinity if nothing ticks."""
         return min((row.due for row in self._rows.values()), default=math.inf)

@@ -246,6 +246,17 @@ def test_decisions_come_in_the_order_of_their_times(lengths, gap):
     assert ticker.next_due() > NOW + gap
 
 
+def test_the_next_slot_is_told_before_it_comes():
+    """What is told is then offered; who doesn't tick has none to come."""
+    one, off = journey(), journey("off", enabled=False)
+    ticker = ticker_of(one, off)
+    due = ticker.next_slot("buy_a_mug")
+    assert tick(ticker, due) == [Offer(slot(due))]
+    assert ticker.next_slot("buy_a_mug") == due + 60
+    assert ticker.next_slot("off") is None
+    assert ticker.next_slot("unknown") is None
+
+
 def test_the_gap_of_a_cron_line_is_that_to_its_next_slot():
     """Over a weekend the gap is days, not the line's shortest one; an interval is its own gap."""
     weekdays = journey("office", Cadence(cron="0 9-17 * * 1-5"))
