@@ -16,7 +16,8 @@ from agent.errors import ConfigError, FootfallError, StateError
 from agent.http import port_of, serving
 from agent.intake import take_in
 from agent.schedule.loop import run as run_schedule
-from agent.server.health import create_health
+from agent.server.app import create_app
+from agent.server.connection import Patient
 from agent.stations import build
 from agent.usage import measure
 from agent.workers.tree import become_subreaper
@@ -121,9 +122,13 @@ class Daemon:
         await self._adopt(intake.journeys, starting=True)
         await at.telemetry.start()
         self._stack.push_async_callback(at.telemetry.stop, _FLUSH)
-        health = create_health(at.readiness.alive, at.readiness.ready)
-        self._tasks.add(await self._stack.enter_async_context(serving(health, at.listening)))
-        where = f"{settings.server.host}:{port_of(at.listening)}"
+        server = settings.server
+        bound = (server.host, server.token.get_secret_value())
+        artifacts = at.engine.artifacts.folder
+        app = create_app(at.readiness.alive, at.readiness.ready, at.overview, artifacts, bound)
+        serving_it = serving(app, at.listening, Patient)
+        self._tasks.add(await self._stack.enter_async_context(serving_it))
+        where = f"{server.host}:{port_of(at.listening)}"
         self._started = True
         _log.info("agent.started", action="start", journeys=len(intake.journeys), server=where)
 

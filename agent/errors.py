@@ -8,7 +8,8 @@ The agent's own exceptions::
     ├── ConfigError        the configuration or a journey file is wrong (exit 2)
     ├── StateError         the state folder can't be used (exit 1)
     │   └── StateLocked    another agent holds it
-    └── BrowserMissing     no browser was found (exit 1)
+    ├── BrowserMissing     no browser was found (exit 1)
+    └── AgentUnreachable   no running agent answers (exit 4)
 """
 
 from __future__ import annotations
@@ -86,3 +87,7 @@ class StateLocked(StateError):
 
 class BrowserMissing(FootfallError):
     """No browser was found where the design says to look."""
+
+
+class AgentUnreachable(FootfallError):
+    """No running agent answers where a command asked."""

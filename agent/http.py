@@ -39,9 +39,14 @@ def port_of(listening: socket.socket) -> int:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
-    """Serve ``app`` while the block runs; gives the server's task, and closes the socket."""
-    server = _Server(app)
+async def serving(
+    app: Starlette, listening: socket.socket, protocol: type[asyncio.Protocol] | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve ``app`` while the block runs; gives the server's task, and closes the socket.
+
+    ``protocol`` handles each connection in place of uvicorn's own.
+    """
+    server = _Server(app, protocol)
     with listening:
         task = asyncio.create_task(
             server.serve(sockets=[listening]), name=f"http {listening.getsockname()}"
@@ -51,13 +56,17 @@ async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[asy
         finally:
             server.should_exit = True
             await asyncio.gather(task, return_exceptions=True)
+            for connection in server.server_state.connections:
+                # Of clients that would not take the rest of their answers.
+                connection.transport.abort()
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, protocol: type[asyncio.Protocol] | None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
+                http=protocol or "auto",
                 log_config=None,
                 log_level="critical",
                 access_log=False,

@@ -22,10 +22,12 @@ from agent.http import listen
 from agent.intake import VERSION
 from agent.ledger import Ledger
 from agent.model import Slot
+from agent.overview import Overview
 from agent.queue import local
 from agent.queue.local import LocalQueue
+from agent.reader import Reader
 from agent.readiness import Readiness
-from agent.schedule import slots
+from agent.schedule import skips, slots
 from agent.schedule.mending import mend
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
@@ -52,6 +54,14 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("footfall.daemon")
 
 _QUEUE_PER_WORKER = 8
+_SCHEMAS = (
+    slots.SCHEMA,
+    skips.SCHEMA,
+    local.SCHEMA,
+    runs.SCHEMA,
+    telemetry.SCHEMA,
+    ledger.SCHEMA,
+)
 
 
 @dataclass
@@ -89,6 +99,7 @@ class Stations:
     ticker: Ticker
     dispatcher: Dispatcher
     readiness: Readiness
+    overview: Overview
     told: Told
     listening: socket.socket
     copies: Path
@@ -117,10 +128,11 @@ async def build(
     left = kill_leftovers(agent_id)
     if left:
         _log.warning("leftovers.killed", action="start", processes=left)
-    schemas = (slots.SCHEMA, local.SCHEMA, runs.SCHEMA, telemetry.SCHEMA, ledger.SCHEMA)
-    database = Database(folder.database, schemas, clock, mend)
+    database = Database(folder.database, _SCHEMAS, clock, mend)
     await database.open()
     stack.push_async_callback(database.close)
+    reader = Reader(folder.database)
+    stack.callback(reader.close)
     sink = _telemetry(settings, environ, database, agent_id, clock)
     books = Ledger(database, sink, settings.location)
     queue = LocalQueue(database, settings.workers.count * _QUEUE_PER_WORKER)
@@ -137,6 +149,8 @@ async def build(
     readiness = Readiness(
         engine, dispatcher, sink, database, settings.telemetry.spool_bytes, clock, intake.broken
     )
+    ticker = Ticker(settings.location)
+    overview = Overview(settings.location, dispatcher, ticker, reader, clock)
     built = Stations(
         database,
         sink,
@@ -144,9 +158,10 @@ async def build(
         queue,
         engine,
         timeline,
-        Ticker(settings.location),
+        ticker,
         dispatcher,
         readiness,
+        overview,
         told,
         listening,
         copies,

@@ -30,7 +30,8 @@ class ArtifactStore:
     """Moves wanted evidence out of scratch and drops what is too old or too much."""
 
     def __init__(self, folder: Path, scratch: Path, policy: Policy) -> None:
-        self._folder = folder
+        self.folder = folder
+        """Where kept evidence lies."""
         self._scratch = scratch
         self._policy = policy
 
@@ -67,13 +68,13 @@ class ArtifactStore:
             if not self._wanted(attempt):
                 return ()
             time = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
-            home = self._folder / journey / f"{time}-{run_id}" / f"attempt-{attempt.number}"
+            home = self.folder / journey / f"{time}-{run_id}" / f"attempt-{attempt.number}"
             kept = []
             for name in names:
                 home.mkdir(parents=True, exist_ok=True)
                 with suppress(FileNotFoundError):
                     shutil.move(scratch / name, home / name)
-                    kept.append((home / name).relative_to(self._folder).as_posix())
+                    kept.append((home / name).relative_to(self.folder).as_posix())
             return tuple(kept)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -99,7 +100,7 @@ class ArtifactStore:
 
     def _runs(self) -> list[_Kept]:
         runs = []
-        for run in self._folder.glob("*/*"):
+        for run in self.folder.glob("*/*"):
             # Somebody may be clearing up by hand at the same time.
             with suppress(OSError):
                 size = sum(file.stat().st_size for file in run.rglob("*") if file.is_file())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
@@ -23,21 +23,24 @@ class Check:
     detail: str = ""
 
 
-def create_health(
+def health_routes(
     alive: Callable[[], Check],
     ready: Callable[[], Awaitable[Mapping[str, Check]]],
-) -> Starlette:
-    """Return the application with the health routes: 200 where all is well, else 503."""
+) -> list[Route]:
+    """Return the health routes: 200 where all is well, else 503."""
+    asking: asyncio.Future[Mapping[str, Check]] | None = None
 
     async def healthz(_: Request) -> JSONResponse:
         return _answer({"schedule": alive()})
 
     async def readyz(_: Request) -> JSONResponse:
-        return _answer(await ready())
+        # Anybody may ask, so the stations are asked once, however many do at a time.
+        nonlocal asking
+        if asking is None or asking.done():
+            asking = asyncio.ensure_future(ready())
+        return _answer(await asyncio.shield(asking))
 
-    return Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz)],
-    )
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]
 
 
 def _answer(checks: Mapping[str, Check]) -> JSONResponse:

@@ -37,6 +37,7 @@ ROOTS = {
     "engine",
     "intake",
     "ledger",
+    "overview",
     "proofs",
     "readiness",
     "session",

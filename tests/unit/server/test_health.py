@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from starlette.applications import Starlette
 
 from agent.http import listen, port_of, serving
 from agent.server.canary import canary
-from agent.server.health import Check, create_health
+from agent.server.health import Check, health_routes
 
 TICKED = Check(ok=True, detail="ticked")
 
@@ -22,7 +23,7 @@ async def served(alive=TICKED, **ready):
     socket = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{port_of(socket)}"
     async with (
-        serving(create_health(lambda: alive, checks), socket),
+        serving(Starlette(routes=health_routes(lambda: alive, checks)), socket),
         aiohttp.ClientSession(address) as session,
     ):
         yield session

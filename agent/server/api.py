@@ -1,0 +1,128 @@
+"""``/api/v1``: the journeys as they stand, and their last runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.routing import Route
+
+from agent.errors import StateError
+from agent.model import Result
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from starlette.datastructures import QueryParams
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+_log = structlog.get_logger("footfall.server")
+
+_LIMIT = 50
+_MOST = 500
+_RESULTS = tuple(result.value for result in Result)
+_NAMED = 50
+"""Journeys that an error lists."""
+
+
+class Source(Protocol):
+    """Where answers come from. What is async raises ``StateError`` where it can't be had now."""
+
+    def loaded(self) -> list[str]:
+        """Return the names of the journeys that are loaded."""
+        ...
+
+    async def knows(self, journey: str) -> bool:
+        """Whether there may be runs of a journey."""
+        ...
+
+    async def journeys(self) -> dict[str, Any]:
+        """Return how all journeys stand."""
+        ...
+
+    async def runs(
+        self, journey: str, result: str, limit: int
+    ) -> tuple[Sequence[str], Mapping[str, str]]:
+        """Return runs as JSON texts, newest first, and links by artifact."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which runs somebody asks for; empty: any."""
+
+    journey: str = ""
+    result: str = ""
+    limit: int = _LIMIT
+
+
+def api_routes(source: Source) -> list[Route]:
+    """Return the API's routes."""
+
+    async def journeys(request: Request) -> Response:
+        _parameters(request.query_params, ())
+        return JSONResponse(await source.journeys())
+
+    async def runs(request: Request) -> Response:
+        wanted = _wanted(request.query_params)
+        if wanted.journey and not await source.knows(wanted.journey):
+            loaded = source.loaded()
+            more = ", …" if len(loaded) > _NAMED else ""
+            listed = ", ".join(loaded[:_NAMED]) + more or "none"
+            raise HTTPException(404, f"no journey is called {wanted.journey!a}; known: {listed}")
+        found, links = await source.runs(wanted.journey, wanted.result, wanted.limit)
+        return StreamingResponse(_pieces(found, links), media_type="application/json")
+
+    return [Route("/api/v1/journeys", journeys), Route("/api/v1/runs", runs)]
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Tell in JSON why a request came to nothing."""
+    if isinstance(error, HTTPException):
+        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    if isinstance(error, StateError):
+        return JSONResponse({"error": str(error)}, 503)
+    _log.error("request.failed", action="answer", path=request.url.path, exc_info=error)
+    return JSONResponse({"error": "the agent failed on this; its log says on what"}, 500)
+
+
+async def _pieces(runs: Sequence[str], links: Mapping[str, str]) -> AsyncIterator[str]:
+    """Write the answer run by run, so that a slow reader takes no more than a piece of it."""
+    for number, run in enumerate(runs):
+        yield (", " if number else '{"runs": [') + run
+    head = "" if runs else '{"runs": ['
+    yield f'{head}], "links": {json.dumps(dict(links))}}}'
+
+
+def _wanted(given: QueryParams) -> _Wanted:
+    values = _parameters(given, ("journey", "result", "limit"))
+    result = values.get("result", "")
+    if result and result not in _RESULTS:
+        raise HTTPException(400, f"result must be one of {', '.join(_RESULTS)}, not {_cut(result)}")
+    limit = values.get("limit", str(_LIMIT))
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 9 and 1 <= int(limit) <= _MOST):
+        message = f"limit must be a whole number from 1 to {_MOST}, not {_cut(limit)}"
+        raise HTTPException(400, message)
+    return _Wanted(values.get("journey", "")[:200], result, int(limit))
+
+
+def _parameters(given: QueryParams, known: Sequence[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in given.multi_items():
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise HTTPException(400, f"unknown parameter {_cut(name)}; known: {listed}")
+        if name in values:
+            raise HTTPException(400, f"{name} is given twice")
+        values[name] = value
+    return values
+
+
+def _cut(text: str) -> str:
+    """Quote what somebody sent, or the beginning of it."""
+    return ascii(text[:100])

@@ -1,0 +1,180 @@
+"""The agent's server over a real socket, with a history of its own and nothing that walks."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import aiohttp
+
+from agent.clock import SystemClock
+from agent.dispatch import Dispatcher
+from agent.history import runs
+from agent.http import listen, port_of, serving
+from agent.ids import run_id
+from agent.model import Cadence, Journey, Result, Site, SkipReason, Slot
+from agent.overview import Overview
+from agent.reader import Reader
+from agent.results.document import time as written
+from agent.schedule import skips, slots
+from agent.schedule.decision import Skip
+from agent.schedule.ticker import Ticker
+from agent.server.app import create_app
+from agent.server.connection import Patient
+from agent.server.health import Check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLACE = "eu-west-1"
+SITE = Site("shop", "https://shop.example.com", ("https://shop.example.com",))
+
+
+@dataclass
+class Served:
+    """``async with`` serves it; ``session`` asks it as a person on this machine would."""
+
+    folder: Path
+    host: str = "127.0.0.1"
+    token: str = ""
+    journeys: list[Journey] = field(default_factory=list)
+    checks: dict[str, Check] = field(default_factory=lambda: {"workers": Check(True, "2 idle")})
+    clock: SystemClock = field(default_factory=SystemClock)
+    connections: set[Patient] = field(default_factory=set)
+
+    async def __aenter__(self) -> Self:
+        self._stack = AsyncExitStack()
+        self.artifacts = self.folder / "artifacts"
+        self.artifacts.mkdir(parents=True, exist_ok=True)
+        database = self.folder / "footfall.db"
+        self._books = self._stack.enter_context(
+            closing(sqlite3.connect(database, isolation_level=None))
+        )
+        self._books.execute("PRAGMA journal_mode=WAL")
+        self._books.executescript(slots.SCHEMA + skips.SCHEMA + runs.SCHEMA)
+        reader = self._stack.enter_context(closing(Reader(database)))
+        ticker = Ticker(PLACE)
+        ticker.load(self.journeys, {}, self.clock.wall())
+        # Nothing is dispatched here: it only tells what is loaded, and what runs.
+        nothing: Any = None
+        self.dispatcher = Dispatcher(nothing, nothing, nothing, nothing, self.clock, nothing)
+        self.dispatcher.journeys = {journey.name: journey for journey in self.journeys}
+        overview = Overview(PLACE, self.dispatcher, ticker, reader, self.clock)
+
+        async def ready() -> dict[str, Check]:
+            return self.checks
+
+        # The guard believes what it is told of the host: the socket stays on loopback.
+        app = create_app(
+            lambda: Check(True, "ticked"), ready, overview, self.artifacts, (self.host, self.token)
+        )
+        socket = listen("127.0.0.1", 0)
+        self.port = port_of(socket)
+        self.url = f"http://127.0.0.1:{self.port}"
+        kept = self.connections
+
+        class Counted(Patient):
+            """One connection, that is known while it lasts."""
+
+            def connection_made(self, transport: Any) -> None:
+                kept.add(self)
+                super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                kept.discard(self)
+                super().connection_lost(exc)
+
+        await self._stack.enter_async_context(serving(app, socket, Counted))
+        self.session = await self._stack.enter_async_context(aiohttp.ClientSession(self.url))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def get(self, path: str, **headers: str) -> tuple[int, Any]:
+        """Ask for something; return the status and the JSON."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with self.session.get(path, headers=given) as response:
+            return response.status, await response.json()
+
+    async def journey(self, name: str) -> dict[str, Any]:
+        """Return one journey as the API tells it."""
+        _, body = await self.get("/api/v1/journeys")
+        return next(one for one in body["journeys"] if one["journey"] == name)
+
+    def ran(self, name: str, result: str, ago: float = 10.0, **more: Any) -> dict[str, Any]:
+        """Put a run into the history, started so many seconds ago, a second long."""
+        started = self.clock.wall() - ago
+        failed = result in {Result.FAIL, Result.NOT_MEASURED}
+        error = {
+            "error_type": more.get("error_type", "http_status" if failed else None),
+            "error": more.get("error", "POST /checkout answered 500" if failed else None),
+        }
+        folder = f"{name}/20261125T150600Z-{int(ago)}/attempt-1"
+        artifacts = [f"{folder}/screenshot.png", f"{folder}/failure.json"] if failed else []
+        steps = [
+            {"name": "Find it", "result": "pass", "duration": 0.5},
+            {"name": "Pay", "result": "fail" if failed else "pass", "duration": 0.5},
+        ]
+        document = {
+            "run_id": run_id(Slot(name, PLACE, started)),
+            "journey": name,
+            "site": "shop",
+            "location": PLACE,
+            "trigger": "schedule",
+            "scheduled_at": written(started),
+            "started_at": written(started),
+            "duration": 1.0,
+            "result": result,
+            **error,
+            "trace_id": "0a" * 16,
+            "attempts": [
+                {"result": result, **error, "duration": 1.0, "steps": steps, "artifacts": artifacts}
+            ],
+            "artifacts": artifacts,
+            "beacons": [],
+            "beacon_counts": {},
+            **more,
+        }
+        runs.add(self._books, started + 1.0, document)
+        return document
+
+    def skipped(self, name: str, reason: SkipReason, ago: float, count: int = 1) -> None:
+        """Put skipped slots into the books, the last of them so many seconds ago."""
+        at = self.clock.wall() - ago
+        since = at - 60.0 * (count - 1) if count > 1 else None
+        assert slots.pass_over(self._books, Skip(Slot(name, PLACE, at), reason, count, since))
+
+    def keep(self, path: str, content: bytes) -> Path:
+        """Write an artifact."""
+        file = self.artifacts / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        return file
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection, to say on it whatever one likes; it is closed at the end."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self._stack.callback(writer.transport.abort)
+        self._stack.callback(writer.close)
+        return reader, writer
+
+
+def journey(name: str, **more: Any) -> Journey:
+    """Make a journey that runs every minute."""
+    given = {
+        "cadence": Cadence(seconds=60.0),
+        "interval": 60.0,
+        "timeout": 20.0,
+        "grace": 2.0,
+        "confirm": True,
+        "enabled": True,
+        "summary": "A guest buys it.",
+        "owner": "checkout",
+        "runbook": "https://wiki.example.com/run",
+        "severity": "page",
+    }
+    return Journey(name=name, site=SITE, file=f"{name}.py", line=6, **{**given, **more})
