@@ -14,7 +14,7 @@ from rich.console import Console
 
 from agent.cli import logs
 from agent.clock import SystemClock
-from agent.errors import ConfigError, FootfallError
+from agent.errors import AgentUnreachable, ConfigError, FootfallError
 
 app = typer.Typer(
     name="footfall",
@@ -68,7 +68,7 @@ def main() -> None:
         raise SystemExit(2) from None
     except FootfallError as error:
         _say(error)
-        raise SystemExit(1) from None
+        raise SystemExit(4 if isinstance(error, AgentUnreachable) else 1) from None
 
 
 def _say(error: FootfallError) -> None:
@@ -211,6 +211,27 @@ def new_key(
     from agent.cli.keys import new as make_key
 
     make_key(out, keep, SystemClock().wall())
+
+
+@app.command()
+def status(
+    journeys: JourneyNames = None,
+    config: ConfigFile = None,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="The agent's address; default: as configured.")
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ask a running agent how its journeys stand, the worst first, and how it is itself.
+
+    Exit codes: 0; 4 no agent answers; 2 bad usage or configuration, no such journey, or the
+    agent wants another token.
+    """
+    from agent.cli.reach import find
+    from agent.cli.status import status as show_status
+
+    agent = find(config, dict(os.environ), url)
+    asyncio.run(show_status(agent, tuple(journeys or ()), json=json))
 
 
 @app.command()

@@ -46,19 +46,21 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def load_lenient(
-    path: Path | None, environ: Mapping[str, str]
+    path: Path | None, environ: Mapping[str, str], *, required: bool = True
 ) -> tuple[Settings | None, list[Problem]]:
     """Load what is sound, and return every fault of the rest: to look for more, never to run.
 
     What is faulty is left out; its default stands in its place, and ``Settings.left_out``
     tells, so that ``resolve`` blames nothing on it twice. None: nothing is sound enough to
-    find the journeys by.
+    find the journeys by. Where it isn't ``required``, the default file may be missing.
     """
     file = path or DEFAULT_FILE
-    try:
-        text, data = _read_file(file)
-    except ConfigError as error:
-        return None, list(error.problems)
+    text, data = "", dict[str, Any]()
+    if required or path is not None or file.exists():
+        try:
+            text, data = _read_file(file)
+        except ConfigError as error:
+            return None, list(error.problems)
 
     given = variables.relevant(environ)
     from_environment = variables.read(given)
