@@ -31,7 +31,7 @@ IN_VARIABLES = (
     "PRINTED",
     "BASIC_HEADER",
 )
-OF_THE_AGENT = ("COLLECTOR_HEADER",)
+OF_THE_AGENT = ("COLLECTOR_HEADER", "TOKEN_OF_THE_SERVER_HEADER")
 OF_THE_SITE = ("ISSUED_HEADER", "TOKEN_HEADER")
 """Declared nowhere: a cookie that the site sets, and what its own script sends."""
 
@@ -193,6 +193,8 @@ def home(tmp_path, shop, otlp, planted):
         (folder / name).write_text(planted[name])
     headers = {"authorization": f"Bearer {planted['COLLECTOR_HEADER']}"}
     (folder / "FOOTFALL_TELEMETRY__HEADERS").write_text(json.dumps(headers))
+    token = planted["TOKEN_OF_THE_SERVER_HEADER"]
+    (folder / "FOOTFALL_SERVER__TOKEN").write_text(token + "\n")
     home.configure(
         top={"secrets_dir": str(folder)},
         schedule={"every": "30s", "timeout": "15s", "grace": "8s"},
@@ -224,6 +226,8 @@ async def test_no_secret_is_left_anywhere(home, shop, otlp, planted, capfd):
             await daemon.started()
             for name, result in RESULTS.items():
                 await daemon.finished(name, result, timeout=120)
+            status = await home.footfall("status", *RESULTS)
+            refused = await home.footfall("status", "--url", f"http://127.0.0.2:{home.port}")
             assert await daemon.terminate() == 0, daemon.story()
             logged = daemon.story()
         once = await home.footfall("once", "--json", "--junit", "report.xml", within=120)
@@ -235,6 +239,8 @@ async def test_no_secret_is_left_anywhere(home, shop, otlp, planted, capfd):
     scan.text("the daemon's output", "".join(capfd.readouterr()))
     scan.text("output of once", once.out)
     scan.text("errors of once", once.err)
+    for told in (status, refused):
+        scan.text("output of status", told.out + told.err)
     scan.text("JUnit", (home.path / "report.xml").read_text())
     scan.folder(home.state)
     assert not scan.hits, "\n".join(f"{what}: {around}" for what, around in scan.hits.items())
@@ -246,6 +252,8 @@ async def test_no_secret_is_left_anywhere(home, shop, otlp, planted, capfd):
     assert used <= arrived(shop, planted)
     assert otlp.requests[0].headers["authorization"] == f"Bearer {planted['COLLECTOR_HEADER']}"
     assert {"traces", "metrics", "logs"} <= otlp.counts.keys()
+    assert (status.code, refused.code) == (0, 4)
+    assert "not_measured" in status.out or "NOT MEASURED" in status.out
     assert "step Look at ***" in {span.name for span in otlp.spans}
     assert "printed ***" in logged
     assert "got ***" in logged

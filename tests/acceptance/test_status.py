@@ -1,0 +1,133 @@
+"""From the alert to the screenshot: what a person who answers a page asks a running agent."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from tests.acceptance.conftest import LOOK
+from tests.support.daemon import Daemon
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+TOKEN = "0123456789abcdef-token"
+SHOWN = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+async def broken(buying, breaking) -> AsyncIterator[Daemon]:
+    """An agent whose journey that buys has failed, and whose other one passes."""
+    buying.journey("look", LOOK)
+    buying.configure(
+        journey__buy_a_mug={"every": "5s", "timeout": "3s", "grace": "2s", "confirm": False},
+        server={"host": "0.0.0.0", "token": TOKEN},
+    )
+    await breaking("error")
+    async with Daemon(buying) as daemon:
+        await daemon.started()
+        await daemon.finished("look", "pass")
+        await daemon.finished("buy_a_mug", "fail")
+        yield daemon
+
+
+async def test_from_the_alert_to_the_screenshot(broken):
+    """One command names the journey, the step and the error, whose it is and where the evidence
+    is; the link leads to the picture, for who has the token. With clients that hold on or never
+    stop asking, slots run on time and the drain waits for nobody. Then, with no agent, exit 4."""
+    home = broken.home
+    told = await home.footfall("status")
+    assert told.code == 0, told
+    rows = told.out.splitlines()
+    assert rows[0] == f"Footfall at test, http://127.0.0.1:{home.port}: 1 FAIL, 1 pass"
+    assert rows[3].split()[:2] == ["FAIL", "buy_a_mug"]
+    for expected in (
+        "http_status in “Place the order”",
+        "/checkout answered 500",
+        "owner       checkout (page)",
+        "runbook     https://",
+        "agent  ready",
+    ):
+        assert expected in told.out, told.out
+    assert TOKEN not in told.out
+    (link,) = {word for word in told.out.split() if word.endswith("screenshot.png")}
+    async with aiohttp.ClientSession() as session:
+        async with session.get(link, headers=SHOWN) as response:
+            assert (response.status, response.content_type) == (200, "image/png")
+            assert (await response.read()).startswith(b"\x89PNG\r\n")
+        async with session.get(link) as response:
+            assert response.status == 401
+    await is_what_once_prints(home)
+    await is_not_held_up(broken)
+    gone = await home.footfall("status")
+    assert (gone.code, gone.out) == (4, "")
+    assert f"no agent answers at http://127.0.0.1:{home.port}" in gone.err
+
+
+async def is_what_once_prints(home) -> None:
+    """Runs in the API are those of the schedule, word for word as the history has them."""
+    address = f"http://127.0.0.1:{home.port}/api/v1/runs?journey=buy_a_mug&result=fail"
+    async with aiohttp.ClientSession(headers=SHOWN) as session, session.get(address) as response:
+        runs = (await response.json())["runs"]
+    kept = [run for run in home.runs() if run["journey"] == "buy_a_mug" and run.pop("ended_at")]
+    assert runs[-1] in kept
+    assert {run["trigger"] for run in runs} == {"schedule"}
+    assert [run["started_at"] for run in runs] == sorted(
+        (run["started_at"] for run in runs), reverse=True
+    )
+
+
+async def is_not_held_up(daemon: Daemon) -> None:
+    """Clients of the worst kind cost no slot, no health and no drain."""
+    async with asyncio.TaskGroup() as group:
+        clients = [group.create_task(hold(daemon.home.port)) for _ in range(70)]
+        clients += [group.create_task(hammer(daemon.home.port, path)) for path in HAMMERED]
+        mark = len(daemon.records)
+        finished = await daemon.finished("look", after=mark)
+        assert finished["result"] == "pass"
+        assert (await daemon.get("/healthz"))[0] == 200
+        assert await daemon.terminate() == 0, daemon.story()
+        for client in clients:
+            client.cancel()
+    reasons = {slot["reason"] for slot in daemon.home.slots() if slot["journey"] == "look"}
+    # A run that took too long on a busy machine is not the server's doing.
+    assert reasons <= {None, "shutdown", "overrun"}
+
+
+HAMMERED = ("/api/v1/runs?limit=500", "/api/v1/journeys", "/readyz", "/nothing")
+
+
+async def hold(port: int) -> None:
+    """Begin to ask, again and again, and never come to an end."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionError:
+            return
+        writer.write(b"GET /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nX: ")
+        try:
+            for _ in count():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        except ConnectionError:
+            continue
+        finally:
+            writer.close()
+
+
+async def hammer(port: int, path: str) -> None:
+    """Ask without a pause until nobody answers."""
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=SHOWN) as session:
+        while True:
+            try:
+                async with session.get(path) as response:
+                    await response.read()
+            except aiohttp.ClientConnectorError:
+                return
+            except aiohttp.ClientError:
+                continue
