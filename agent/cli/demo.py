@@ -117,6 +117,7 @@ def _introduce(console: Console, shop: dict[str, str], port: int, state: Path) -
     console.print(f"  analytics   {shop['analytics']}          (what its beacons reported)")
     console.print(f"  books       {address}/demo/books    (revenue, of people alone)")
     console.print(f"  health      http://127.0.0.1:{port}/readyz")
+    console.print(f"  status      footfall status --url http://127.0.0.1:{port}")
     console.print(f"  evidence    {state / 'var' / 'artifacts'}   (gone when the demo ends)\n")
     console.print("[dim]The first browsers are starting. Ctrl-C ends the demo.[/dim]\n")
 

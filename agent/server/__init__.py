@@ -1,1 +1,1 @@
-"""What the agent answers over HTTP: its health, and its own canary page."""
+"""What the agent answers over HTTP: health, journeys and their evidence, its own canary page."""

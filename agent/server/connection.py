@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -15,6 +16,10 @@ _ASK_WITHIN = 10.0
 """Seconds from the connection, or the last answer, to the end of a request's head."""
 _TAKE_WITHIN = 20.0
 """Seconds in which a client must take the next piece of its answer."""
+
+
+_SENT_AHEAD = 1 << 16
+"""Bytes of an answer that wait in the kernel for a client to take them."""
 
 
 class Patient(H11Protocol):
@@ -33,6 +38,9 @@ class Patient(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, at another's cost where there are too many."""
         super().connection_made(transport)
+        # The kernel's own would take megabytes, and a slow client seem to take none for long.
+        raw = transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_AHEAD)
         self._await_request()
         if len(self.connections) > _MOST:
             others = [one for one in self.connections if isinstance(one, Patient)]

@@ -108,6 +108,15 @@ def test_the_secrets_folder_wins_over_the_variables(config, folder):
     }
 
 
+def test_the_secrets_folder_gives_the_servers_token(config, folder):
+    """Over the variable and the file, without the newline that an editor added."""
+    (folder / "FOOTFALL_SERVER__TOKEN").write_text(TOKEN + "\n")
+    file = config('[server]\ntoken = "of-the-file-itself"\n')
+    settings = load(file, {"FOOTFALL_SERVER__TOKEN": "of-the-variable-alone"})
+    assert settings.server.token.get_secret_value() == TOKEN
+    assert TOKEN not in f"{settings!r} {settings.model_dump()}"
+
+
 def test_the_secrets_folder_gives_secrets_only(config, folder):
     """What is no secret belongs where it is seen; a file in the folder doesn't change it."""
     (folder / "FOOTFALL_LOCATION").write_text("here")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -23,7 +24,7 @@ def impatient(monkeypatch):
 async def is_cut(reader):
     """Whether the other side ends the connection, whatever it sent before."""
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(4):  # less than an idle connection may last
             while await reader.read(1 << 16):
                 pass
     except ConnectionError:
@@ -47,6 +48,7 @@ async def test_a_byte_now_and_then_does_not_buy_time(served, impatient):
     while not cut.done():
         writer.write(b"x")
         await asyncio.wait({cut}, timeout=0.02)
+    assert await cut
 
 
 async def test_a_body_that_never_ends_is_cut_off(served, impatient):
@@ -58,6 +60,7 @@ async def test_a_body_that_never_ends_is_cut_off(served, impatient):
     while not cut.done():
         writer.write(b"x")
         await asyncio.wait({cut}, timeout=0.02)
+    assert await cut
 
 
 @pytest.mark.parametrize("path", ["/artifacts/big.zip", "/artifacts/small.zip"])
@@ -65,28 +68,36 @@ async def test_who_does_not_take_the_answer_is_cut_off(served, impatient, path):
     """What waits for a client that reads nothing is let go of, with its file."""
     served.keep("big.zip", b"x" * 50_000_000)
     served.keep("small.zip", b"x" * 30_000)
-    with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(client, ("127.0.0.1", served.port))
-        await loop.sock_sendall(client, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        await until(lambda: not served.connections, 10)
+    with await slow_client(served, path):
+        await until(lambda: served.connections, 10)
+        await until(lambda: not served.connections, 4)
 
 
-async def test_who_is_slow_but_takes_it_is_served(served, impatient):
+async def slow_client(served, path):
+    """Ask for a file on a socket that takes little of it by itself."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(client, ("127.0.0.1", served.port))
+    await loop.sock_sendall(client, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return client
+
+
+async def test_who_is_slow_but_takes_it_is_served(served, monkeypatch):
     """A download may last longer than any of the bounds."""
+    monkeypatch.setattr(connection, "_ASK_WITHIN", 0.5)
+    monkeypatch.setattr(connection, "_TAKE_WITHIN", 0.5)
     served.keep("big.zip", b"x" * 3_000_000)
-    reader, writer = await served.connect()
-    writer.write(b"GET /artifacts/big.zip HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    got = 0
-    started = asyncio.get_running_loop().time()
-    while got < 3_000_000:
-        piece = await reader.read(1 << 17)
-        assert piece, got
-        got += len(piece)
-        await asyncio.sleep(0.02)
-    assert asyncio.get_running_loop().time() - started > 0.3
+    loop = asyncio.get_running_loop()
+    started, got = loop.time(), 0
+    with await slow_client(served, "/artifacts/big.zip") as client:
+        while got < 3_000_000:
+            piece = await loop.sock_recv(client, 1 << 16)
+            assert piece, got
+            got += len(piece)
+            await asyncio.sleep(0.02)
+    assert loop.time() - started > 0.7
 
 
 @pytest.mark.parametrize(
@@ -129,13 +140,15 @@ async def test_beyond_the_most_the_oldest_that_only_waits_goes(served, monkeypat
 
 async def test_the_end_closes_every_connection(tmp_path):
     """Idle, asking, or not taking its answer: none holds up the drain."""
-    async with Served(tmp_path) as served:
-        served.keep("big.zip", b"x" * 50_000_000)
-        clients = [await served.connect() for _ in range(3)]
-        clients[1][1].write(HEAD)
-        clients[2][1].write(b"GET /artifacts/big.zip HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        await clients[2][0].readline()
-        started = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - started < 5
-    for reader, _ in clients:
-        assert await is_cut(reader)
+    async with AsyncExitStack() as clients:
+        async with Served(tmp_path) as served:
+            served.keep("big.zip", b"x" * 50_000_000)
+            for sent in (b"", HEAD, HEAD + b"\r\n"):
+                _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+                clients.callback(writer.close)
+                writer.write(sent)
+            clients.enter_context(await slow_client(served, "/artifacts/big.zip"))
+            await until(lambda: len(served.connections) == 4, 10)
+            started = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - started < 4
+        await until(lambda: not served.connections, 1)

@@ -25,7 +25,7 @@ def serve(tmp_path):
 
 
 async def status(served, path, headers=None):
-    async with served.session.get(path, headers=headers or {}) as response:
+    async with served.session.get(path, headers=headers or {}, allow_redirects=False) as response:
         return response.status
 
 
@@ -49,7 +49,8 @@ async def test_where_there_is_a_token_it_must_be_shown(serve, host):
         shown = {"Authorization": f"Bearer {TOKEN}", "Host": "footfall.example.com"}
         assert await status(served, "/api/v1/runs", shown) == 200
         assert await status(served, "/artifacts/a.png", shown) == 200
-        assert await status(served, "/nothing", shown) == 404
+        for path in ("/nothing", "/healthz/", "/api/v1/runs/"):
+            assert await status(served, path, shown) == 404
         assert await status(served, "/healthz", {"Host": "any"}) == 200
         for path in PATHS:
             assert await status(served, path) == 401, path

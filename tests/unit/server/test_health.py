@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -62,6 +63,29 @@ async def test_ready_only_if_every_check_is(failing):
     assert body["checks"] == {
         name: {"ok": name != failing, "detail": f"of {name}"} for name in checks
     }
+
+
+async def test_many_who_ask_at_a_time_cost_no_more_than_one():
+    """Anybody may ask for health: those that come while it is looked up get the same answer."""
+    asked, go = [], asyncio.Event()
+
+    async def ready():
+        asked.append(1)
+        await go.wait()
+        return {"workers": TICKED}
+
+    socket = listen("127.0.0.1", 0)
+    app = Starlette(routes=health_routes(lambda: TICKED, ready))
+    address = f"http://127.0.0.1:{port_of(socket)}"
+    async with serving(app, socket), aiohttp.ClientSession(address) as session:
+        waiting = [asyncio.create_task(get(session, "/readyz")) for _ in range(10)]
+        # The first has been asked by then, and with it the others: on a connection each.
+        await asyncio.gather(*(get(session, "/healthz") for _ in range(10)))
+        go.set()
+        assert {status for status, _, _ in await asyncio.gather(*waiting)} == {200}
+        assert len(asked) == 1
+        await get(session, "/readyz")
+    assert len(asked) == 2
 
 
 async def test_nothing_else_is_served():
