@@ -15,6 +15,8 @@ from rich.console import Console
 from agent.cli import logs
 from agent.clock import SystemClock
 from agent.errors import AgentUnreachable, ConfigError, FootfallError
+from agent.rules.format import Format
+from agent.rules.objective import DEFAULT
 
 app = typer.Typer(
     name="footfall",
@@ -174,6 +176,28 @@ def audit(
 
     logs.configure()
     code = run_audit(config, dict(os.environ), journey, tuple(site or ()), SystemClock())
+    raise typer.Exit(asyncio.run(code))
+
+
+@app.command()
+def rules(
+    config: ConfigFile = None,
+    format_: Annotated[
+        Format, typer.Option("--format", help="What they are written for.")
+    ] = Format.PROMETHEUS,
+    objective: Annotated[
+        float,
+        typer.Option(metavar="PERCENT", help="How many of the measured runs shall pass."),
+    ] = DEFAULT,
+) -> None:
+    """Print alert and recording rules for the loaded journeys, to be given to Prometheus.
+
+    Exit codes: 0; 2 bad usage, configuration or journeys, or no journey to watch.
+    """
+    from agent.cli.rules import rules as print_rules
+
+    logs.configure()
+    code = print_rules(config, dict(os.environ), format_, objective, SystemClock())
     raise typer.Exit(asyncio.run(code))
 
 

@@ -1,0 +1,64 @@
+"""``footfall rules``: alert and recording rules for the loaded journeys."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from agent import names, snapshot
+from agent.errors import ConfigError
+from agent.intake import take_in
+from agent.rules.format import Format
+from agent.rules.objective import LEAST
+from agent.rules.openslo import write_objectives
+from agent.rules.prometheus import write_rules
+from agent.rules.subject import Watch
+from agent.telemetry.catalogue import CATALOGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from agent.clock import Clock
+
+
+async def rules(
+    path: Path | None,
+    environ: Mapping[str, str],
+    format_: Format,
+    objective: float,
+    clock: Clock,
+) -> int:
+    """Print the rules; return the exit code. ``objective`` is in per cent.
+
+    Raises:
+        ConfigError: with every fault; a journey file that can't be read would lose its alerts.
+        typer.BadParameter: the objective is none.
+
+    """
+    if not LEAST <= objective < 100:
+        raise typer.BadParameter(
+            f"{objective:g} is no objective: write per cent from {LEAST:g} to below 100, "
+            "such as 99.5",
+            param_hint="--objective",
+        )
+    intake = await take_in(path, environ, clock)
+    snapshot.drop(intake.folder)
+    if intake.broken:
+        raise ConfigError(list(intake.broken))
+    walked = [journey for journey in intake.journeys if journey.enabled]
+    if not walked:
+        sys.stderr.write(
+            f"No journey to watch in {intake.settings.journeys}: "
+            "`footfall check` lists them, disabled ones too.\n"
+        )
+        return 2
+    if format_ is Format.OPENSLO:
+        sys.stdout.write(write_objectives(walked, objective))
+    else:
+        boundaries = CATALOGUE[names.DURATION].boundaries
+        watch = Watch(intake.settings.location, objective, boundaries)
+        sys.stdout.write(write_rules(walked, watch))
+    return 0

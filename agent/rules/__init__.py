@@ -1,0 +1,1 @@
+"""Alert and recording rules, made from the journeys: text for others to load."""

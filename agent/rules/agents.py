@@ -1,0 +1,114 @@
+"""The alerts of the agents: what their operator is told, and when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from agent.rules import recording, series
+from agent.rules.rule import Alert, Group
+from agent.rules.series import by, gained, select
+from agent.rules.subject import PAGE, TICKET
+
+if TYPE_CHECKING:
+    from agent.rules.subject import Watch
+
+_MANY: Final = 3
+"""Journeys that must fail at once before the agent itself is suspected."""
+_DOWN: Final = 2
+_BACKLOG: Final = 900
+"""Seconds that telemetry may wait on disk."""
+
+
+def group(watch: Watch) -> Group:
+    """Return the alerts that hold for every agent."""
+    return Group(
+        "footfall-agent",
+        "15s",
+        (
+            Alert(
+                "Watchdog",
+                "vector(1)",
+                {"severity": "none"},
+                {
+                    "summary": "The way of alerts works",
+                    "description": "This one always fires. Have somebody else notice when it "
+                    "stops coming, such as a dead man's switch.",
+                },
+            ),
+            _agent_down(watch),
+            _mass_failure(),
+            _backlog(),
+            _dropped(),
+        ),
+    )
+
+
+def _agent_down(watch: Watch) -> Alert:
+    here = select(series.INTERVAL, **{series.LOCATION: watch.location})
+    return Alert(
+        "AgentDown",
+        f"absent({here})\n"
+        f"or (\n"
+        f"  last_over_time({recording.AT_LOCATION}[1d])\n"
+        f"  unless on ({series.LOCATION}) count {by((series.LOCATION,))} ({series.INTERVAL})\n"
+        f")",
+        {"severity": PAGE},
+        {
+            "summary": "Nothing is heard from the agent at {{ $labels.location }}",
+            "description": "No journey is watched from there. Either the agent is down (its "
+            "/healthz, its log), or its telemetry does not arrive (telemetry.kept in its log, "
+            "the collector).",
+        },
+        "2m",
+    )
+
+
+def _mass_failure() -> Alert:
+    each = by((series.JOURNEY, series.SITE, series.LOCATION))
+    at = by((series.LOCATION,))
+    in_a_row = f"max {each} ({series.CONSECUTIVE_FAILURES})"
+    return Alert(
+        "MassFailure",
+        f"count {at} ({in_a_row} >= 1) >= {_MANY}\n"
+        f"and count {at} ({in_a_row} >= 1)\n"
+        f"  > 0.5 * count {at} ({in_a_row})\n"
+        f"and max {at} ({in_a_row}) >= {_DOWN}",
+        {"severity": PAGE},
+        {
+            "summary": "{{ $value }} journeys fail at once at {{ $labels.location }}",
+            "description": "More than half of what is walked from there. Either the site as a "
+            "whole is down, or it is the agent: its network, its proxy, its clock. Open the "
+            "site from somewhere else first.",
+        },
+    )
+
+
+def _backlog() -> Alert:
+    each = by((series.SIGNAL, *series.INSTANCES))
+    return Alert(
+        "SpoolBacklog",
+        f"max {each} ({series.SPOOL_OLDEST_AGE}) > {_BACKLOG}",
+        {"severity": TICKET},
+        {
+            "summary": "{{ $labels.signal }} have waited for {{ $value | humanizeDuration }}",
+            "description": "The collector does not take them, or not fast enough: see "
+            "telemetry.kept and telemetry.refused in the agent's log. Beyond "
+            "telemetry.spool_age or telemetry.spool_bytes the oldest are lost.",
+        },
+        "5m",
+    )
+
+
+def _dropped() -> Alert:
+    each = by((series.SIGNAL, *series.INSTANCES))
+    return Alert(
+        "SpoolDropped",
+        f"sum {each} ({gained(recording.DROPPED, '1h')}) > 0",
+        {"severity": TICKET},
+        {
+            "summary": "{{ $value }} items of {{ $labels.signal }} were lost",
+            "description": "Within the last hour. Either the collector was away for too long, or "
+            "it refused them for good: see telemetry.refused and telemetry.rejected in the "
+            "agent's log, and spool_refused in footfall.db.",
+        },
+    )

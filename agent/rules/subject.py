@@ -1,0 +1,97 @@
+"""One journey as its alerts have it: whose it is, where to look, and windows that fit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from agent.model import Result
+from agent.rules import series
+from agent.rules.rule import Alert, literal
+from agent.rules.series import by, select
+from agent.units import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.model import Journey
+
+PAGE: Final = "page"
+TICKET: Final = "ticket"
+
+EACH: Final = by((series.JOURNEY, series.SITE, series.LOCATION))
+WHOLE: Final = by((series.JOURNEY, series.SITE))
+ON_EACH: Final = f"on ({series.JOURNEY}, {series.SITE}, {series.LOCATION})"
+ON_WHOLE: Final = f"on ({series.JOURNEY}, {series.SITE})"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the alerts of a journey are made for.
+
+    ``objective`` is in per cent; ``boundaries`` are the buckets' of the journeys' duration, in
+    seconds; ``location`` is where at least one agent is known to walk it.
+    """
+
+    location: str
+    objective: float
+    boundaries: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A journey that alerts are written for."""
+
+    journey: Journey
+    watch: Watch
+
+    @property
+    def name(self) -> str:
+        """The journey's name."""
+        return self.journey.name
+
+    @property
+    def severity(self) -> str:
+        """What its author wants done when it fails."""
+        return self.journey.severity or PAGE
+
+    def alert(
+        self,
+        name: str,
+        expr: str,
+        severity: str,
+        summary: str,
+        description: str,
+        *,
+        wait: str = "",
+    ) -> Alert:
+        """Write an alert with the journey's owner and runbook."""
+        labels = {
+            series.JOURNEY: self.name,
+            "severity": literal(severity),
+            "owner": literal(self.journey.owner),
+        }
+        annotations = {"summary": f"{self.name}: {summary}", "description": description}
+        if self.journey.runbook:
+            annotations["runbook_url"] = literal(self.journey.runbook)
+        return Alert(name, expr, labels, annotations, wait)
+
+    def of(self, metric: str, **matchers: str) -> str:
+        """Write a selector of the journey's series."""
+        return select(metric, **{series.JOURNEY: self.name, **matchers})
+
+    def window(self, least: int, runs: int) -> str:
+        """Write a window of so many seconds at least, into which so many runs fit."""
+        return format_duration(ceil(max(least, runs * self.journey.interval)))
+
+    def evidence(self) -> str:
+        """Say where the last failure is to be seen."""
+        return "Step, error and screenshot: " + self.history(Result.FAIL)
+
+    def history(self, result: Result) -> str:
+        """Say where the last run with a result is to be seen."""
+        return (
+            f"`footfall status {self.name}`, or "
+            f"/api/v1/runs?journey={self.name}&result={result}&limit=1 at the agent."
+        )

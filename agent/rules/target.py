@@ -1,0 +1,135 @@
+"""Alerts of what is wrong with the target: it fails, it fails too often, it is slow or flaky."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from agent.model import Result
+from agent.rules import recording, series
+from agent.rules.objective import FAST, SLOW, fitting
+from agent.rules.series import by, gained
+from agent.rules.subject import EACH, ON_WHOLE, TICKET, WHOLE
+from agent.units import format_duration
+
+if TYPE_CHECKING:
+    from agent.rules.objective import Burn
+    from agent.rules.rule import Alert
+    from agent.rules.subject import Subject
+
+_CONFIRMED: Final = 2
+_UNCONFIRMED: Final = 3
+"""Failures in a row that make a journey down, without a confirming attempt."""
+_FAILED_AT_LEAST: Final = 3
+"""Failed runs within the long window before a burning budget is worth a word."""
+_FLAKY_AT_LEAST: Final = 3
+_FLAKY_SHARE: Final = 0.1
+_SLOW: Final = 0.75
+"""Share of the time-out that 95 % of the passes should stay below."""
+_SLOW_RUNS: Final = 40
+_SLOW_RUNS_AT_LEAST: Final = 10
+
+
+def down(subject: Subject) -> tuple[Alert, Alert]:
+    """Return those of a journey that fails for most locations, and for the fewer ones."""
+    runs = _CONFIRMED if subject.journey.confirm else _UNCONFIRMED
+    in_a_row = f"max {EACH} ({subject.of(series.CONSECUTIVE_FAILURES)})"
+    failing = f"{in_a_row} >= {runs}"
+    most = f"{ON_WHOLE}\n(\n  count {WHOLE} ({failing})\n  > 0.5 * count {WHOLE} ({in_a_row})\n)"
+    return (
+        subject.alert(
+            "JourneyDown",
+            f"{failing}\nand {most}",
+            subject.severity,
+            "{{ $value }} confirmed failures in a row at {{ $labels.location }}"
+            if subject.journey.confirm
+            else "{{ $value }} failures in a row at {{ $labels.location }}",
+            "It fails at more than half of the locations that measure it. " + subject.evidence(),
+        ),
+        subject.alert(
+            "RegionalFailure",
+            f"{failing}\nunless {most}",
+            TICKET,
+            "{{ $value }} failures in a row at {{ $labels.location }}, while most are well",
+            "Most locations that measure it find it in order: suspect the way from "
+            "{{ $labels.location }} to the site, or what serves that region. " + subject.evidence(),
+        ),
+    )
+
+
+def budget(subject: Subject) -> tuple[Alert, ...]:
+    """Return those of an error budget that burns too fast, as far as its runs can show it."""
+    found = []
+    for name, burns, severity in (
+        ("ErrorBudgetBurnFast", FAST, subject.severity),
+        ("ErrorBudgetBurnSlow", SLOW, TICKET),
+    ):
+        fit = fitting(burns, subject.journey.interval)
+        if fit:
+            found.append(
+                subject.alert(
+                    name,
+                    "\nor\n".join(_burns(subject, burn) for burn in fit),
+                    severity,
+                    "{{ $value | humanizePercentage }} of its runs fail",
+                    f"Its objective is {subject.watch.objective:g} % over 30 days, and what may "
+                    "fail in that time is being used up too fast. " + subject.evidence(),
+                )
+            )
+    return tuple(found)
+
+
+def _burns(subject: Subject, burn: Burn) -> str:
+    most = f"{burn.share(subject.watch.objective):g}"
+    failed = subject.of(recording.count(burn.long), result=Result.FAIL)
+    return (
+        f"(\n"
+        f"  1 - {subject.of(recording.ratio(burn.long))} > {most}\n"
+        f"  and 1 - {subject.of(recording.ratio(burn.short))} > {most}\n"
+        f"  and {ON_WHOLE} {failed} >= {_FAILED_AT_LEAST}\n"
+        f")"
+    )
+
+
+def slow(subject: Subject) -> Alert:
+    """Return the one of passes that come close to the time-out."""
+    bound = _slow_bound(subject)
+    window = subject.window(1_800, _SLOW_RUNS)
+    passes = subject.of(series.DURATION_BUCKETS, result=Result.PASS)
+    counted = subject.of(series.DURATION_COUNT, result=Result.PASS)
+    each = by((series.JOURNEY, series.SITE, series.LOCATION, "le"))
+    timeout = format_duration(subject.journey.timeout)
+    return subject.alert(
+        "JourneySlow",
+        f"histogram_quantile(0.95, sum {each} (rate({passes}[{window}]))) > {bound:g}\n"
+        f"and sum {EACH} (increase({counted}[{window}])) >= {_SLOW_RUNS_AT_LEAST}",
+        TICKET,
+        "5 % of its passes take {{ $value | humanizeDuration }} or longer at "
+        "{{ $labels.location }}",
+        f"More than {bound:g} s, and it fails at its time-out of {timeout}. Its steps' times "
+        "stand in footfall_step_duration_seconds and in the runs' traces.",
+        wait=subject.window(600, 3),
+    )
+
+
+def _slow_bound(subject: Subject) -> float:
+    # A quantile is exact at a bucket's boundary alone; between two it is a guess.
+    timeout = subject.journey.timeout
+    below = [bound for bound in subject.watch.boundaries if bound < timeout]
+    return min(below, key=lambda bound: abs(bound - _SLOW * timeout), default=_SLOW * timeout)
+
+
+def flaky(subject: Subject) -> Alert:
+    """Return the one of a journey that often passes at the second attempt only."""
+    window = subject.window(21_600, 20)
+    often = f"sum {WHOLE} ({gained(subject.of(recording.RUNS, result=Result.FLAKY), window)})"
+    runs = subject.of(recording.RUNS, result=recording.MEASURED)
+    return subject.alert(
+        "Flaky",
+        f"{often} >= {_FLAKY_AT_LEAST}\n"
+        f"and {often}\n"
+        f"  > {_FLAKY_SHARE:g} * sum {WHOLE} ({gained(runs, window)})",
+        TICKET,
+        "{{ $value }} runs passed at the second attempt only",
+        f"More than a tenth of the runs of the last {window}. Some customers see what the "
+        "first attempt saw. " + subject.history(Result.FLAKY),
+    )
