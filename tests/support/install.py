@@ -15,7 +15,7 @@ import sys
 import venv
 from typing import TYPE_CHECKING
 
-from tests.support import alerting, backend, debian, nginx, oscar, victoria
+from tests.support import alerting, backend, debian, nginx, oscar, stories, victoria
 from tests.support.commands import InstallError, run
 from tests.support.service import CACHE, ROOT
 
@@ -36,6 +36,7 @@ def main() -> int:
             for what, key, folder, install in (
                 ("VictoriaMetrics", "trixie", CACHE / "victoria-metrics", _victoria),
                 ("Alertmanager", _codename(), CACHE / "alertmanager", _alertmanager),
+                ("promtool", "bookworm", stories.PROMETHEUS, _prometheus),
                 ("nginx", _codename(), nginx.FOLDER, _nginx),
                 ("the instrumented back end", _key(_BACKEND), backend.VENV, _backend),
                 ("the django-oscar environment", _key(_LOCK), oscar.VENV, _oscar),
@@ -70,6 +71,12 @@ def _nginx() -> None:
 def _alertmanager() -> None:
     debian.unpack("prometheus-alertmanager", _codename(), CACHE / "alertmanager")
     _starts(alerting.ALERTMANAGER, "--version")
+
+
+def _prometheus() -> None:
+    # Later releases leave promtool out.
+    debian.unpack("prometheus", "bookworm", stories.PROMETHEUS)
+    _starts(stories.PROMTOOL, "--version")
 
 
 def _victoria() -> None:

@@ -1,0 +1,323 @@
+"""The rules that ``footfall rules`` prints: each alert fires when it should, and else not."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from tests.support.alerting import VMALERT
+from tests.support.stories import (
+    PROMTOOL,
+    VMALERT_TOOL,
+    Case,
+    Samples,
+    journey,
+    rules,
+    run,
+    walk,
+)
+
+WATCHDOG = {
+    "summary": "The way of alerts works",
+    "description": "This one always fires. Have somebody else notice when it stops coming, such "
+    "as a dead man's switch.",
+}
+
+QUARTERLY = journey(every=900.0)
+HOURLY = journey(every=3600.0)
+MUG = '{journey="buy_a_mug", site="shop", location="eu"}'
+PAST = {"pass": 900, "fail": 40, "not_measured": 100, "flaky": 50}
+BURNS = {"ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"}
+"""What else fires in a story that is too short for a few failures to be few."""
+
+SILENT = [
+    Case("all is well", {"eu": "." * 60}, {"1h": set()}),
+    Case("one flake", {"eu": "." * 30 + "~" + "." * 30}, {"1h": set()}),
+    Case("one failed run", {"eu": "." * 30 + "x" + "." * 30}, {"1h": set()}),
+    Case("the first run can't be measured", {"eu": "?" + "." * 20}, {"20m": set()}),
+    Case("the first run fails", {"eu": "x" + "." * 60}, {"1h": set()}),
+    Case(
+        "one failed run at low volume",
+        {"eu": "." * 8 + "x" + "." * 16},
+        {"6h": set()},
+        QUARTERLY,
+        tick=240,
+    ),
+    Case(
+        "one failed run at lower volume",
+        {"eu": "." * 4 + "x" + "." * 8},
+        {"12h": set()},
+        HOURLY,
+        tick=240,
+    ),
+    Case("a restart", {"eu": "." * 30 + "  " + "." * 30}, {"1h": set()}),
+    Case(
+        "an upgrade of an agent with a past",
+        {"eu": "." * 20 + "^" + "." * 20 + "   ^" + "." * 20},
+        {"1h": set()},
+        before=PAST,
+    ),
+    Case(
+        "the rules are new and the agent is not",
+        {"eu": "." * 20},
+        {"20m": set()},
+        before={"pass": 90, "fail": 5, "not_measured": 5, "flaky": 5},
+    ),
+    Case(
+        "the weekend of a cron line, and Monday's first run",
+        {},
+        {"5h": set()},
+        HOURLY,
+        tick=240,
+        extra={
+            f"footfall_journey_interval_seconds{MUG}": "230400+0x59 3600+0x15",
+            f"footfall_schedule_expected_total{MUG}": "7+0x59 8+0x15",
+            f"footfall_journey_last_run_seconds{MUG}": "0+0x60 14520+0x14",
+        },
+    ),
+    Case(
+        "one run that could not be measured",
+        {"eu": "." * 30 + "?" + "." * 30},
+        {"1h": set()},
+    ),
+    Case("runs that took too long", {"eu": "." * 30 + "~--.--~--" + "." * 21}, {"1h": set()}),
+    Case(
+        "two failures without a confirming attempt",
+        {"eu": "." * 30 + "xx" + "." * 28},
+        {"1h": set()},
+        journey(confirm=False),
+    ),
+    Case(
+        "a failed run of each journey at once",
+        {"eu": "." * 30 + "x" + "." * 29},
+        {"1h": set()},
+        more=dict.fromkeys(("search", "sign_in"), "." * 30 + "x" + "." * 29),
+    ),
+]
+FIRING = [
+    Case(
+        "an outage, mended",
+        {"eu": "." * 30 + "x" * 10 + "." * 35},
+        {"31m": set(), "32m": {"JourneyDown@eu"}, "75m": {"JourneyDown@eu"} | BURNS},
+        still={"ErrorBudgetBurnSlow"},
+    ),
+    Case(
+        "three failures without a confirming attempt",
+        {"eu": "." * 30 + "xxx" + "." * 28},
+        {"32m": set(), "38m": {"JourneyDown@eu"} | BURNS},
+        journey(confirm=False),
+    ),
+    Case(
+        "an hourly journey fails twice",
+        {"eu": "...xx."},
+        {"4h": set(), "5h": {"JourneyDown@eu"}},
+        HOURLY,
+        tick=240,
+    ),
+    Case(
+        "every other run fails, for the first time",
+        {"eu": "." * 20 + ".x.x.x" + "." * 8},
+        {"25m": set(), "30m": BURNS},
+    ),
+    Case(
+        "three failed runs in eight hours",
+        {"eu": ("x" + "." * 15) * 2 + "x" + "." * 6},
+        {"8h": set(), "9h": {"ErrorBudgetBurnSlow"}},
+        QUARTERLY,
+        tick=240,
+    ),
+    Case("a sick runner", {"eu": "." * 30 + "?" * 30}, {"31m": set(), "1h": {"NotMeasured@eu"}}),
+    Case(
+        "a failure, then a sick runner",
+        {"eu": "." * 29 + "x" + "?" * 30},
+        {"1h": {"NotMeasured@eu"}},
+    ),
+    Case(
+        "one location of three",
+        {"eu": "." * 60, "us": "." * 30 + "x" * 4 + "." * 26, "ap": "." * 60},
+        {"60m": {"RegionalFailure@us"} | BURNS},
+        still={"ErrorBudgetBurnSlow"},
+    ),
+    Case(
+        "one location of two",
+        {"eu": "." * 35, "us": "." * 30 + "x" * 2 + "." * 3},
+        {"34m": {"RegionalFailure@us"}},
+    ),
+    Case(
+        "two locations of three",
+        {"eu": "." * 60, "us": "." * 30 + "x" * 4 + "." * 26, "ap": "." * 30 + "x" * 4 + "." * 26},
+        {"38m": {"JourneyDown@us", "JourneyDown@ap"} | BURNS},
+    ),
+    Case(
+        "the one location that measures, of three",
+        {"eu": "." * 30 + "x" * 5, "us": "?" * 40, "ap": "-" * 40},
+        {"35m": {"JourneyDown@eu", "NotMeasured@us", "JourneyNotRunning@ap"} | BURNS},
+    ),
+    Case("slow passes", {"eu": "." * 60 + "s" * 60}, {"1h": set(), "2h": {"JourneySlow@eu"}}),
+    Case("one slow pass in twenty-five", {"eu": ("." * 24 + "s") * 5}, {"2h": set()}),
+    Case(
+        "no slot is run",
+        {"eu": "." * 30 + "-" * 30},
+        {"35m": set(), "40m": {"JourneyNotRunning@eu"}},
+    ),
+    Case("no slot is ever run", {"eu": "-" * 30}, {"2m": set(), "5m": {"JourneyNotRunning@eu"}}),
+    Case("no agent at all", {}, {"1m": set(), "5m": {"AgentDown@eu", "JourneyNotRunning@eu"}}),
+    Case(
+        "the agent dies, and comes back",
+        {"eu": "." * 30 + " " * 75 + "." * 15},
+        {
+            "35m": set(),
+            "39m": {"AgentDown@eu", "JourneyNotRunning@eu"},
+            "119m": {"AgentDown@eu", "JourneyNotRunning@eu"},
+        },
+        before=PAST,
+        still=set(),
+    ),
+    Case(
+        "another agent dies",
+        {"eu": "." * 60, "us": "." * 30 + " " * 30},
+        {"1h": {"AgentDown@us"}},
+        still={"AgentDown@us"},
+    ),
+    Case(
+        "flakes, and few failures among them",
+        {"eu": "...~" * 25 + "x..x..x.." + "." * 6},
+        {"8m": set(), "1h": {"Flaky"}, "114m": {"Flaky", "ErrorBudgetBurnSlow"}},
+    ),
+    Case(
+        "a beacon escapes",
+        {"eu": "." * 30 + "e" + "." * 100},
+        {"30m": set(), "32m": {"EscapedBeacon@eu"}, "2h": {"EscapedBeacon@eu"}},
+        still=set(),
+    ),
+    Case(
+        "many journeys fail at once",
+        {"eu": "." * 30 + "x" * 3},
+        {"31m": set(), "32m": {"MassFailure@eu", "JourneyDown@eu", "JourneyDown@/search"}},
+        more={"search": "." * 30 + "x" * 3, "sign_in": "." * 31 + "x" * 3, "stock": "." * 34},
+    ),
+    Case(
+        "half of the journeys fail at once",
+        {"eu": "." * 30 + "x" * 3},
+        {"32m": {"JourneyDown@eu", "JourneyDown@/search", "JourneyDown@/sign_in"}},
+        more=dict.fromkeys(("search", "sign_in"), "." * 30 + "x" * 3)
+        | dict.fromkeys(("stock", "news", "blog"), "." * 34),
+    ),
+    Case(
+        "the spool fills",
+        {"eu": "." * 60},
+        {"15m": set(), "25m": {"SpoolBacklog@traces"}},
+        extra={
+            'footfall_spool_oldest_age_seconds{signal="traces"}': "0+60x60",
+            'footfall_spool_oldest_age_seconds{signal="logs"}': "600+0x60",
+        },
+    ),
+    Case(
+        "telemetry is lost",
+        {"eu": "." * 60},
+        {"29m": set(), "32m": {"SpoolDropped@logs"}, "1h": {"SpoolDropped@logs"}},
+        extra={
+            'footfall_spool_items{signal="traces"}': "9+0x60",
+            'footfall_spool_items{signal="logs"}': "9+0x60",
+            'footfall_spool_dropped_total{signal="traces"}': "70+0x60",
+            'footfall_spool_dropped_total{signal="logs"}': "_x30 5+0x30",
+        },
+    ),
+]
+
+
+CASES = [*SILENT, *FIRING]
+BRIEFLY = {
+    "an outage, mended",
+    "a sick runner",
+    "an upgrade of an agent with a past",
+    "the rules are new and the agent is not",
+}
+"""What is asked of vmalert every time; it takes a second and a half for each story."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_in_prometheus(case: Case, tmp_path) -> None:
+    """Until each time, these alerts have fired and no others."""
+    folder = case.write(tmp_path / "case")
+    run(PROMTOOL, "test", "rules", folder / "prom.yaml")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=() if case.name in BRIEFLY else pytest.mark.slow)
+        for case in CASES
+    ],
+)
+def test_in_vmalert(case: Case, tmp_path) -> None:
+    """The same holds in VictoriaMetrics' own words for it."""
+    folder = case.write(tmp_path / "case")
+    run(VMALERT_TOOL, "unittest", f"--files={folder / 'vm.yaml'}")
+
+
+def test_each_alert_has_a_story(tmp_path) -> None:
+    """No alert is shipped that no story makes fire, and each is silent in another one."""
+    fired = {
+        alert.partition("@")[0] for case in FIRING for now in case.by.values() for alert in now
+    }
+    written = yaml.safe_load(rules(journey()))
+    alerts = {
+        rule["alert"] for group in written["groups"] for rule in group["rules"] if "alert" in rule
+    }
+    assert fired | {"Watchdog"} == alerts
+
+
+HARD = {
+    "owner": 'the "shop" {{ $labels.x }} team: #1',
+    "runbook": "https://example.com/{{page}}?a=1#b",
+    "severity": "page",
+}
+
+
+def test_what_a_person_is_told(tmp_path) -> None:
+    """Owner, severity and runbook arrive as the author wrote them, with the way to the
+    screenshot; nothing that looks like a template is taken for one."""
+    one = journey(**HARD)
+    (tmp_path / "rules.yaml").write_text(rules(one, location='east "1" \\ {x}'))
+    samples = Samples(60, 40)
+    walk(samples, one, "." * 30 + "x" * 10, "east", {})
+    alert = {
+        "exp_labels": {
+            "journey": "buy_a_mug",
+            "site": "shop",
+            "location": "east",
+            "owner": HARD["owner"],
+            "severity": "page",
+        },
+        "exp_annotations": {
+            "summary": "buy_a_mug: 2 confirmed failures in a row at east",
+            "description": "It fails at more than half of the locations that measure it. Step, "
+            "error and screenshot: `footfall status buy_a_mug`, or "
+            "/api/v1/runs?journey=buy_a_mug&result=fail&limit=1 at the agent.",
+            "runbook_url": HARD["runbook"],
+        },
+    }
+    watchdog = {"exp_labels": {"severity": "none"}, "exp_annotations": WATCHDOG}
+    checks = [
+        {"eval_time": "32m", "alertname": "JourneyDown", "exp_alerts": [alert]},
+        {"eval_time": "32m", "alertname": "Watchdog", "exp_alerts": [watchdog]},
+    ]
+    test = {
+        "interval": "1m",
+        "input_series": samples.documents(),
+        "alert_rule_test": checks,
+    }
+    document = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}
+    (tmp_path / "prom.yaml").write_text(yaml.safe_dump(document))
+    run(PROMTOOL, "test", "rules", tmp_path / "prom.yaml")
+
+
+def test_the_tools_take_what_is_printed(tmp_path) -> None:
+    """Rules for any interval and any words are sound to both tools."""
+    path = tmp_path / "rules.yaml"
+    intervals = (1.0, 60.0, 900.0, 3600.0, 86_400.0, 604_800.0)
+    journeys = [journey(f"j{at}", every, **HARD) for at, every in enumerate(intervals)]
+    path.write_text(rules(*journeys, location='east "1" \\ {x}'))
+    run(PROMTOOL, "check", "rules", path)
+    run(VMALERT, "-dryRun", f"-rule={path}")

@@ -1,0 +1,299 @@
+"""What an agent would have sent, told as a line of runs, and the tools that test rules on it.
+
+One character a slot:
+
+=====  =======================================================
+``.``  a pass
+``s``  a pass that was slow
+``e``  a pass from which a beacon escaped
+``~``  flaky
+``x``  a confirmed failure
+``?``  not measured
+``-``  skipped, since the last run still went on
+space  the agent was not there, and sent nothing
+``^``  no slot: from here on it is another version, and what is not kept on disk starts anew
+=====  =======================================================
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from agent import names
+from agent.model import Cadence, Journey, Site
+from agent.rules.prometheus import write_rules
+from agent.rules.subject import Watch
+from agent.telemetry.catalogue import CATALOGUE
+from tests.support import victoria
+from tests.support.service import CACHE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+PROMETHEUS = CACHE / "prometheus"
+PROMTOOL = PROMETHEUS / "usr" / "bin" / "promtool"
+VMALERT_TOOL = victoria.BINARY.with_name("vmalert-tool")
+
+_WORDS = {".": "pass", "s": "pass", "e": "pass", "~": "flaky", "x": "fail", "?": "not_measured"}
+_ERRORS = {"flaky": "timeout", "fail": "assertion", "not_measured": "browser_launch"}
+_QUICK, _SLOW = 1.0, 25.0
+_WALKED = 12
+"""Seconds after its slot that a run ends."""
+_EVER = (
+    "count by (alertname, journey, location, signal) (count_over_time("
+    'ALERTS{alertstate="firing", alertname!="Watchdog"}[30d]))'
+)
+
+
+def journey(name: str = "buy_a_mug", every: float = 60.0, **changes: Any) -> Journey:
+    """A journey of a shop; 20 s is where it becomes slow."""
+    given: dict[str, Any] = {
+        "timeout": 30.0,
+        "confirm": True,
+        "owner": "checkout",
+        "runbook": "https://runbooks.example.com/mug",
+        "severity": "page",
+        "summary": "A guest buys a mug.",
+    }
+    return Journey(
+        name=name,
+        site=Site("shop", "https://shop.example.com", ("https://shop.example.com",)),
+        file="buy.py",
+        line=7,
+        cadence=Cadence(seconds=every),
+        interval=every,
+        grace=2.0,
+        enabled=True,
+        **(given | changes),
+    )
+
+
+def rules(*journeys: Journey, location: str = "eu", objective: float = 99.5) -> str:
+    """The rule file for these journeys."""
+    boundaries = CATALOGUE[names.DURATION].boundaries
+    return write_rules(journeys, Watch(location, objective, boundaries))
+
+
+@dataclass
+class Samples:
+    """Series by selector, one value a tick; None: no sample."""
+
+    tick: int
+    ticks: int
+    values: dict[str, list[float | None]] = field(default_factory=dict)
+
+    def put(self, at: int, metric: str, value: float, **labels: str) -> None:
+        """Give a series its value at a tick."""
+        matchers = ", ".join(f'{key}="{text}"' for key, text in sorted(labels.items()))
+        row = self.values.setdefault(f"{metric}{{{matchers}}}", [None] * self.ticks)
+        row[at] = value
+
+    def documents(self) -> list[dict[str, str]]:
+        """The input series of a unit test."""
+        return [
+            {"series": selector, "values": " ".join(_notation(row))}
+            for selector, row in self.values.items()
+        ]
+
+
+def _notation(row: Sequence[float | None]) -> list[str]:
+    found = []
+    for value, run in groupby(row):
+        length = len(list(run))
+        if value is None:
+            found.append(f"_x{length}")
+        else:
+            found.append(f"{value:g}+0x{length - 1}" if length > 1 else f"{value:g}")
+    return found
+
+
+class _Told:
+    """One journey's metrics at a location, as they go on from slot to slot."""
+
+    def __init__(self, one: Journey, location: str, before: Mapping[str, int]) -> None:
+        self._of = {"journey": one.name, "site": one.site.name, "location": location}
+        self._interval = one.interval
+        self._totals = Counter({(word, _ERRORS.get(word, "")): n for word, n in before.items()})
+        self._seconds: Counter[float] = Counter()
+        self._escaped = self._in_a_row = 0
+        self._expected = sum(before.values())
+        self._verdict: float | None = None
+        self._last: float | None = None
+
+    def slot(self) -> None:
+        """A slot comes due."""
+        self._expected += 1
+
+    def restart(self) -> None:
+        """Lose what is in memory only."""
+        self._seconds.clear()
+
+    def end(self, sign: str, at: float) -> None:
+        """Take in how a slot ended."""
+        word = _WORDS.get(sign)
+        if word is None:
+            return
+        self._totals[word, _ERRORS.get(word, "")] += 1
+        self._escaped += sign == "e"
+        self._last = at
+        if word == "pass":
+            self._seconds[_SLOW if sign == "s" else _QUICK] += 1
+        if word != "not_measured":
+            self._verdict = at
+            self._in_a_row = self._in_a_row + 1 if word == "fail" else 0
+
+    def put(self, samples: Samples, tick: int, **who: str) -> None:
+        """Send everything."""
+        now = tick * samples.tick
+        of = self._of | who
+        samples.put(tick, "footfall_journey_interval_seconds", self._interval, **of)
+        if self._expected:
+            samples.put(tick, "footfall_schedule_expected_total", self._expected, **of)
+        for (word, error), total in self._totals.items():
+            errors = {"error_type": error} if error else {}
+            samples.put(tick, "footfall_journey_runs_total", total, result=word, **errors, **of)
+        if self._escaped:
+            hits = {"vendor": "Matomo", "action": "escaped"}
+            samples.put(tick, "footfall_beacons_total", self._escaped, **hits, **of)
+        for bound in ("1", "20", "30", "+Inf") if self._seconds else ():
+            below = sum(n for seconds, n in self._seconds.items() if seconds <= float(bound))
+            name = "footfall_journey_duration_seconds_bucket"
+            samples.put(tick, name, below, le=bound, result="pass", **of)
+        if self._seconds:
+            count = sum(self._seconds.values())
+            name = "footfall_journey_duration_seconds_count"
+            samples.put(tick, name, count, result="pass", **of)
+        if self._last is not None:
+            samples.put(tick, "footfall_journey_last_run_seconds", self._last, **of)
+        fresh = max(3 * self._interval, 300)
+        if self._verdict is not None and now - self._verdict < fresh:
+            name = "footfall_journey_consecutive_failures"
+            samples.put(tick, name, self._in_a_row, **of)
+
+
+def walk(
+    samples: Samples, one: Journey, line: str, location: str, before: Mapping[str, int]
+) -> None:
+    """Put into ``samples`` what an agent sends while a journey's slots end as ``line`` says."""
+    told = _Told(one, location, before)
+    version = 1
+    signs: list[tuple[str, int]] = []
+    for sign in line:
+        version += sign == "^"
+        if sign != "^":
+            signs.append((sign, version))
+    begun = ended = 0
+    for tick in range(samples.ticks):
+        now = tick * samples.tick
+        while begun < len(signs) and begun * one.interval <= now:
+            told.slot()
+            if begun and signs[begun][1] != signs[begun - 1][1]:
+                told.restart()
+            begun += 1
+        while ended < begun and ended * one.interval + _WALKED <= now:
+            told.end(signs[ended][0], ended * one.interval + _WALKED)
+            ended += 1
+        sign, number = signs[begun - 1]
+        if sign != " ":
+            who = {"service_instance_id": f"of-{location}", "service_version": f"{number}"}
+            told.put(samples, tick, **who)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A story, and which alerts have fired by when: ``alert`` or ``alert@location``.
+
+    ``lines`` are the runs of one journey by location; ``more`` are other journeys with lines
+    of their own at ``eu``. ``by`` maps a time, such as ``1h``, to all alerts until then.
+    """
+
+    name: str
+    lines: dict[str, str]
+    by: dict[str, set[str]]
+    of: Journey = field(default_factory=journey)
+    more: dict[str, str] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
+    """Runs by result that stand in the agents' books when the story begins."""
+    tick: int = 60
+    extra: dict[str, str] = field(default_factory=dict)
+    """Further series as the tools write them."""
+    still: set[str] | None = None
+    """What fires at the last of these times; None: whatever."""
+
+    def write(self, folder: Path) -> Path:
+        """Write rule file and test file; return the latter."""
+        folder.mkdir()
+        others = {name: journey(name) for name in self.more}
+        (folder / "rules.yaml").write_text(rules(self.of, *others.values()))
+        ticks = max(map(_seconds, self.by)) // self.tick + 1
+        samples = Samples(self.tick, ticks)
+        for location, line in self.lines.items():
+            walk(samples, self.of, line, location, self.before)
+        for name, line in self.more.items():
+            walk(samples, others[name], line, "eu", {})
+        series = samples.documents()
+        series += [{"series": name, "values": values} for name, values in self.extra.items()]
+        interval = f"{self.tick}s"
+        checks = [_check(_EVER, at, alerts) for at, alerts in self.by.items()]
+        if self.still is not None:
+            last = max(self.by, key=_seconds)
+            now = _EVER.replace("count_over_time(", "(").replace("[30d]", "")
+            checks.append(_check(now, last, self.still))
+        test = {"name": self.name, "interval": interval, "input_series": series}
+        for tool, key in (("prom", "promql_expr_test"), ("vm", "metricsql_expr_test")):
+            document = {
+                "rule_files": ["rules.yaml"],
+                "evaluation_interval": interval,
+                "tests": [{**test, key: checks}],
+            }
+            (folder / f"{tool}.yaml").write_text(yaml.safe_dump(document, width=1_000_000))
+        return folder
+
+
+def _check(expr: str, at: str, alerts: set[str]) -> dict[str, Any]:
+    return {
+        "expr": expr,
+        "eval_time": at,
+        "exp_samples": [{"labels": _labels(alert), "value": 1} for alert in sorted(alerts)],
+    }
+
+
+def _labels(alert: str) -> str:
+    name, _, place = alert.partition("@")
+    key = "signal" if name.startswith("Spool") else "location"
+    labels = {"alertname": name}
+    if name not in {"AgentDown", "MassFailure"} and not name.startswith("Spool"):
+        labels["journey"] = "buy_a_mug"
+    if place.startswith("/"):
+        labels["journey"], place = place[1:], "eu"
+    if place:
+        labels[key] = place
+    return "{" + ", ".join(f'{name}="{text}"' for name, text in sorted(labels.items())) + "}"
+
+
+def _seconds(text: str) -> int:
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[text[-1]]
+
+
+def run(*command: str | Path) -> str:
+    """Run a tool; return what it printed.
+
+    Raises:
+        AssertionError: it failed; says what it printed.
+
+    """
+    # Short-lived and small: collecting garbage would be a third of the work.
+    environment = os.environ | {"GOGC": "800"}
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=120, env=environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,0 +1,83 @@
+"""The rule file: the same for the same journeys, of series that exist, in their owner's words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from agent.telemetry.catalogue import CATALOGUE
+from agent.telemetry.prometheus import prometheus_label, prometheus_series
+from tests.support.stories import journey, rules
+
+SEARCH = journey("search", 900.0, owner="discovery", runbook="", severity="")
+MUG = journey()
+
+
+def alerts_of(text: str, name: str) -> dict[str, dict]:
+    """The alerts of a journey by name."""
+    groups = yaml.safe_load(text)["groups"]
+    (group,) = [one for one in groups if one["name"] == f"footfall-journey-{name}"]
+    return {rule["alert"]: rule for rule in group["rules"]}
+
+
+def test_the_same_journeys_print_the_same_bytes() -> None:
+    """In whatever order they were found."""
+    assert rules(MUG, SEARCH) == rules(SEARCH, MUG)
+
+
+def test_series_and_labels_exist() -> None:
+    """Whatever is asked for is sent by the agent under that name, or recorded by the rules."""
+    document = yaml.safe_load(rules(MUG, SEARCH))
+    all_rules = [rule for group in document["groups"] for rule in group["rules"]]
+    asked = " ".join(rule["expr"] for rule in all_rules)
+    sent = {name for metric in CATALOGUE.values() for name in prometheus_series(metric)}
+    assert set(re.findall(r"\bfootfall_\w+", asked)) <= sent
+    recorded = {rule["record"] for rule in all_rules if "record" in rule}
+    assert set(re.findall(r"\bfootfall:[\w:]+", asked)) <= recorded
+    labels = {prometheus_label(key) for one in CATALOGUE.values() for key in one.attributes}
+    labels |= {"instance", "exported_instance", "service_instance_id", "le"}
+    told = set(re.findall(r"(\w+)=~?\"", asked))
+    for listed in re.findall(r"(?:by|on) \(([^)]*)\)", asked):
+        told |= set(listed.split(", "))
+    assert told <= labels
+
+
+def test_owner_severity_and_runbook() -> None:
+    """They are the journey's; one that names no severity pages, one without a runbook has none."""
+    text = rules(MUG, SEARCH)
+    down = alerts_of(text, "buy_a_mug")["JourneyDown"]
+    assert down["labels"] == {"journey": "buy_a_mug", "severity": "page", "owner": "checkout"}
+    assert down["annotations"]["runbook_url"] == MUG.runbook
+    other = alerts_of(text, "search")["JourneyDown"]
+    assert other["labels"] == {"journey": "search", "severity": "page", "owner": "discovery"}
+    assert "runbook_url" not in other["annotations"]
+
+
+def test_what_pages() -> None:
+    """Of a journey, only an outage and a budget that burns fast have its severity."""
+    text = rules(journey(severity="sev1"))
+    found = {rule: one["labels"]["severity"] for rule, one in alerts_of(text, "buy_a_mug").items()}
+    assert {rule for rule, severity in found.items() if severity == "sev1"} == {
+        "JourneyDown",
+        "ErrorBudgetBurnFast",
+    }
+    assert set(found.values()) == {"sev1", "ticket"}
+
+
+@pytest.mark.parametrize(
+    ("timeout", "bound"),
+    [(8.0, "5"), (10.0, "7.5"), (20.0, "15"), (30.0, "20"), (60.0, "30"), (0.1, "0.075")],
+)
+def test_slow_is_told_at_a_boundary_of_the_buckets(timeout: float, bound: str) -> None:
+    """Between two boundaries a quantile is a guess; the nearest one to three quarters holds."""
+    slow = alerts_of(rules(journey(timeout=timeout)), "buy_a_mug")["JourneySlow"]
+    assert f"> {bound}\n" in slow["expr"]
+
+
+def test_a_location_is_quoted() -> None:
+    """Any name of a place can be asked for."""
+    text = rules(MUG, location='the "east"\\1')
+    down = alerts_of(text, "buy_a_mug")["JourneyNotRunning"]
+    assert r'location="the \"east\"\\1"' in down["expr"]
