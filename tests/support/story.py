@@ -59,7 +59,7 @@ os._exit(9)
 """
 INVENTS = """
 await run.api.get("/api/products")
-for _ in range(30):
+for _ in range(60):
     async with run.step(f"Order number {time.time_ns()}"):
         pass
 """
@@ -75,6 +75,13 @@ EVERY = {
     (names.SPOOL_ITEMS, names.SIGNAL): {"traces", "metrics", "logs"},
 }
 """The attributes of which the story shows every value that is allowed."""
+SOME = {
+    (names.RUNS, names.ERROR_TYPE): {"assertion", "timeout", "worker_lost"},
+    (names.AGENT_WORKER_RESTARTS, names.REASON): {"max_runs", "worker_lost"},
+    (names.SCHEDULE_SKIPPED, names.REASON): {"overrun"},
+    (names.STEP_DURATION, names.STEP): {names.OTHER_STEP},
+}
+"""And those of which it shows some."""
 
 
 @dataclass(frozen=True)
@@ -181,8 +188,8 @@ def _configure(home: Home, **telemetry: str) -> None:
 def _missing(otlp: OtlpReceiver) -> Iterator[str]:
     """Name what has not arrived yet of the table, and of the values that are to be shown."""
     yield from CATALOGUE.keys() - {metric.name for metric in otlp.metrics}
-    for (name, key), values in EVERY.items():
-        seen = {m.attributes[key] for m in otlp.metrics if m.name == name}
+    for (name, key), values in (EVERY | SOME).items():
+        seen = {m.attributes.get(key) for m in otlp.metrics if m.name == name}
         yield from (f"{name} {key}={value}" for value in values - seen)
 
 

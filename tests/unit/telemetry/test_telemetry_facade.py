@@ -68,13 +68,22 @@ def values(request, name):
     }
 
 
+def dated(request):
+    """When a collection was made, in Unix nanoseconds."""
+    return max(
+        point.time_unix_nano
+        for metric in metrics(request).values()
+        for point in getattr(metric, metric.WhichOneof("data")).data_points
+    )
+
+
 async def collect(collector, clock):
-    """Let an interval pass and return the collection that follows."""
+    """Let an interval pass and return the collection that follows, not one of news before it."""
     await clock.sleeping(15.0)
-    before = len(collector.taken["metrics"])
     clock.advance(15.0)
-    await collector.until(lambda: len(collector.taken["metrics"]) > before)
-    return collector.taken["metrics"][-1]
+    now, taken = int(clock.wall() * 1e9), collector.taken["metrics"]
+    await collector.until(lambda: taken and dated(taken[-1]) >= now)
+    return taken[-1]
 
 
 async def test_a_run_leaves_its_spans_its_record_and_its_counts(
@@ -151,16 +160,16 @@ async def test_a_count_leads_to_its_last_run_once(collector, database, start, cl
         for n, result in enumerate((Result.PASS, Result.PASS, Result.FAIL))
     )
     await record(database, telemetry, older, newer, failed)
-    assert leads_to(await collect(collector, clock)) == {
-        "pass": [(newer.trace_id, newer.span_id)],
-        "fail": [(failed.trace_id, failed.span_id)],
-    }
-    assert leads_to(await collect(collector, clock)) == {"pass": [], "fail": []}
+    for _ in range(2):
+        await collect(collector, clock)
     await record(database, telemetry, older)
-    assert leads_to(await collect(collector, clock)) == {
-        "pass": [(older.trace_id, older.span_id)],
-        "fail": [],
-    }
+    await collect(collector, clock)
+    told = [leads_to(request) for request in collector.taken["metrics"]]
+    passed = [pair for each in told for pair in each.get("pass", [])]
+    assert passed == [(run.trace_id, run.span_id) for run in (newer, older)]
+    assert [pair for each in told for pair in each.get("fail", [])] == [
+        (failed.trace_id, failed.span_id)
+    ]
 
 
 async def test_a_killed_agents_last_run_is_led_to_by_the_next(
