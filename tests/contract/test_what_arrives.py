@@ -107,7 +107,7 @@ def test_a_failure_is_told_in_one_record(story):
         assert told[names.LOG_JOURNEY] == "fails"
         assert told[names.LOG_FAILED_STEP] == "Wait for what never comes"
         assert told[names.ERROR_TYPE] == "timeout"
-        assert "not done after 1 s" in told[names.LOG_ERROR]
+        assert "not done after 1.5 s" in told[names.LOG_ERROR]
         assert told[names.RUN_OWNER] == "checkout"
         assert told[names.LOG_RUNBOOK] == RUNBOOK
         assert told[names.LOG_SEVERITY] == "page"

@@ -50,7 +50,8 @@ await run.api.get("/api/products")
 marker = os.environ["HOME"] + "/walked"
 if not os.path.exists(marker):
     open(marker, "w").close()
-    assert False, "the first time only"
+    assert False, "every other time"
+os.remove(marker)
 """
 DIES = """
 async with run.step("Open the shop"):
@@ -178,9 +179,10 @@ async def _second(home: Home, rotel: Rotel, otlp: OtlpReceiver) -> Part:
 def _configure(home: Home, **telemetry: str) -> None:
     home.configure(
         telemetry=telemetry,
-        schedule={"every": "4s", "timeout": "2500ms"},
-        journey__fails={"every": "2s", "timeout": "1s"},  # twice that is past its next slot
-        workers={"count": 3, "max_runs": 3},
+        schedule={"every": "4s", "timeout": "2500ms", "grace": "1500ms"},
+        journey__dies={"every": "6s"},
+        journey__fails={"every": "3s", "timeout": "1500ms"},  # twice that is past its next slot
+        workers={"count": 3, "max_runs": 4},
         beacons__vendors={"Matomo": "mark", "Plausible": "allow"},
     )
 
