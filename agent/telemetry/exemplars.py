@@ -81,18 +81,23 @@ def attach(
 ) -> None:
     """Put exemplars on the points of their series, each as one run and none later than ``now``."""
     waiting = {(one.metric, frozenset(one.attributes.items())): one for one in exemplars}
-    for resource in request.resource_metrics:
-        for scope in resource.scope_metrics:
-            for metric in scope.metrics:
-                for point in metric.sum.data_points:
-                    series = frozenset((p.key, p.value.string_value) for p in point.attributes)
-                    if one := waiting.get((metric.name, series)):
-                        point.exemplars.add(
-                            time_unix_nano=min(int(one.at * 1e9), now_ns),
-                            as_int=1,
-                            trace_id=bytes.fromhex(one.trace_id),
-                            span_id=bytes.fromhex(one.span_id),
-                        )
+    exemplified = {name for name, _ in waiting}
+    for metric in (
+        metric
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name in exemplified
+    ):
+        for point in metric.sum.data_points:
+            series = frozenset((pair.key, pair.value.string_value) for pair in point.attributes)
+            if found := waiting.get((metric.name, series)):
+                point.exemplars.add(
+                    time_unix_nano=min(int(found.at * 1e9), now_ns),
+                    as_int=1,
+                    trace_id=bytes.fromhex(found.trace_id),
+                    span_id=bytes.fromhex(found.span_id),
+                )
 
 
 def _key(attributes: Mapping[str, str]) -> str:
