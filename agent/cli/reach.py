@@ -62,8 +62,10 @@ class Agent:
             except ValueError:
                 body = None
             told = body.get("error") if isinstance(body, dict) else None
-            if response.status in {401, 403}:
-                raise self._refused(str(told or f"answers {response.status}"))
+            if response.status == 401:
+                raise self._refused()
+            if response.status == 403:
+                raise ConfigError([Problem(self.url, str(told or "answers 403"))])
             if response.status == 503 and told:
                 raise AgentUnreachable(f"the agent at {self.url} can't tell now: {told}")
             health = isinstance(body, dict) and "checks" in body
@@ -80,10 +82,10 @@ class Agent:
             "it is: --url URL, or server.host and server.port in the configuration"
         )
 
-    def _refused(self, told: str) -> ConfigError:
-        sent = "the one that was sent is not it" if self.token else "none was sent"
-        hint = f"{told} (here: FOOTFALL_SERVER__TOKEN or the configuration's; {sent})"
-        return ConfigError([Problem(self.url, hint)])
+    def _refused(self) -> ConfigError:
+        why = "is not the one that was sent" if self.token else "was not sent"
+        where = "in secrets_dir or the variable FOOTFALL_SERVER__TOKEN"
+        return ConfigError([Problem(self.url, f"the agent's server.token {why}; give it {where}")])
 
 
 def find(path: Path | None, environ: Mapping[str, str], url: str) -> Agent:

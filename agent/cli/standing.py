@@ -102,12 +102,12 @@ def _since(journey: Journey, now: datetime) -> Iterator[Line]:
 def _error(run: dict[str, Any]) -> Iterator[Line]:
     if not run["error_type"]:
         return
-    yield "error", f"{run['error_type']} in “{run['step']}”" if run["step"] else run["error_type"]
+    yield "error", f'{run["error_type"]} in "{run["step"]}"' if run["step"] else run["error_type"]
     lines = [line for line in (run["error"] or "").splitlines() if line.strip()]
     for line in lines[:_ERROR_LINES]:
         yield "", line
     if len(lines) > _ERROR_LINES:
-        yield "", "…"
+        yield "", "..."
 
 
 def _others(
@@ -135,7 +135,7 @@ def ago(text: str, now: datetime) -> str:
 def until(text: str | None, now: datetime) -> str:
     """Say in how long a moment comes."""
     if text is None:
-        return "–"
+        return "-"
     return f"in {_rough((datetime.fromisoformat(text) - now).total_seconds())}"
 
 

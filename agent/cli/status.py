@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json as jsonlib
 import os
+import sys
 from datetime import datetime
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -30,7 +32,9 @@ _NAME, _OWNER = 1, 4
 """Columns that hold names."""
 _LEAST = 12
 """Columns that a name keeps where the terminal is narrow."""
-_TOKEN_WANTED = 'These links want the token: curl -OH "Authorization: Bearer …" LINK'  # noqa: S105 - a message
+_WANTED = (
+    'These links want the token: curl -OH "Authorization: Bearer $FOOTFALL_SERVER__TOKEN" LINK'
+)
 
 _SHOWN = {
     State.FAILS: ("FAIL", "bold red"),
@@ -63,7 +67,7 @@ async def status(agent: Agent, names: Sequence[str], *, json: bool) -> None:
             "checks": checks,
             "journeys": [_absolute(journey, agent.url) for journey in journeys],
         }
-        print(jsonlib.dumps(whole, ensure_ascii=False))  # noqa: T201 - the command's own output
+        print(jsonlib.dumps(whole))  # noqa: T201 - the command's own output
         return
     page = _Page(agent, datetime.fromisoformat(told["at"]))
     page.summary(told["location"], journeys)
@@ -91,6 +95,9 @@ class _Page:
     def __init__(self, agent: Agent, now: datetime) -> None:
         self._agent = agent
         self._now = now
+        if isinstance(sys.stdout, TextIOWrapper):
+            # What a page says may have characters that this terminal doesn't.
+            sys.stdout.reconfigure(errors="replace")
         self._console = Console(highlight=False)
         self._folds = self._console.is_terminal or "COLUMNS" in os.environ
         """Whether lines are broken to fit. One in a file that is can't be searched for."""
@@ -129,7 +136,7 @@ class _Page:
         if not apart:
             console.print()
         if linked and self._agent.token:
-            self._console.print(Text(_TOKEN_WANTED), soft_wrap=True)
+            self._console.print(Text(_WANTED), soft_wrap=True)
             self._console.print()
 
     def agent(self, checks: Mapping[str, Mapping[str, Any]]) -> None:

@@ -46,7 +46,7 @@ async def test_from_the_alert_to_the_screenshot(broken):
     assert rows[0] == f"Footfall at test, http://127.0.0.1:{home.port}: 1 FAIL, 1 pass"
     assert rows[3].split()[:2] == ["FAIL", "buy_a_mug"]
     for expected in (
-        "http_status in “Place the order”",
+        'http_status in "Place the order"',
         "/checkout answered 500",
         "owner       checkout (page)",
         "runbook     https://",

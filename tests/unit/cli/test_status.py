@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
+import sys
 
 import pytest
 from aiohttp import web
@@ -89,7 +91,7 @@ async def test_the_worst_first_with_what_leads_to_the_cause(shown, served):
     assert lines[0] == "fails 5s ago in " + lines[0].rpartition(" in ")[2]
     assert lines[1].endswith("UTC, 2m5s ago; 2 runs in a row")
     assert lines[2:] == [
-        "error http_status in “Pay”",
+        'error http_status in "Pay"',
         "POST /checkout [31manswered 500",
         "at once",
         "owner checkout (page)",
@@ -99,7 +101,7 @@ async def test_the_worst_first_with_what_leads_to_the_cause(shown, served):
         f"trace id {'0a' * 16}",
     ]
     lost = text.partition("NOT MEASURED  lost")[2].partition("\n\n")[0]
-    assert "canary in “Pay”" in lost
+    assert 'canary in "Pay"' in lost
     assert "last pass" in lost
     assert "last fail   3m20s ago: fail, http_status: POST /checkout answered 500" in lost
     assert "skipped     3 capacity, the last 30s ago" in text
@@ -123,6 +125,16 @@ async def test_it_fits_any_terminal(shown):
             assert name in text
         assert " ".join(text.split()).count("in a row") == 1
         assert text.count("/artifacts/fails/") == 2
+
+
+async def test_a_terminal_that_has_few_characters_shows_those(served, monkeypatch):
+    """Whatever a page said: the rest becomes question marks, and nothing breaks."""
+    served.ran("fails", "fail", ago=1, error="für Ωmega")
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="latin-1"))
+    await status(Agent(served.url, TOKEN), ("fails",), json=False)
+    sys.stdout.flush()
+    assert "für ?mega" in raw.getvalue().decode("latin-1")
 
 
 async def test_journeys_asked_for_by_name_are_told_whole(shown):
@@ -168,7 +180,10 @@ async def test_an_agent_that_is_not_ready_is_told_last_and_in_words(shown, serve
 
 async def test_without_the_token_it_says_what_is_missing(served):
     """A wrong one and none: what to set, and neither of them."""
-    for token, sent in {"": "none was sent", TOKEN[:-1] + "x": "the one that was sent"}.items():
+    for token, sent in {
+        "": "server.token was not sent",
+        TOKEN[:-1] + "x": "not the one that was sent",
+    }.items():
         with pytest.raises(ConfigError) as caught:
             await Agent(served.url, token).get("/api/v1/journeys")
         assert "FOOTFALL_SERVER__TOKEN" in str(caught.value)
