@@ -17,11 +17,11 @@ READY := .venv/ready-$(KEY)
 
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help setup demo test slow check bench faults soak vendors lock clean
+.PHONY: help setup demo test slow check bench faults soak vendors dashboards lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
-	  | while IFS='|' read -r name does; do printf '  make %-8s %s\n' "$$name" "$$does"; done
+	  | while IFS='|' read -r name does; do printf '  make %-10s %s\n' "$$name" "$$does"; done
 
 setup: $(READY) ## make .venv from the lock, and find or install a browser
 	@$(PY) -m agent.browser.install
@@ -53,6 +53,9 @@ soak: setup ## 5,000 runs at full rate, and what grows meanwhile; some 40 minute
 
 vendors: setup ## take the table of analytics vendors anew from its npm package
 	$(PY) -m agent.tagging.refresh
+
+dashboards: setup ## write the dashboards anew from deploy/grafana/source
+	$(PY) -m deploy.grafana.source
 
 lock: ## choose newer dependencies and write the lock files
 	@test -x $(UV) || { python3 -m venv .cache/lock && \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -45,6 +46,30 @@ class VictoriaMetrics(Service):
             async with session.get("/api/v1/query", params=parameters) as response:
                 answer = await response.json()
         return [(row["metric"], float(row["value"][1])) for row in answer["data"]["result"]]
+
+    async def query_range(self, promql: str, shown: float, step: float) -> list[Sample]:
+        """Labels and last value of each series that a chart of the last ``shown`` seconds has.
+
+        Its points are ``step`` seconds apart, the last one now.
+        """
+        now = time.time()
+        start = now - shown // step * step
+        parameters = {"query": promql, "start": start, "end": now, "step": step, "nocache": "1"}
+        async with (
+            aiohttp.ClientSession(self.url) as session,
+            session.get("/api/v1/query_range", params=parameters) as response,
+        ):
+            answer = await response.json()
+        assert answer["status"] == "success", answer
+        return [(row["metric"], float(row["values"][-1][1])) for row in answer["data"]["result"]]
+
+    async def label_values(self, selector: str, label: str) -> list[str]:
+        """The values that ``label`` has in the series of ``selector``."""
+        async with (
+            aiohttp.ClientSession(self.url, raise_for_status=True) as session,
+            session.get(f"/api/v1/label/{label}/values", params={"match[]": selector}) as response,
+        ):
+            return (await response.json())["data"]
 
     async def wait_for(
         self,

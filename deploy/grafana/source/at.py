@@ -1,0 +1,29 @@
+"""What the agent's panels select by: metrics of the agent, and those of its journeys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+AT: Final = '{location=~"$location"}'
+CHOSEN: Final = '{service_instance_id=~"$agent"}'
+WATCHED: Final = f"footfall_journey_interval_seconds{AT}"
+# Metrics of the agent carry its id and no location: one of its journeys lends it.
+PLACE: Final = (
+    "* on (service_instance_id) group_left (location) "
+    f"(0 * topk by (service_instance_id) (1, {WATCHED}) + 1)"
+)
+EXPECTED: Final = f"footfall_schedule_expected_total{AT}"
+RUNS: Final = f"footfall_journey_runs_total{AT}"
+SKIPPED: Final = f"footfall_schedule_skipped_total{AT}"
+
+
+def placed(metric: str, *more: str) -> str:
+    """Return an agent's gauge by location and the labels ``more``."""
+    by = ", ".join(["service_instance_id", *more])
+    return f"sum by ({by}) ({metric}{CHOSEN}) {PLACE}"
+
+
+def fell(metric: str, *more: str) -> str:
+    """Return how much an agent's counter grew between two points, in the same way."""
+    by = ", ".join(["service_instance_id", *more])
+    return f"sum by ({by}) (increase({metric}{CHOSEN}[$__interval])) {PLACE}"

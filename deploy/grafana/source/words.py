@@ -1,0 +1,66 @@
+"""What several dashboards say alike: choices, selectors, thresholds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from deploy.grafana.source.dashboard import Choice
+
+if TYPE_CHECKING:
+    from deploy.grafana.source.panel import Steps
+
+LOCATION: Final = Choice("location", "Location", "footfall_journey_interval_seconds", "location")
+SITE: Final = Choice(
+    "site", "Site", 'footfall_journey_interval_seconds{location=~"$location"}', "site"
+)
+JOURNEYS: Final = Choice(
+    "journey",
+    "Journey",
+    'footfall_journey_interval_seconds{location=~"$location",site=~"$site"}',
+    "journey",
+)
+
+CHOSEN: Final = 'location=~"$location",site=~"$site",journey=~"$journey"'
+"""The labels of what was chosen, for every metric of journeys."""
+
+TO_JOURNEY: Final = (
+    "/d/footfall-journey?var-journey=%s&var-location=%s"
+    "&${datasource:queryparam}&${__url_time_range}"
+)
+OF_SERIES: Final = TO_JOURNEY % ("${__field.labels.journey}", "${__field.labels.location}")
+OF_SERIES_ANYWHERE: Final = TO_JOURNEY % ("${__field.labels.journey}", "$__all")
+OF_ROW: Final = TO_JOURNEY % ("${__data.fields.Journey}", "${__data.fields.Location}")
+
+LOWEST: Final = float("-inf")
+NONE_IS_GOOD: Final[Steps] = ((1, "red"),)
+FEW_ARE_WELL: Final[Steps] = ((1, "yellow"),)
+RATIO: Final[Steps] = ((LOWEST, "red"), (0.95, "yellow"), (0.99, "green"))
+
+
+def journeys(metric: str, *more: str) -> str:
+    """Return the selector of a metric of the chosen journeys."""
+    return f"{metric}{{{','.join([CHOSEN, *more])}}}"
+
+
+def runs(*more: str) -> str:
+    """Return the selector of runs."""
+    return journeys("footfall_journey_runs_total", *more)
+
+
+def success(over: str, by: str = "") -> str:
+    """Return the share of passed runs among those that were measured; 0 where none passed."""
+    good, measured = (
+        f"sum{by} (increase({runs(results)}[{over}]))"
+        for results in ('result=~"pass|flaky"', 'result!="not_measured"')
+    )
+    return f"({good} or 0 * {measured}) / {measured}"
+
+
+def fell(selector: str, by: str) -> str:
+    """Return how much a counter grew between two points, for each set of the labels ``by``."""
+    return f"sum by ({by}) (increase({selector}[$__interval]))"
+
+
+def quantile(of: float, histogram: str, by: str, over: str) -> str:
+    """Return a quantile of a histogram's selector, for each set of the labels ``by``."""
+    return f"histogram_quantile({of}, sum by (le, {by}) (rate({histogram}[{over}])))"
