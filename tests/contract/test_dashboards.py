@@ -7,7 +7,8 @@ from itertools import combinations
 
 import pytest
 
-from agent.telemetry.catalogue import CATALOGUE, Kind
+from agent.telemetry.catalogue import CATALOGUE
+from agent.telemetry.prometheus import prometheus_label, prometheus_series
 from deploy.grafana.source.render import DASHBOARDS, render
 from tests.support import grafana
 
@@ -30,15 +31,9 @@ def series() -> dict[str, dict[str, frozenset[str] | None]]:
     """Every series as Prometheus names it, with its labels and their allowed values."""
     found = {}
     for metric in CATALOGUE.values():
-        unit = {"s": "_seconds", "By": "_bytes"}.get(metric.unit, "")
-        name = metric.name.replace(".", "_")
-        name += "" if name.endswith(unit) else unit
-        labels = {key.replace(".", "_"): values for key, values in metric.attributes.items()}
-        if metric.kind is Kind.HISTOGRAM:
-            found[f"{name}_bucket"] = {**labels, "le": None}
-            found[f"{name}_count"] = found[f"{name}_sum"] = labels
-        else:
-            found[name + ("_total" if metric.kind is Kind.COUNTER else "")] = labels
+        labels = {prometheus_label(key): values for key, values in metric.attributes.items()}
+        for name in prometheus_series(metric):
+            found[name] = {**labels, **({"le": None} if name.endswith("_bucket") else {})}
     return found
 
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import aiohttp
 from aiohttp import web
 
 from tests.support.service import CACHE, Service, free_port, listens
@@ -15,7 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 VMALERT = CACHE / "victoria-metrics" / "usr" / "bin" / "vmalert"
-ALERTMANAGER = CACHE / "alertmanager" / "usr" / "bin" / "prometheus-alertmanager"
+_PACKAGE = CACHE / "alertmanager"
+ALERTMANAGER = _PACKAGE / "usr" / "bin" / "prometheus-alertmanager"
+_THERE = "/usr/share/prometheus/alertmanager"
+_HERE = "share"
+
+
+def relocate() -> None:
+    """Have the unpacked Alertmanager look for its templates in its working folder.
+
+    Debian's looks where the package would have put them, and takes no option for it.
+    """
+    binary = ALERTMANAGER.read_bytes()
+    here = _HERE.rjust(len(_THERE), "/").replace("//", "./")
+    assert _THERE.encode() in binary
+    ALERTMANAGER.write_bytes(binary.replace(_THERE.encode(), here.encode()))
 
 
 class Vmalert(Service):
@@ -73,7 +88,25 @@ class Alertmanager(Service):
 
     def prepare(self) -> None:
         self._port = free_port()
+        (self.folder / _HERE).symlink_to(_PACKAGE / _THERE.lstrip("/"))
         (self.folder / "alertmanager.yaml").write_text(self._configuration)
+
+    async def fire(self, *alerts: dict[str, str]) -> None:
+        """Send alerts, each as its labels."""
+        body = [{"labels": labels} for labels in alerts]
+        async with (
+            aiohttp.ClientSession(self.url, raise_for_status=True) as session,
+            session.post("/api/v2/alerts", json=body),
+        ):
+            pass
+
+    async def alerts(self) -> list[dict[str, Any]]:
+        """Every alert it holds, with its status."""
+        async with (
+            aiohttp.ClientSession(self.url, raise_for_status=True) as session,
+            session.get("/api/v2/alerts") as response,
+        ):
+            return await response.json()
 
     def command(self) -> Sequence[str]:
         return [

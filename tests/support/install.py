@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import sys
 import venv
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.support import alerting, backend, debian, nginx, oscar, stories, victoria
+from tests.support import alerting, backend, debian, deploying, nginx, oscar, stories, victoria
 from tests.support.commands import InstallError, run
 from tests.support.service import CACHE, ROOT
 
@@ -35,9 +36,18 @@ def main() -> int:
         try:
             for what, key, folder, install in (
                 ("VictoriaMetrics", "trixie", CACHE / "victoria-metrics", _victoria),
-                ("Alertmanager", _codename(), CACHE / "alertmanager", _alertmanager),
+                (
+                    "Alertmanager",
+                    f"{_codename()}, relocated",
+                    CACHE / "alertmanager",
+                    _alertmanager,
+                ),
                 ("promtool", "bookworm", stories.PROMETHEUS, _prometheus),
                 ("nginx", _codename(), nginx.FOLDER, _nginx),
+                *(
+                    (name, deploying.RELEASE, folder, partial(_deploying, name))
+                    for name, folder in deploying.PACKAGES.items()
+                ),
                 ("the instrumented back end", _key(_BACKEND), backend.VENV, _backend),
                 ("the django-oscar environment", _key(_LOCK), oscar.VENV, _oscar),
                 ("the django-oscar shop", _shop_key(), oscar.PREPARED, _shop),
@@ -70,6 +80,7 @@ def _nginx() -> None:
 
 def _alertmanager() -> None:
     debian.unpack("prometheus-alertmanager", _codename(), CACHE / "alertmanager")
+    alerting.relocate()
     _starts(alerting.ALERTMANAGER, "--version")
 
 
@@ -77,6 +88,10 @@ def _prometheus() -> None:
     # Later releases leave promtool out.
     debian.unpack("prometheus", "bookworm", stories.PROMETHEUS)
     _starts(stories.PROMTOOL, "--version")
+
+
+def _deploying(name: str) -> None:
+    debian.unpack(name, deploying.RELEASE, deploying.PACKAGES[name])
 
 
 def _victoria() -> None:
@@ -107,13 +122,13 @@ def _environment(folder: Path, lock: Path) -> None:
 
 
 def _shop() -> None:
-    partial = oscar.PREPARED.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
+    unfinished = oscar.PREPARED.with_suffix(".partial")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
     command = [str(oscar.VENV / "bin" / "python"), str(oscar.SOURCE / "prepare.py")]
-    run(command, os.environ | {"OSCAR_DATA": str(partial)}, ROOT, pauses=())
+    run(command, os.environ | {"OSCAR_DATA": str(unfinished)}, ROOT, pauses=())
     shutil.rmtree(oscar.PREPARED, ignore_errors=True)
-    partial.rename(oscar.PREPARED)
+    unfinished.rename(oscar.PREPARED)
 
 
 def _key(lock: Path) -> str:
