@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -15,9 +17,15 @@ from agent import daemon
 from agent.config import load
 from agent.demo.shop import PASSWORD
 from tests.support import deploying
-from tests.support.alerting import ALERTMANAGER
+from tests.support.alerting import ALERTMANAGER, VMALERT, Alertmanager, Vmalert
 from tests.support.deploying import DEPLOY, DOCKERFILE, VICTORIA, WRITTEN_TO, checked, run
+from tests.support.grafana import FILES
 from tests.support.service import CACHE, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UIDS = {json.loads(path.read_text("utf-8"))["uid"] for path in FILES}
 
 
 @cache
@@ -128,6 +136,44 @@ def test_programs_take_the_options_that_they_are_given(tmp_path):
         for option in options["vmalert"]
     ]
     run(VICTORIA / "vmalert", *ruled, "-dryRun")
+
+
+class Composed(Vmalert):
+    """vmalert as it is composed, but for addresses, and for who evaluates how often."""
+
+    def command(self) -> Sequence[str]:
+        here = {
+            "-rule": "rules.yaml",
+            "-datasource.url": self._store,
+            "-remoteWrite.url": self._store,
+            "-remoteRead.url": self._store,
+            "-notifier.url": self._alertmanager,
+        }
+        given = dict(option.split("=", 1) for option in services()["vmalert"]["command"])
+        listens = f"-httpListenAddr=127.0.0.1:{self._port}"
+        return [str(VMALERT), listens, *(f"{k}={v}" for k, v in {**given, **here}.items())]
+
+
+async def test_an_alert_leads_to_its_dashboard(victoria):
+    """From the store over the rules to Alertmanager: what fires links to the dashboard of its
+    journey, and to the fleet's where it has none."""
+    rules = (DEPLOY / "rules.yaml").read_text("utf-8").replace("interval: 15s", "interval: 1s")
+    labels = 'journey="buy_a_mug",site="shop",location="eu-west-1"'
+    await victoria.push(f"footfall_journey_consecutive_failures{{{labels}}} 2")
+    links: dict[str, str] = {}
+    async with (
+        Alertmanager((DEPLOY / "alertmanager.yaml").read_text("utf-8")) as manager,
+        Composed(rules, victoria.url, manager.url),
+        asyncio.timeout(20),
+    ):
+        while not {"JourneyDown", "Watchdog"} <= set(links):
+            await asyncio.sleep(0.1)
+            links = {a["labels"]["alertname"]: a["generatorURL"] for a in await manager.alerts()}
+    grafana = "http://127.0.0.1:3000/d/"
+    assert links["JourneyDown"] == f"{grafana}footfall-journey?var-journey=buy_a_mug"
+    assert links["Watchdog"] == f"{grafana}footfall-fleet"
+    for link in links.values():
+        assert link.removeprefix(grafana).partition("?")[0] in UIDS
 
 
 def test_the_collector_uses_what_it_defines():

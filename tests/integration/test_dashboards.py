@@ -72,7 +72,6 @@ async def store(tmp_path_factory, shop) -> AsyncIterator[VictoriaMetrics]:
         async with Daemon(home) as daemon:
             await daemon.started()
             yield victoria
-            assert await daemon.terminate() == 0, daemon.story()
 
 
 async def answered(store: VictoriaMetrics, asked: grafana.Asked) -> bool:

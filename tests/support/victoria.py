@@ -47,6 +47,15 @@ class VictoriaMetrics(Service):
                 answer = await response.json()
         return [(row["metric"], float(row["value"][1])) for row in answer["data"]["result"]]
 
+    async def push(self, *samples: str) -> None:
+        """Store samples of now, each as Prometheus writes it: ``name{label="value"} 1``."""
+        async with (
+            aiohttp.ClientSession(self.url, raise_for_status=True) as session,
+            session.post("/api/v1/import/prometheus", data="\n".join(samples)),
+            session.get("/internal/force_flush"),
+        ):
+            pass
+
     async def query_range(self, promql: str, shown: float, step: float) -> list[Sample]:
         """Labels and last value of each series that a chart of the last ``shown`` seconds has.
 
