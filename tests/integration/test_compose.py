@@ -189,16 +189,18 @@ def test_the_collector_uses_what_it_defines():
 
 
 def test_grafana_finds_its_dashboards():
-    """What is provisioned lies where it is mounted, and what refers to a data source refers to
-    one of these."""
-    mounted = {m["target"]: Path(m["source"]) for m in services()["grafana"]["volumes"][:2]}
-    provisioning = mounted["/etc/grafana/provisioning"]
-    (provider,) = yaml.safe_load((provisioning / "dashboards/footfall.yaml").read_text())[
-        "providers"
-    ]
-    assert sorted(mounted[provider["options"]["path"]].glob("*.json"))
-    text = (provisioning / "datasources/footfall.yaml").read_text()
-    uids = {source["uid"] for source in yaml.safe_load(text)["datasources"]}
-    assert set(re.findall(r"datasourceUid: (\w+)", text)) <= uids
-    home = services()["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
-    assert (mounted[str(Path(home).parent)] / Path(home).name).exists()
+    """What is provisioned lies where Grafana looks for it, the dashboards where they are mounted,
+    and what refers to a data source refers to one of these."""
+    volumes = services()["grafana"]["volumes"]
+    mounted = {m["target"]: Path(m["source"]) for m in volumes if m["type"] == "bind"}
+    etc = "/etc/grafana/provisioning"
+    (file,) = mounted[f"{etc}/dashboards"].iterdir()
+    (provider,) = yaml.safe_load(file.read_text("utf-8"))["providers"]
+    assert sorted(mounted[provider["options"]["path"]].iterdir()) == FILES
+    (file,) = mounted[f"{etc}/datasources"].iterdir()
+    sources = yaml.safe_load(file.read_text("utf-8"))["datasources"]
+    used = set(re.findall(r"datasourceUid: (\w+)", file.read_text("utf-8")))
+    assert used <= {source["uid"] for source in sources}
+    assert "prometheus" in {source["type"] for source in sources}
+    home = Path(services()["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (mounted[str(home.parent)] / home.name).exists()
