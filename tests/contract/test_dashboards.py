@@ -102,6 +102,22 @@ def test_panels_explain_themselves(dashboard) -> None:
 
 
 @EACH
+def test_thresholds_are_shown(dashboard) -> None:
+    """Whatever has thresholds or states is coloured by them, and what has none is not: Grafana
+    takes a palette's colours otherwise, and red would mean nothing."""
+    for panel in dashboard.panels:
+        defaults, overrides = panel["fieldConfig"]["defaults"], panel["fieldConfig"]["overrides"]
+        judged = len(defaults["thresholds"]["steps"]) > 1 or bool(defaults["mappings"])
+        judged |= any(p["id"] == "thresholds" for o in overrides for p in o["properties"])
+        if panel["type"] == "timeseries":
+            style = defaults["custom"]["thresholdsStyle"]["mode"]
+            assert style == ("dashed" if judged else "off"), panel["title"]
+        elif panel["type"] != "table" or judged:
+            mode = defaults["color"]["mode"]
+            assert mode == ("thresholds" if judged else "fixed"), panel["title"]
+
+
+@EACH
 def test_panels_lie_beside_each_other(dashboard) -> None:
     """No panel covers another or leaves the grid of 24 columns; ids are unique."""
     panels = dashboard.document["panels"]

@@ -96,11 +96,16 @@ class Panel:
             "unit": self.unit,
             **({"decimals": self.decimals} if self.decimals is not None else {}),
             **({"noValue": self.none} if self.none else {}),
-            "color": {"mode": "thresholds" if self.steps or self.states else "palette-classic"},
+            "color": self._colour(),
             "thresholds": thresholds(self.steps),
             "mappings": STATES if self.states else [],
             "links": links,
         }
+
+    def _colour(self) -> Json:
+        if self.steps or self.states:
+            return {"mode": "thresholds"}
+        return {"mode": "fixed", "fixedColor": "text"}
 
     def _overrides(self) -> Iterator[Json]:
         yield from ()

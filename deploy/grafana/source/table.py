@@ -54,6 +54,7 @@ class Table(Panel):
     def _defaults(self) -> Json:
         return {
             **super()._defaults(),
+            "color": {"mode": "thresholds"},
             "links": [],
             "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True},
         }
