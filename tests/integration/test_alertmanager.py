@@ -6,11 +6,16 @@ import asyncio
 import re
 from contextlib import suppress
 
+import pytest
+import typer
 import yaml
 
+from agent.cli.main import app
 from tests.support.alerting import Alertmanager
+from tests.support.daemon import Home
 from tests.support.deploying import AMTOOL, DEPLOY, run
 
+COMMANDS = typer.main.get_command(app).commands
 CONFIG = DEPLOY / "alertmanager.yaml"
 
 
@@ -36,6 +41,17 @@ def test_rules_and_inhibition_speak_of_the_same_alerts():
     named = re.findall(r"\b[A-Z]\w+", str(document["inhibit_rules"]))
     assert len(set(named)) == 7
     assert set(named) <= alerts
+
+
+@pytest.mark.skipif("rules" not in COMMANDS, reason="this version prints no rules")
+async def test_the_rules_are_those_of_the_composed_agent(tmp_path):
+    """The rule file is what the agent of compose.yaml would print, for its journeys, at its
+    location."""
+    done = await Home(tmp_path, {}).footfall("rules", "--config", str(DEPLOY / "footfall.toml"))
+    assert done.code == 0, done.err
+    assert (DEPLOY / "rules.yaml").read_text("utf-8") == done.out, (
+        "make it anew: footfall rules --config deploy/footfall.toml > deploy/rules.yaml"
+    )
 
 
 def key(name: str, labels: dict[str, str]) -> frozenset[tuple[str, str]]:
