@@ -11,7 +11,7 @@ import pytest
 
 from agent import daemon
 from agent.config import load
-from agent.server.health import create_health
+from agent.server.health import health_routes
 from tests.support import deploying
 from tests.support.deploying import DEPLOY, DOCKERFILE, STATE, WRITTEN_TO, checked
 from tests.support.readme import Readme
@@ -54,8 +54,8 @@ def test_manifests_are_strictly_valid():
 
 
 async def test_the_pod_has_a_sound_configuration(tmp_path):
-    """The loader takes the ConfigMaps, laid out as the kubelet does, together with the pod's
-    variables, and the journey is on the schedule once."""
+    """The loader takes ConfigMaps and Secret, laid out as the kubelet does, together with the
+    pod's variables, and the journey is on the schedule once."""
     data = {
         document["metadata"]["name"].rpartition("-")[0]: document["data"]
         for document in manifests()["ConfigMap"]
@@ -64,6 +64,9 @@ async def test_the_pod_has_a_sound_configuration(tmp_path):
     journeys = deploying.mount(tmp_path / "journeys", data["footfall-journeys"])
     (container,) = pod()["containers"]
     variables = {one["name"]: one["value"] for one in container["env"]}
+    secret = {"SHOP_PASSWORD": "secret", "FOOTFALL_SERVER__TOKEN": "a-token-of-one's-own\n"}
+    secrets = deploying.mount(tmp_path / "secrets", secret)
+    variables["FOOTFALL_SECRETS_DIR"] = str(secrets)
     done = await checked(tmp_path / "home", config, journeys, **variables)
     assert done.code == 0, done.err
     assert done.out.count("look_around.py") == 1
@@ -115,7 +118,7 @@ def test_there_is_one_pod_that_may_drain():
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}
     assert pod()["terminationGracePeriodSeconds"] > daemon._DRAIN + 20
     (container,) = pod()["containers"]
-    routes = {route.path for route in create_health(lambda: None, lambda: None).routes}
+    routes = {route.path for route in health_routes(lambda: None, lambda: None)}
     for probe, path in (
         ("startupProbe", "/healthz"),
         ("livenessProbe", "/healthz"),

@@ -117,8 +117,8 @@ _WORKERS: Final = Row(
         ),
         Bars(
             title="Replaced workers by reason",
-            description="fresh, max_runs, max_age and settings are housekeeping; anything else "
-            "ended a run.",
+            description="fresh, max_runs, max_age and settings are housekeeping; worker_…, "
+            "out_of_memory and browser_launch cost a run.",
             queries=[
                 Query(
                     fell("footfall_agent_worker_restarts_total", "reason"),

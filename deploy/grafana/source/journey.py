@@ -89,8 +89,10 @@ _RUNS: Final = Row(
     [
         Bars(
             title="Runs by result",
-            description="How many ended in each way.",
+            description="How many ended in each way. Points are single runs, where the data source "
+            "keeps exemplars.",
             queries=[Query(fell(runs(), "result"), "{{result}}")],
+            exemplars=True,
             width=8,
         ),
         Bars(
