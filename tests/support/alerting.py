@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -109,7 +110,12 @@ class Alertmanager(Service):
             return await response.json()
 
     def command(self) -> Sequence[str]:
+        # Debian's reads its templates from /usr/share and from nowhere else: it gets a view of
+        # the file system in which the package's own folder lies there.
         return [
+            *("unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",))),
+            *("sh", "-c", 'mount --bind "$1" /usr/share && shift && exec "$@"', "sh"),
+            str(_SHARE),
             str(ALERTMANAGER),
             "--config.file=alertmanager.yaml",
             "--storage.path=data",
