@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
+import yaml
 from aiohttp import web
 
-from tests.support.service import CACHE, Service, free_port, listens
+from tests.support.service import CACHE, ROOT, Service, free_port, listens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,12 +110,7 @@ class Alertmanager(Service):
             return await response.json()
 
     def command(self) -> Sequence[str]:
-        # Debian's reads its templates from /usr/share and from nowhere else: it gets a view of
-        # the file system in which the package's own folder lies there.
         return [
-            *("unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",))),
-            *("sh", "-c", 'mount --bind "$1" /usr/share && shift && exec "$@"', "sh"),
-            str(_SHARE),
             str(ALERTMANAGER),
             "--config.file=alertmanager.yaml",
             "--storage.path=data",
@@ -126,6 +121,17 @@ class Alertmanager(Service):
 
     def ready(self) -> bool:
         return listens(self._port)
+
+
+def configuration(webhook: str, **times: str) -> str:
+    """The shipped file, every receiver at ``webhook``; ``times`` go over those of all routes."""
+    document = yaml.safe_load((ROOT / "deploy" / "alertmanager.yaml").read_text("utf-8"))
+    for receiver in document["receivers"]:
+        for one in receiver["webhook_configs"]:
+            one["url"] = f"{webhook}/{receiver['name']}"
+    for route in (document["route"], *document["route"]["routes"]):
+        route.update({name: value for name, value in times.items() if name in route})
+    return yaml.safe_dump(document)
 
 
 @dataclass(frozen=True)
