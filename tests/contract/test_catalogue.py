@@ -151,7 +151,7 @@ async def test_names_in_prometheus(story, victoria):
         found[labels.pop("__name__")] |= labels.keys()
     assert found.keys() == expected.keys()
     of_resource = set.intersection(*found.values())
-    assert of_resource, "what tells agents apart"
+    assert of_resource == {prometheus_label(key) for key in story.parts[0].metrics[0].resource}
     for name, labels in found.items():
         edge = {"le"} if name.endswith("_bucket") else set()
         assert labels - of_resource == expected[name] | edge, name
