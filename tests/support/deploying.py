@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RELEASE = "trixie"
-PACKAGES = {name: CACHE / name for name in ("docker-compose", "kubectl")}
-"""Debian packages by name, with the folder that each is unpacked into."""
+COMPOSE = CACHE / "docker-compose" / "usr/libexec/docker/cli-plugins/docker-compose"
+KUBECTL = CACHE / "kubectl" / "usr/bin/kubectl"
+PROGRAMS = {"docker-compose": COMPOSE, "kubectl": KUBECTL}
+"""Programs by their Debian package, which is unpacked into a folder of its name."""
 
-COMPOSE = PACKAGES["docker-compose"] / "usr/libexec/docker/cli-plugins/docker-compose"
-KUBECTL = PACKAGES["kubectl"] / "usr/bin/kubectl"
 AMTOOL = ALERTMANAGER.with_name("amtool")
 VICTORIA = CACHE / "victoria-metrics" / "usr" / "bin"
 

@@ -45,8 +45,8 @@ def main() -> int:
                 ("promtool", "bookworm", stories.PROMETHEUS, _prometheus),
                 ("nginx", _codename(), nginx.FOLDER, _nginx),
                 *(
-                    (name, deploying.RELEASE, folder, partial(_deploying, name))
-                    for name, folder in deploying.PACKAGES.items()
+                    (name, deploying.RELEASE, CACHE / name, partial(_deploying, name))
+                    for name in deploying.PROGRAMS
                 ),
                 ("the instrumented back end", _key(_BACKEND), backend.VENV, _backend),
                 ("the django-oscar environment", _key(_LOCK), oscar.VENV, _oscar),
@@ -91,7 +91,8 @@ def _prometheus() -> None:
 
 
 def _deploying(name: str) -> None:
-    debian.unpack(name, deploying.RELEASE, deploying.PACKAGES[name])
+    debian.unpack(name, deploying.RELEASE, CACHE / name)
+    _starts(deploying.PROGRAMS[name], "--help")
 
 
 def _victoria() -> None:
