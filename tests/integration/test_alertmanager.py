@@ -6,16 +6,12 @@ import asyncio
 import re
 from contextlib import suppress
 
-import pytest
-import typer
 import yaml
 
-from agent.cli.main import app
 from tests.support.alerting import Alertmanager
 from tests.support.daemon import Home
 from tests.support.deploying import AMTOOL, DEPLOY, run
 
-COMMANDS = typer.main.get_command(app).commands
 CONFIG = DEPLOY / "alertmanager.yaml"
 
 
@@ -43,7 +39,6 @@ def test_rules_and_inhibition_speak_of_the_same_alerts():
     assert set(named) <= alerts
 
 
-@pytest.mark.skipif("rules" not in COMMANDS, reason="this version prints no rules")
 async def test_the_rules_are_those_of_the_composed_agent(tmp_path):
     """The rule file is what the agent of compose.yaml would print, for its journeys, at its
     location."""
