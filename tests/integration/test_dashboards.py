@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+import yaml
 
 from tests.support import grafana
 from tests.support.daemon import Daemon, Home
+from tests.support.stories import PROMTOOL, run
 from tests.support.victoria import VictoriaMetrics
 
 if TYPE_CHECKING:
@@ -118,3 +120,13 @@ async def test_every_variable_lists_what_there_is(store, dashboard):
         if variable["name"] == "journey":
             assert sorted(values) == ["buys", "dies", "fails", "flakes"]
         chosen[variable["name"]] = values[0]
+
+
+async def test_every_query_is_plain_promql(tmp_path):
+    """Prometheus understands every query too: none leans on what only VictoriaMetrics knows."""
+    chosen = dict.fromkeys(("location", "site", "journey", "agent"), EVERYTHING)
+    exprs = [asked.expr for one in DASHBOARDS for asked in one.queries(chosen, SHOWN)]
+    rules = [{"record": f"query:{n}", "expr": expr} for n, expr in enumerate(exprs)]
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
+    assert f"{len(exprs)} rules found" in run(PROMTOOL, "check", "rules", file)
