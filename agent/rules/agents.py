@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
 from agent.rules import recording, series
@@ -35,52 +36,80 @@ def group(watch: Watch) -> Group:
                     "stops coming, such as a dead man's switch.",
                 },
             ),
-            _agent_down(watch),
-            _mass_failure(),
+            *_agent_down(watch),
+            *_mass_failure(),
             _backlog(),
             _dropped(),
         ),
     )
 
 
-def _agent_down(watch: Watch) -> Alert:
+def _agent_down(watch: Watch) -> list[Alert]:
     here = select(series.INTERVAL, **{series.LOCATION: watch.location})
-    return Alert(
-        "AgentDown",
-        f"absent({here})\n"
-        f"or (\n"
-        f"  last_over_time({recording.AT_LOCATION}[1d])\n"
-        f"  unless on ({series.LOCATION}) count {by((series.LOCATION,))} ({series.INTERVAL})\n"
-        f")",
-        {"severity": PAGE},
-        {
-            "summary": "Nothing is heard from the agent at {{ $labels.location }}",
-            "description": "No journey is watched from there. Either the agent is down (its "
-            "/healthz, its log), or its telemetry does not arrive (telemetry.kept in its log, "
-            "the collector).",
-        },
-        "2m",
+    at = by((series.LOCATION,))
+    silent = (
+        f"(\n"
+        f"  absent({here})\n"
+        f"  or (\n"
+        f"    last_over_time({recording.AT_LOCATION}[1d])\n"
+        f"    unless on ({series.LOCATION}) count {at} ({series.INTERVAL})\n"
+        f"  )\n"
+        f")"
     )
+    annotations = {
+        "summary": "Nothing is heard from the agent at {{ $labels.location }}",
+        "description": "No journey is watched from there. Either the agent is down (its "
+        "/healthz, its log), or its telemetry does not arrive (telemetry.kept in its log, "
+        "the collector).",
+    }
+    others = f"on () count ({series.INTERVAL})"
+    return [
+        Alert("AgentDown", f"{silent}\nunless {others}", {"severity": PAGE}, annotations, "2m"),
+        Alert("AgentDown", f"{silent}\nand {others}", {"severity": TICKET}, annotations, "2m"),
+    ]
 
 
-def _mass_failure() -> Alert:
+def _mass_failure() -> list[Alert]:
     each = by((series.JOURNEY, series.SITE, series.LOCATION))
     at = by((series.LOCATION,))
     in_a_row = f"max {each} ({series.CONSECUTIVE_FAILURES})"
-    return Alert(
-        "MassFailure",
+    failing = (
         f"count {at} ({in_a_row} >= 1) >= {_MANY}\n"
         f"and count {at} ({in_a_row} >= 1)\n"
         f"  > 0.5 * count {at} ({in_a_row})\n"
-        f"and max {at} ({in_a_row}) >= {_DOWN}",
-        {"severity": PAGE},
-        {
-            "summary": "{{ $value }} journeys fail at once at {{ $labels.location }}",
-            "description": "More than half of what is walked from there. Either the site as a "
-            "whole is down, or it is the agent: its network, its proxy, its clock. Open the "
-            "site from somewhere else first.",
-        },
+        f"and max {at} ({in_a_row}) >= {_DOWN}"
     )
+    most = (
+        f"on () (\n"
+        f"  count (\n{indent(failing, '    ')}\n  )\n"
+        f"  > 0.5 * count (count {at} ({series.CONSECUTIVE_FAILURES}))\n"
+        f")"
+    )
+    failing = f"(\n{indent(failing, '  ')}\n)"
+    summary = "{{ $value }} journeys fail at once at {{ $labels.location }}"
+    return [
+        Alert(
+            "MassFailure",
+            f"{failing}\nand {most}",
+            {"severity": PAGE},
+            {
+                "summary": summary,
+                "description": "More than half of what is walked from there. Either the site as a "
+                "whole is down, or it is the agent: its network, its proxy, its clock. Open the "
+                "site from somewhere else first.",
+            },
+        ),
+        Alert(
+            "MassFailure",
+            f"{failing}\nunless {most}",
+            {"severity": TICKET},
+            {
+                "summary": summary,
+                "description": "More than half of what is walked from there, and most locations "
+                "are well: suspect the agent, its network, its proxy, its clock.",
+            },
+        ),
+    ]
 
 
 def _backlog() -> Alert:

@@ -20,6 +20,9 @@ _HEAD: Final = """\
 # VictoriaMetrics: give it to vmalert as -rule, with -remoteWrite.url: some alerts read what is
 # recorded here.
 #
+# All agents in one store are taken for one fleet: those of staging need a store of their own, or
+# what fails in production alone is taken for the trouble of one location.
+#
 # For Alertmanager. A page of many journeys stands for those of the single ones, and that of a
 # journey that is down for that of its burning budget:
 #

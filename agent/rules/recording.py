@@ -28,13 +28,18 @@ MEASURED: Final = f"~{Result.PASS}|{Result.FLAKY}|{Result.FAIL}"
 
 
 def count(window: str) -> str:
-    """Return the name of the series of runs within a window, by journey, site and result."""
+    """Return the name of the series of runs within a window, by location and result."""
     return f"footfall:journey_runs:count_{window}"
 
 
 def ratio(window: str) -> str:
     """Return the name of the success ratio within a window; nothing measured: no series."""
     return f"footfall:journey_success:ratio_{window}"
+
+
+def ratio_at(window: str) -> str:
+    """Return the name of the same for each location. There is none for windows of days."""
+    return f"footfall:location_success:ratio_{window}"
 
 
 def groups() -> tuple[Group, ...]:
@@ -81,16 +86,23 @@ def _totals() -> list[Recording]:
     ]
 
 
-def _window(window: str) -> tuple[Recording, Recording]:
+def _window(window: str) -> list[Recording]:
+    at_location = (*_OF_JOURNEY, series.LOCATION)
     if window == _MONTH:
         # From the quarters of its days: single samples would be much to read each time.
         grown = f"sum_over_time({count('6h')}[{window}:6h])"
     else:
-        grown = f"sum {by((*_OF_JOURNEY, series.RESULT))} ({gained(RUNS, window)})"
-    each = by(_OF_JOURNEY)
+        grown = f"sum {by((*at_location, series.RESULT))} ({gained(RUNS, window)})"
+    rules = [
+        Recording(count(window), grown),
+        Recording(ratio(window), _ratio(window, by(_OF_JOURNEY))),
+    ]
+    if WINDOWS[window] < _LONG:
+        rules.append(Recording(ratio_at(window), _ratio(window, by(at_location))))
+    return rules
+
+
+def _ratio(window: str, each: str) -> str:
     good = f"sum {each} ({select(count(window), result=GOOD)})"
     measured = f"sum {each} ({select(count(window), result=MEASURED)})"
-    return (
-        Recording(count(window), grown),
-        Recording(ratio(window), f"{good}\n/ ({measured} > 0)"),
-    )
+    return f"{good}\n/ ({measured} > 0)"

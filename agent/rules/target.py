@@ -59,16 +59,16 @@ def down(subject: Subject) -> tuple[Alert, Alert]:
 def budget(subject: Subject) -> tuple[Alert, ...]:
     """Return those of an error budget that burns too fast, as far as its runs can show it."""
     found = []
-    for name, burns, severity in (
-        ("ErrorBudgetBurnFast", FAST, subject.severity),
-        ("ErrorBudgetBurnSlow", SLOW, TICKET),
+    for name, burns, severity, quorum in (
+        ("ErrorBudgetBurnFast", FAST, subject.severity, True),
+        ("ErrorBudgetBurnSlow", SLOW, TICKET, False),
     ):
         fit = fitting(burns, subject.journey.interval)
         if fit:
             found.append(
                 subject.alert(
                     name,
-                    "\nor\n".join(_burns(subject, burn) for burn in fit),
+                    "\nor\n".join(_burns(subject, burn, quorum=quorum) for burn in fit),
                     severity,
                     "{{ $value | humanizePercentage }} of its runs fail",
                     f"Its objective is {subject.watch.objective:g} % over 30 days, and what may "
@@ -78,14 +78,29 @@ def budget(subject: Subject) -> tuple[Alert, ...]:
     return tuple(found)
 
 
-def _burns(subject: Subject, burn: Burn) -> str:
+def _burns(subject: Subject, burn: Burn, *, quorum: bool) -> str:
     most = f"{burn.share(subject.watch.objective):g}"
+    whole = f"1 - {subject.of(recording.ratio(burn.long))} > {most}"
+    if quorum:
+        # As for an outage: what one location alone sees, now or until a while ago, is no page.
+        long, short = recording.ratio_at(burn.long), recording.ratio_at(burn.short)
+        still = (
+            f"{ON_WHOLE} (\n"
+            f"    count {WHOLE} (\n"
+            f"      1 - {subject.of(long)} > {most}\n"
+            f"      and 1 - {subject.of(short)} > {most}\n"
+            f"    )\n"
+            f"    > 0.5 * count {WHOLE} ({subject.of(long)})\n"
+            f"  )"
+        )
+    else:
+        still = f"1 - {subject.of(recording.ratio(burn.short))} > {most}"
     failed = subject.of(recording.count(burn.long), result=Result.FAIL)
     return (
         f"(\n"
-        f"  1 - {subject.of(recording.ratio(burn.long))} > {most}\n"
-        f"  and 1 - {subject.of(recording.ratio(burn.short))} > {most}\n"
-        f"  and {ON_WHOLE} {failed} >= {_FAILED_AT_LEAST}\n"
+        f"  {whole}\n"
+        f"  and {still}\n"
+        f"  and {ON_WHOLE} sum {WHOLE} ({failed}) >= {_FAILED_AT_LEAST}\n"
         f")"
     )
 

@@ -91,7 +91,7 @@ SILENT = [
         "a failed run of each journey at once",
         {"eu": "." * 30 + "x" + "." * 29},
         {"1h": set()},
-        more=dict.fromkeys(("search", "sign_in"), "." * 30 + "x" + "." * 29),
+        more={key: {"eu": "." * 30 + "x" + "." * 29} for key in ("search", "sign_in")},
     ),
 ]
 FIRING = [
@@ -133,9 +133,9 @@ FIRING = [
         {"1h": {"NotMeasured@eu"}},
     ),
     Case(
-        "one location of three",
-        {"eu": "." * 60, "us": "." * 30 + "x" * 4 + "." * 26, "ap": "." * 60},
-        {"60m": {"RegionalFailure@us"} | BURNS},
+        "one location of three, mended",
+        {"eu": "." * 80, "us": "." * 30 + "x" * 20 + "." * 30, "ap": "." * 80},
+        {"80m": {"RegionalFailure@us", "ErrorBudgetBurnSlow"}},
         still={"ErrorBudgetBurnSlow"},
     ),
     Case(
@@ -176,8 +176,8 @@ FIRING = [
     Case(
         "another agent dies",
         {"eu": "." * 60, "us": "." * 30 + " " * 30},
-        {"1h": {"AgentDown@us"}},
-        still={"AgentDown@us"},
+        {"1h": {"AgentDown@us:ticket"}},
+        still={"AgentDown@us:ticket"},
     ),
     Case(
         "flakes, and few failures among them",
@@ -193,15 +193,28 @@ FIRING = [
     Case(
         "many journeys fail at once",
         {"eu": "." * 30 + "x" * 3},
-        {"31m": set(), "32m": {"MassFailure@eu", "JourneyDown@eu", "JourneyDown@/search"}},
-        more={"search": "." * 30 + "x" * 3, "sign_in": "." * 31 + "x" * 3, "stock": "." * 34},
+        {"31m": set(), "32m": {"MassFailure@eu", "JourneyDown@eu", "JourneyDown@eu/search"}},
+        more={
+            "search": {"eu": "." * 30 + "x" * 3},
+            "sign_in": {"eu": "." * 31 + "x" * 3},
+            "stock": {"eu": "." * 34},
+        },
+    ),
+    Case(
+        "all journeys fail at one location of two",
+        {"eu": "." * 33, "us": "." * 30 + "x" * 3},
+        {
+            "32m": {"MassFailure@us:ticket", "RegionalFailure@us"}
+            | {"RegionalFailure@us/search", "RegionalFailure@us/sign_in"}
+        },
+        more={key: {"eu": "." * 33, "us": "." * 30 + "x" * 3} for key in ("search", "sign_in")},
     ),
     Case(
         "half of the journeys fail at once",
         {"eu": "." * 30 + "x" * 3},
-        {"32m": {"JourneyDown@eu", "JourneyDown@/search", "JourneyDown@/sign_in"}},
-        more=dict.fromkeys(("search", "sign_in"), "." * 30 + "x" * 3)
-        | dict.fromkeys(("stock", "news", "blog"), "." * 34),
+        {"32m": {"JourneyDown@eu", "JourneyDown@eu/search", "JourneyDown@eu/sign_in"}},
+        more={key: {"eu": "." * 30 + "x" * 3} for key in ("search", "sign_in")}
+        | {key: {"eu": "." * 34} for key in ("stock", "news", "blog")},
     ),
     Case(
         "the spool fills",

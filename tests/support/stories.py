@@ -29,7 +29,7 @@ import yaml
 from agent import names
 from agent.model import Cadence, Journey, Site
 from agent.rules.prometheus import write_rules
-from agent.rules.subject import Watch
+from agent.rules.subject import PAGE, TICKET, Watch
 from agent.telemetry.catalogue import CATALOGUE
 from tests.support import victoria
 from tests.support.service import CACHE
@@ -44,11 +44,12 @@ VMALERT_TOOL = victoria.BINARY.with_name("vmalert-tool")
 
 _WORDS = {".": "pass", "s": "pass", "e": "pass", "~": "flaky", "x": "fail", "?": "not_measured"}
 _ERRORS = {"flaky": "timeout", "fail": "assertion", "not_measured": "browser_launch"}
+_PAGES = {"JourneyDown", "ErrorBudgetBurnFast", "MassFailure", "AgentDown"}
 _QUICK, _SLOW = 1.0, 25.0
 _WALKED = 12
 """Seconds after its slot that a run ends."""
 _EVER = (
-    "count by (alertname, journey, location, signal) (count_over_time("
+    "count by (alertname, severity, journey, location, signal) (count_over_time("
     'ALERTS{alertstate="firing", alertname!="Watchdog"}[30d]))'
 )
 
@@ -209,17 +210,20 @@ def walk(
 
 @dataclass(frozen=True)
 class Case:
-    """A story, and which alerts have fired by when: ``alert`` or ``alert@location``.
+    """A story, and which alerts have fired by when.
+
+    They are written ``Alert``, ``Alert@location`` or ``Alert@location/journey``, and
+    ``:severity`` after it where it is another than the alert has as a rule.
 
     ``lines`` are the runs of one journey by location; ``more`` are other journeys with lines
-    of their own at ``eu``. ``by`` maps a time, such as ``1h``, to all alerts until then.
+    of their own. ``by`` maps a time, such as ``1h``, to all alerts until then.
     """
 
     name: str
     lines: dict[str, str]
     by: dict[str, set[str]]
     of: Journey = field(default_factory=journey)
-    more: dict[str, str] = field(default_factory=dict)
+    more: dict[str, dict[str, str]] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
     """Runs by result that stand in the agents' books when the story begins."""
     tick: int = 60
@@ -238,7 +242,8 @@ class Case:
         for location, line in self.lines.items():
             walk(samples, self.of, line, location, self.before)
         for name, line in self.more.items():
-            walk(samples, others[name], line, "eu", {})
+            for location in self.lines:
+                walk(samples, others[name], line.get(location, ""), location, {})
         series = samples.documents()
         series += [{"series": name, "values": values} for name, values in self.extra.items()]
         interval = f"{self.tick}s"
@@ -267,16 +272,15 @@ def _check(expr: str, at: str, alerts: set[str]) -> dict[str, Any]:
 
 
 def _labels(alert: str) -> str:
+    alert, _, severity = alert.partition(":")
     name, _, place = alert.partition("@")
-    key = "signal" if name.startswith("Spool") else "location"
-    labels = {"alertname": name}
-    if name not in {"AgentDown", "MassFailure"} and not name.startswith("Spool"):
-        labels["journey"] = "buy_a_mug"
-    if place.startswith("/"):
-        labels["journey"], place = place[1:], "eu"
+    place, _, journey_ = place.partition("/")
+    labels = {"alertname": name, "severity": severity or (PAGE if name in _PAGES else TICKET)}
+    if name not in {"AgentDown", "MassFailure", "SpoolBacklog", "SpoolDropped"}:
+        labels["journey"] = journey_ or "buy_a_mug"
     if place:
-        labels[key] = place
-    return "{" + ", ".join(f'{name}="{text}"' for name, text in sorted(labels.items())) + "}"
+        labels["signal" if name.startswith("Spool") else "location"] = place
+    return "{" + ", ".join(f'{key}="{text}"' for key, text in sorted(labels.items())) + "}"
 
 
 def _seconds(text: str) -> int:

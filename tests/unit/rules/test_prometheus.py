@@ -40,8 +40,20 @@ def test_series_and_labels_exist() -> None:
     labels |= {"instance", "exported_instance", "service_instance_id", "le"}
     told = set(re.findall(r"(\w+)=~?\"", asked))
     for listed in re.findall(r"(?:by|on) \(([^)]*)\)", asked):
-        told |= set(listed.split(", "))
+        told |= set(listed.split(", ")) - {""}
     assert told <= labels
+
+
+def test_the_head_speaks_of_alerts_that_are_there() -> None:
+    """What it has for Alertmanager can be taken out as it stands."""
+    text = rules(MUG)
+    lines = [line.removeprefix("#") for line in text.splitlines() if line.startswith("#   ")]
+    inhibiting = yaml.safe_load("\n".join(lines))["inhibit_rules"]
+    groups = yaml.safe_load(text)["groups"]
+    alerts = {rule.get("alert") for group in groups for rule in group["rules"]}
+    matchers = [one["source_matchers"] + one["target_matchers"] for one in inhibiting]
+    assert len(matchers) == 2
+    assert set(re.findall(r"\b[A-Z]\w+", str(matchers))) <= alerts
 
 
 def test_owner_severity_and_runbook() -> None:
