@@ -326,6 +326,35 @@ def test_what_a_person_is_told(tmp_path) -> None:
     run(PROMTOOL, "test", "rules", tmp_path / "prom.yaml")
 
 
+def test_the_success_ratio(tmp_path) -> None:
+    """Over each window it is what passed at last of what was measured, for the journey and, up
+    to hours, for each of its locations."""
+    samples = Samples(240, 211)
+    for location, line in (("eu", ".~x?"), ("us", "...?")):
+        walk(samples, QUARTERLY, line * 14, location, {})
+    (tmp_path / "rules.yaml").write_text(rules(QUARTERLY))
+    checks = []
+    for window in ("2h", "6h", "1d", "3d", "30d"):
+        expected = {"footfall:journey_success:ratio_": {"": 0.83}}
+        if window in {"2h", "6h"}:
+            expected["footfall:location_success:ratio_"] = {"eu": 0.67, "us": 1}
+        for name, values in expected.items():
+            found = [
+                {
+                    "labels": f'{{journey="buy_a_mug", site="shop"{here}}}',
+                    "value": value,
+                }
+                for location, value in values.items()
+                for here in [f', location="{location}"' if location else ""]
+            ]
+            expr = f"round({name}{window}, 0.01)"
+            checks.append({"expr": expr, "eval_time": "14h", "exp_samples": found})
+    test = {"interval": "4m", "input_series": samples.documents(), "promql_expr_test": checks}
+    document = {"rule_files": ["rules.yaml"], "evaluation_interval": "4m", "tests": [test]}
+    (tmp_path / "prom.yaml").write_text(yaml.safe_dump(document))
+    run(PROMTOOL, "test", "rules", tmp_path / "prom.yaml")
+
+
 def test_the_tools_take_what_is_printed(tmp_path) -> None:
     """Rules for any interval and any words are sound to both tools."""
     path = tmp_path / "rules.yaml"
