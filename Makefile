@@ -37,6 +37,7 @@ slow: setup ## the long forms of some tests
 	$(PY) -m pytest -m slow
 
 check: setup ## lint, format, types, import floors and public contract
+	$(PY) -m tests.support.install
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy

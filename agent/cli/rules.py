@@ -59,6 +59,7 @@ async def rules(
         sys.stdout.write(write_objectives(walked, objective))
     else:
         boundaries = CATALOGUE[names.DURATION].boundaries
-        watch = Watch(intake.settings.location, objective, boundaries)
+        interval = intake.settings.telemetry.interval
+        watch = Watch(intake.settings.location, objective, boundaries, interval)
         sys.stdout.write(write_rules(walked, watch))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,9 @@ _MANY: Final = 3
 _DOWN: Final = 2
 _BACKLOG: Final = 900
 """Seconds that telemetry may wait on disk."""
+_SILENT: Final = 8
+"""Intervals without metrics after which an agent counts as silent."""
+_SILENT_AT_LEAST: Final = 120
 
 
 def group(watch: Watch) -> Group:
@@ -47,12 +51,15 @@ def group(watch: Watch) -> Group:
 def _agent_down(watch: Watch) -> list[Alert]:
     here = select(series.INTERVAL, **{series.LOCATION: watch.location})
     at = by((series.LOCATION,))
+    bound = ceil(max(_SILENT * watch.interval, _SILENT_AT_LEAST))
+    # Told by the samples' own time: a series counts as there for 5 minutes after its last one.
+    heard = f"time() - timestamp({series.INTERVAL}) < {bound}"
     silent = (
         f"(\n"
         f"  absent({here})\n"
         f"  or (\n"
         f"    last_over_time({recording.AT_LOCATION}[1d])\n"
-        f"    unless on ({series.LOCATION}) count {at} ({series.INTERVAL})\n"
+        f"    unless on ({series.LOCATION}) count {at} ({heard})\n"
         f"  )\n"
         f")"
     )
@@ -62,10 +69,10 @@ def _agent_down(watch: Watch) -> list[Alert]:
         "/healthz, its log), or its telemetry does not arrive (telemetry.kept in its log, "
         "the collector).",
     }
-    others = f"on () count ({series.INTERVAL})"
+    others = f"on () count ({heard})"
     return [
-        Alert("AgentDown", f"{silent}\nunless {others}", {"severity": PAGE}, annotations, "2m"),
-        Alert("AgentDown", f"{silent}\nand {others}", {"severity": TICKET}, annotations, "2m"),
+        Alert("AgentDown", f"{silent}\nunless {others}", {"severity": PAGE}, annotations, "3m"),
+        Alert("AgentDown", f"{silent}\nand {others}", {"severity": TICKET}, annotations, "3m"),
     ]
 
 

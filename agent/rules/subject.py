@@ -31,12 +31,14 @@ class Watch:
     """What the alerts of a journey are made for.
 
     ``objective`` is in per cent; ``boundaries`` are the buckets' of the journeys' duration, in
-    seconds; ``location`` is where at least one agent is known to walk it.
+    seconds; ``location`` is where at least one agent is known to walk it, and that agent sends
+    its metrics each ``interval`` seconds.
     """
 
     location: str
     objective: float
     boundaries: Sequence[float]
+    interval: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)

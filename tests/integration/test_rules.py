@@ -166,7 +166,8 @@ FIRING = [
         "the agent dies, and comes back",
         {"eu": "." * 30 + " " * 75 + "." * 15},
         {
-            "35m": set(),
+            "33m": set(),
+            "36m": {"AgentDown@eu"},
             "39m": {"AgentDown@eu", "JourneyNotRunning@eu"},
             "119m": {"AgentDown@eu", "JourneyNotRunning@eu"},
         },
