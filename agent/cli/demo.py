@@ -173,7 +173,8 @@ class _Story:
         books = await asyncio.to_thread(_ask, f"{self._shop}/demo/books")
         self._console.print(
             f"            [dim]revenue of people {books['revenue_cents'] / 100:.2f} € "
-            f"({books['orders']} orders), beside {books['synthetic_orders']} synthetic orders[/dim]"
+            f"({_several(books['orders'], 'order')}), "
+            f"beside {_several(books['synthetic_orders'], 'synthetic order')}[/dim]"
         )
 
     def _say(self, line: str) -> None:
@@ -181,6 +182,10 @@ class _Story:
 
     async def _break(self, mode: str) -> None:
         await asyncio.to_thread(_ask, f"{self._shop}/demo/break/{mode}", "POST")
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _ask(url: str, method: str = "GET") -> dict[str, Any]:

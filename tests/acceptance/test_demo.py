@@ -54,7 +54,7 @@ async def test_the_demo_shows_a_breakage_detected_confirmed_and_recovered(tmp_pa
         await told(r"shop +http://127\.0\.0\.1:\d+", 20)
         await told(r"health +http://127\.0\.0\.1:\d+/readyz", 5)
         await told(r"buy_a_mug +pass", 40)
-        await told(r"revenue of people 0\.00 € \(0 orders\), beside 1 synthetic orders", 10)
+        await told(r"revenue of people 0\.00 € \(0 orders\), beside 1 synthetic order", 10)
         await told("Now checkout is broken", 5)
         await told(r"buy_a_mug +fail.*\(2 attempts\).*http_status", 30)
         await told("Detected, and confirmed in a fresh worker", 5)
