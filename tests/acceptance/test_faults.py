@@ -11,14 +11,14 @@ from tests.faults.__main__ import FAMILIES
 from tests.support.namespace import can_unshare
 
 CHOICE = {
-    "journeys": "^(hangs|spins|forks|calls_os_exit|eats_memory|closes_its_browser)$",
-    "sites": "^(resetting|half_open|endless|expired|redirecting)$",
+    "journeys": "^(hangs|forks|eats_memory)$",
+    "sites": "^(resetting|half_open|expired)$",
     "network": "reference gone",
-    "kills": "kill -9 of the (renderer|worker)$|kill -STOP of the (browser|driver)$",
-    "operator": "SIGHUP|twice",
-    "damage": "a page of|log of the state file cut",
+    "kills": "kill -9 of the worker$|kill -STOP of the browser$",
+    "operator": "SIGHUP",
+    "damage": "log of the state file cut",
     "clock": "to and fro",
-    "first": "forks|calls_os_exit",
+    "first": "calls_os_exit",
 }
 
 
