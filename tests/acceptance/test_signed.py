@@ -10,6 +10,7 @@ import time
 import urllib.parse
 import urllib.request
 import zipfile
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -221,8 +222,11 @@ async def test_where_the_supervisor_stands_still_requests_go_unsigned_and_on_tim
     signed: dict[str, bool] = {}
 
     def supervisor(number: signal.Signals) -> None:
-        (found,) = [one for one in psutil.Process().children() if "once" in one.cmdline()]
-        found.send_signal(number)
+        for one in psutil.Process().children():
+            # Another test's may end, or have ended, meanwhile.
+            with suppress(psutil.Error):
+                if "once" in one.cmdline():
+                    one.send_signal(number)
 
     async def answer(request: web.Request) -> web.Response:
         loop = asyncio.get_running_loop()
