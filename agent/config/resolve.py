@@ -184,7 +184,8 @@ class _Resolver:
     def _check_fit(
         self, timeout: _Given[float], grace: float, interval: _Given[float], every: str
     ) -> None:
-        if timeout.value + grace <= interval.value:
+        # Whole microseconds: in fractions of seconds 31.602 and 1 are more than 32.602.
+        if round((timeout.value + grace - interval.value) * 1e6) <= 0:
             return
         self._problems.append(
             Problem(

@@ -85,11 +85,12 @@ def test_no_journeys_are_no_fault(settings):
     assert resolve(settings(), [], interval_of) == []
 
 
-def test_a_timeout_that_just_fits_is_taken(settings):
-    """Timeout and grace may fill the interval to the last."""
-    section = '[journey.buy]\nevery = "20s"\ntimeout = "18s"\n'
+@pytest.mark.parametrize(("every", "timeout"), [("20s", "18s"), ("32.602s", "30.602s")])
+def test_a_timeout_that_just_fits_is_taken(settings, every, timeout):
+    """Timeout and grace may fill the interval to the last, fractions of seconds too."""
+    section = f'[journey.buy]\nevery = "{every}"\ntimeout = "{timeout}"\n'
     [journey] = resolve(settings(section), [BUY], interval_of)
-    assert journey.timeout + journey.grace == journey.interval
+    assert journey.timeout + journey.grace == pytest.approx(journey.interval)
 
 
 @pytest.mark.parametrize(
