@@ -24,6 +24,7 @@ _READ_TIMEOUT = 0.3
 # has acted for two frames: a fast reaction leaves no entry to wait for.
 _OBSERVE = """(() => {
   if (window !== window.top) return;
+  const origin = performance.timeOrigin;
   const seen = {lcp: null, cls: 0, inp: null}, flush = [];
   let acted = false, awaited = false, shown;
   const paint = new Promise(done => { shown = done; });
@@ -53,7 +54,7 @@ _OBSERVE = """(() => {
     flush.forEach(each => each());
     const first = performance.getEntriesByName('first-contentful-paint')[0];
     const entry = performance.getEntriesByType('navigation')[0];
-    return {origin: performance.timeOrigin, lcp: seen.lcp, cls: seen.cls, inp: seen.inp,
+    return {origin, lcp: seen.lcp, cls: seen.cls, inp: seen.inp,
             fcp: first ? first.startTime : null, ttfb: entry ? entry.responseStart : null};
   }});
 })()"""
@@ -84,7 +85,7 @@ class Vitals:
             )
         except (Error, TimeoutError):
             return {}
-        if not reading:
+        if not reading or not isinstance(reading["origin"], int | float):
             return {}
         known = self._documents.setdefault(reading["origin"], {})
         fresh = [

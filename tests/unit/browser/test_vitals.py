@@ -72,3 +72,9 @@ async def test_what_is_no_measure_is_left_out(name, value):
     told = await collected({**SOUND, name: value})
     assert name not in {vital.vital for vital in told}
     assert len(told) >= 3
+
+
+@pytest.mark.parametrize("origin", [[1.0], {"a": 1}, "now", None])
+async def test_a_document_without_a_time_of_its_own_is_left_out(origin):
+    """And no run breaks on what a page put in that time's place."""
+    assert await collected({**SOUND, "origin": origin}) == ()
