@@ -23,6 +23,9 @@ _CONNECT = 3.0
 _TIMEOUT = 15.0
 _HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what listens there answers here
 _KEYS = ("host", "port", "token")
+_HEALTH = {"status", "checks"}
+_CARRIES = {"/api/v1/journeys": {"at", "location", "journeys"}}
+"""What an agent's answer has; of every other path it is health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,13 @@ class Agent:
                 raise ConfigError([Problem(self.url, str(told or "answers 403"))])
             if response.status == 503 and told:
                 raise AgentUnreachable(f"the agent at {self.url} can't tell now: {told}")
-            health = isinstance(body, dict) and "checks" in body
-            if not isinstance(body, dict) or (response.status != 200 and not health):
+            wanted = _CARRIES.get(path, _HEALTH)
+            failing = response.status == 503 and wanted is _HEALTH
+            if (
+                not isinstance(body, dict)
+                or not wanted <= body.keys()
+                or not (response.status == 200 or failing)
+            ):
                 raise AgentUnreachable(
                     f"what answers at {self.url}{path} ({response.status}) is no agent of this "
                     "version. Say where yours is: --url URL"

@@ -205,6 +205,22 @@ async def test_a_redirect_does_not_get_the_token():
         assert elsewhere.seen == []
 
 
+@pytest.mark.parametrize(
+    "answer", [{}, [], {"journeys": []}, {"status": "ok", "checks": {}}, {"error": "none such"}]
+)
+async def test_what_answers_everything_is_told_from_an_agent(answer):
+    """Another service's JSON ends in a word on where the agent may be, not in a traceback."""
+
+    async def same(_):
+        return web.json_response(answer)
+
+    async with Origin() as other:
+        for path in ("/api/v1/journeys", "/readyz", "/healthz"):
+            other.pages[path] = same
+        with pytest.raises(AgentUnreachable, match="is no agent of this version"):
+            await status(Agent(other.url), (), json=False)
+
+
 def test_without_an_agent_it_exits_4_and_says_what_to_do(tmp_path, monkeypatch, capsys):
     """Where it asked, why that failed, how to start one, how to name another."""
     monkeypatch.chdir(tmp_path)
