@@ -104,8 +104,8 @@ def _script(listed: list[str], own: list[list[str]]) -> str:
   }};
   const original = window.WebSocket;
   window.WebSocket = new Proxy(original, {{
-    construct: (target, [address, ...rest], made) =>
-      Reflect.construct(target, [redirected(address), ...rest], made),
+    construct: (target, given, made) =>
+      Reflect.construct(target, given.map((one, at) => at ? one : redirected(one)), made),
   }});
   original.prototype.constructor = window.WebSocket;
 }})();"""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DOCUMENT = """
 const [script, addresses] = JSON.parse(require("fs").readFileSync(0, "utf8"));
-class Socket { constructor(url, ...rest) { this.came = [String(url), ...rest]; } }
+class Socket { constructor(...came) { this.came = came.map((one, at) => at ? one : `${one}`); } }
 const window = { WebSocket: Socket }, document = { baseURI: "https://shop.example.com/cart" };
 new Function("window", "document", script)(window, document);
 console.log(JSON.stringify(addresses.map(args => new window.WebSocket(...args).came)));
@@ -108,3 +108,8 @@ def test_what_was_stopped_is_told_by_its_port() -> None:
         "wss://[::1/",
     ):
         assert stopped(other) is None
+
+
+def test_no_address_stays_none() -> None:
+    """The browser refuses a socket without an address; an undefined one leads to the site."""
+    assert opened(Guard(BeaconPolicy(), SITE), [[]]) == [[]]
