@@ -26,15 +26,18 @@ class Pace:
         self._news = asyncio.Event()
         self._stopping = asyncio.Event()
         self._troubled: set[str] = set()
+        self.held_up = False
+        """Whether the last collection still waits for the collector: then nothing is gained by
+        the next one's coming early, and the spool would hold the less of the past."""
 
     def hear(self, run: RunResult) -> None:
         """Take note of a committed run: one that did not pass is news, so is the next pass."""
         name = run.journey.name
-        if run.result is not Result.PASS:
-            self._troubled.add(name)
-            self._news.set()
-        elif name in self._troubled:
-            self._troubled.discard(name)
+        well = run.result is Result.PASS
+        if well and name not in self._troubled:
+            return
+        (self._troubled.discard if well else self._troubled.add)(name)
+        if not self.held_up:
             self._news.set()
 
     def stop(self) -> None:

@@ -230,6 +230,7 @@ class Telemetry:
         if self._pipe is None or Signal.METRICS not in self._pipe.export.targets:
             return
         snapshot = await self._database.transaction(self._snapshot)
+        self._pace.held_up = snapshot.backlog[Signal.METRICS].items > 0
         now = self._clock.wall()
         readings = self._gauges.read(snapshot.verdicts, snapshot.backlog, now)
         # Off the loop: with many journeys the encoding takes longer than a start may be late.

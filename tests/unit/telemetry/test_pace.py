@@ -75,6 +75,20 @@ async def test_much_news_is_told_together(pace, clock, make_run):
     assert await wait
 
 
+async def test_nothing_comes_early_while_the_collector_is_away(pace, clock, make_run):
+    """In an outage early collections would only fill the spool."""
+    await collected(pace)
+    pace.held_up = True
+    pace.hear(make_run(Result.FAIL))
+    wait = asyncio.create_task(pace.wait())
+    await turns()
+    clock.advance(14.9)
+    await turns()
+    assert not wait.done()
+    clock.advance(0.1)
+    assert await wait
+
+
 @pytest.mark.parametrize("result", [Result.PASS, Result.FAIL])
 async def test_the_last_one_comes_at_once(pace, clock, make_run, result):
     """An agent that ends collects a last time, whatever it was waiting for."""
