@@ -48,9 +48,9 @@ class Contact:
 
     origin: str
     party: str  # or "third"
-    vendor: VendorName
-    """Who is behind it; empty: nobody known."""
-    category: str
+    vendors: dict[VendorName, str]
+    """Who is behind it, each with its category: several where one host takes beacons for all
+    of them. Empty: nobody known."""
     requests: Count
     tagged: Count
     suspects: Count

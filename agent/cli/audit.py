@@ -58,8 +58,8 @@ def _table(run: RunResult) -> Table:
         table.add_row(
             escape(contact.origin),
             contact.party,
-            escape(contact.vendor) or "–",
-            contact.category or "–",
+            escape(", ".join(contact.vendors)) or "–",
+            ", ".join(dict.fromkeys(contact.vendors.values())) or "–",
             str(contact.requests),
             str(contact.tagged),
             _done(contact),

@@ -37,8 +37,8 @@ class _Origin:
     requests: int = 0
     suspects: int = 0
     actions: Counter[BeaconAction] = field(default_factory=Counter)
-    vendor: tuple[str, str] = ("", "")
-    """Of the last beacon there: a proxy's host says nothing."""
+    vendors: dict[str, str] = field(default_factory=dict)
+    """Of the beacons there, with their categories: a proxy's host says nothing."""
 
 
 class Auditor:
@@ -169,7 +169,7 @@ class Auditor:
             self._beacons.append(Beacon(sighting.vendor, bare_address(url), action))
         if (origin := self._of(url)) is not None:
             origin.actions[action] += 1
-            origin.vendor = sighting.vendor, sighting.category
+            origin.vendors[sighting.vendor] = sighting.category
 
     def _of(self, url: str) -> _Origin | None:
         name = _origin(url)
@@ -179,14 +179,13 @@ class Auditor:
 
     def _contact(self, name: str, origin: _Origin) -> Contact:
         first_party = self._first_party.covers(name)
-        vendor, category = origin.vendor
-        if not vendor and not first_party and (known := find(urlsplit(name).hostname or "")):
-            vendor, category = known.name, known.category
+        vendors = dict(origin.vendors)
+        if not vendors and not first_party and (known := find(urlsplit(name).hostname or "")):
+            vendors = {known.name: known.category}
         return Contact(
             origin=name,
             party="first" if first_party else "third",
-            vendor=vendor,
-            category=category,
+            vendors=vendors,
             requests=origin.requests,
             tagged=self._tagged[name],
             suspects=origin.suspects,

@@ -627,9 +627,9 @@ async def test_origins(internet: Internet) -> None:
         "https://metrics.stranger.test",
     }
     shop = origins[ORIGINS[0]]
-    assert (shop.party, shop.vendor, shop.requests) == ("first", "", shop.tagged)
+    assert (shop.party, shop.vendors, shop.requests) == ("first", {}, shop.tagged)
     vendor = origins["https://www.google-analytics.com"]
-    assert (vendor.party, vendor.vendor, vendor.tagged) == ("third", "Google Analytics", 0)
+    assert (vendor.party, list(vendor.vendors), vendor.tagged) == ("third", ["Google Analytics"], 0)
     assert vendor.actions == {BeaconAction.BLOCKED: 1}
     assert origins["https://metrics.stranger.test"].suspects == 1
     assert [one.host for one in internet.beacons()] == ["metrics.stranger.test"]
