@@ -23,6 +23,7 @@ _TRACED = frozenset({"document", "xhr", "fetch"})
 _MOST_LINES = 200
 _STOPPED = "net::ERR_BLOCKED_BY_CLIENT"
 """How the failure of what the guard stopped begins; some versions add who stopped it."""
+_NOT_LOADED = "Failed to load resource:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class Traffic:
 
     def _said(self, message: ConsoleMessage) -> None:
         if len(self.console) < _MOST_LINES:
-            self.console.append(f"{message.type}: {message.text}")
+            self.console.append(f"{message.type}: {message.text}{_meant(message)}")
 
     def _threw(self, error: WebError) -> None:
         if len(self.console) < _MOST_LINES:
@@ -172,6 +173,13 @@ class Traffic:
     def _note(self, line: str) -> None:
         if len(self.failed) < _MOST_LINES:
             self.failed.append(line)
+
+
+def _meant(message: ConsoleMessage) -> str:
+    """Return the address that the browser complains of, which its words leave out."""
+    if not message.text.startswith(_NOT_LOADED):
+        return ""
+    return f" {bare_url(message.location['url'])}"
 
 
 def _is_main(request: Request) -> bool:

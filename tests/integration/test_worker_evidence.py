@@ -90,6 +90,8 @@ async def test_evidence(walker: Walker, origin: Origin) -> None:
     assert (notes["url"], notes["title"]) == (f"{origin.url}/loud?q=mug", "Account mug")
     assert "log: says mug" in notes["console"]
     assert any("thrown mug" in line for line in notes["console"])
+    unloaded = [line for line in notes["console"] if "Failed to load resource" in line]
+    assert [line.rpartition(" ")[2] for line in unloaded] == [f"{origin.url}/missing?q=mug"]
     assert f"404 GET {origin.url}/missing?q=mug" in notes["failed_requests"]
     assert notes["missing"] == []
 
