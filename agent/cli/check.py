@@ -11,12 +11,13 @@ from rich.table import Table
 from agent import snapshot
 from agent.errors import ConfigError
 from agent.intake import markless, take_in
+from agent.rules.subject import PAGE, TICKET
 from agent.schedule.plan import Plan
 from agent.telemetry.export import resolve as resolve_export
 from agent.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from agent.clock import Clock
@@ -51,9 +52,20 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
         out.print(f"No journeys in {settings.journeys}. `footfall new NAME --url URL` writes one.")
         return 2
     out.print(_table(settings, journeys, clock.wall()))
-    for warning in markless(settings):
+    for warning in (*_unrouted(settings, journeys), *markless(settings)):
         out.print(f"warning: {warning}", markup=False)
     return 0
+
+
+def _unrouted(settings: Settings, journeys: Sequence[Journey]) -> Iterator[str]:
+    """Tell of severities that the shipped routes of alerts don't know: they may be slips."""
+    for journey in journeys:
+        if journey.severity not in {"", PAGE, TICKET}:
+            yield (
+                f"{settings.journeys.name}/{journey.file}:{journey.line}: journey {journey.name} "
+                f'has the severity "{journey.severity}"; of its alerts nobody is paged unless '
+                f'your Alertmanager has a route for it. Write "{PAGE}" or "{TICKET}", or add one.'
+            )
 
 
 def _table(settings: Settings, journeys: Sequence[Journey], now: float) -> Table:

@@ -88,3 +88,15 @@ async def test_a_vendor_without_a_flag_is_warned_of(folder, capsys):
     (warning,) = [line for line in lines if line.startswith("warning: ")]
     assert "config.toml:7 beacons.vendors: Hotjar has no flag" in warning
     assert warning.endswith("it is blocked")
+
+
+@pytest.mark.parametrize(("severity", "warned"), [("page", False), ("pgae", True)])
+async def test_a_severity_that_no_route_knows_is_warned_of(folder, capsys, severity, warned):
+    """A slip in it would send the journey's pages to nobody."""
+    write(folder, "5m")
+    file = folder / "journeys" / "look.py"
+    file.write_text(file.read_text().replace("every=", f'severity="{severity}", every='))
+    assert await check(folder / "config.toml", {}, SystemClock()) == 0
+    told = [one for one in capsys.readouterr().out.splitlines() if one.startswith("warning: ")]
+    assert told == [one for one in told if "journeys/look.py:5" in one and '"pgae"' in one]
+    assert bool(told) is warned
