@@ -14,7 +14,7 @@ from agent.history import runs
 from agent.results.document import time
 from agent.schedule import skips
 from agent.server.artifacts import link
-from agent.telemetry.verdicts import Verdict
+from agent.telemetry.verdicts import fresh
 from agent.units import format_duration
 
 if TYPE_CHECKING:
@@ -138,18 +138,10 @@ def _every(cadence: Cadence) -> str:
 
 def _standing(journey: Journey, standing: Standing, now: float) -> dict[str, Any]:
     """Say how a journey stands, as its gauges do: without a fresh verdict it is not up or down."""
-    verdict = Verdict(
-        journey=journey.name,
-        consecutive_failures=standing.failures,
-        verdict=standing.verdict,
-        verdict_at=standing.verdict_at,
-        last_run=now,
-        last_success=standing.last_success,
-    )
-    fresh = journey.enabled and verdict.fresh(journey.interval, now)
+    speaks = journey.enabled and fresh(standing.verdict_at, journey.interval, now)
     failing = standing.failures > 0
     return {
-        "up": not failing if fresh else None,
+        "up": not failing if speaks else None,
         "consecutive_failures": standing.failures,
         "failing_since": standing.failing_since,
         "last_success_at": None if standing.last_success is None else time(standing.last_success),

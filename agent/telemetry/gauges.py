@@ -11,6 +11,7 @@ from agent import names
 from agent.model import Result
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.metrics import Reading
+from agent.telemetry.verdicts import fresh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,7 +79,7 @@ class Gauges:
             yield Reading(names.LAST_RUN, attributes, state.last_run)
             if state.last_success is not None:
                 yield Reading(names.LAST_SUCCESS, attributes, state.last_success)
-            if state.fresh(journey.interval, now):
+            if fresh(state.verdict_at, journey.interval, now):
                 yield Reading(names.UP, attributes, int(state.verdict is not Result.FAIL))
                 yield Reading(names.CONSECUTIVE_FAILURES, attributes, state.consecutive_failures)
 

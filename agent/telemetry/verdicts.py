@@ -41,13 +41,15 @@ class Verdict:
     last_run: float
     last_success: float | None
 
-    def fresh(self, interval: float, now: float) -> bool:
-        """Whether the last verdict is young enough to still speak for the target.
 
-        One from the future, after the clock was set back, does no more than one long past.
-        """
-        bound = max(_FRESH_INTERVALS * interval, _FRESH_AT_LEAST)
-        return self.verdict_at is not None and abs(now - self.verdict_at) < bound
+def fresh(verdict_at: float | None, interval: float, now: float) -> bool:
+    """Whether a verdict is young enough to still speak for the target.
+
+    ``interval`` is the journey's, in seconds. A verdict from the future, after the clock was
+    set back, does no more than one long past.
+    """
+    bound = max(_FRESH_INTERVALS * interval, _FRESH_AT_LEAST)
+    return verdict_at is not None and abs(now - verdict_at) < bound
 
 
 def note(connection: sqlite3.Connection, run: RunResult) -> None:

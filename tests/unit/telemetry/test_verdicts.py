@@ -69,9 +69,9 @@ def test_a_verdict_is_fresh_for_three_intervals_and_five_minutes_at_least(
     note, interval, age, fresh
 ):
     """An agent that measures nothing shows nothing, soon; nor does a clock that was set back."""
-    assert note(Result.PASS).fresh(interval, 1000.0 + age) is fresh
+    assert verdicts.fresh(note(Result.PASS).verdict_at, interval, 1000.0 + age) is fresh
 
 
 def test_without_a_verdict_nothing_is_fresh(note):
     """A journey that never measured its target has no word about it."""
-    assert not note(Result.NOT_MEASURED).fresh(60, 1000.0)
+    assert not verdicts.fresh(note(Result.NOT_MEASURED).verdict_at, 60, 1000.0)
