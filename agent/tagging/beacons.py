@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,6 +20,8 @@ from agent.tagging.sockets import script
 from agent.tagging.vendors import ALL_FORMS, STOPPED, Form, Vendor, find, hosts, named, suggest
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from agent.audit import BeaconChoice, BeaconPolicy
     from agent.tagging.origins import FirstParty
 
@@ -97,13 +100,13 @@ class Guard:
         first_party = self._first_party.covers(url)
         vendor = None if first_party else find(host)
         if kind == _SOCKET:
-            vendor = vendor if vendor and Form.SOCKET in self._forms(vendor) else None
+            vendor = vendor if vendor and Form.SOCKET in _forms(vendor, self._choices) else None
         elif vendor is None or not self._sends(vendor, method, parts, kind):
             shape = match(parts.path, parts.query, body, vendor.name if vendor else "")
             vendor = named(shape) if shape else None
         if vendor is None:
             return None
-        choice = self._choice(vendor)
+        choice = self._choice(vendor.name)
         if choice == "allow":
             return Sighting(vendor.name, vendor.category, BeaconAction.ALLOWED)
         if choice == "mark" and kind != _SOCKET:
@@ -121,31 +124,23 @@ class Guard:
 
     def preparations(self) -> Preparations:
         """Return what the browser context needs before the journey starts."""
-        marked = {name for name in FLAGGED if self._choices.get(name, self._default) == "mark"}
+        marked = {name for name in FLAGGED if self._choice(name) == "mark"}
         return prepare(marked, self._first_party.origins)
 
     def socket_script(self) -> str:
         """Return what stops vendors' WebSockets, to be run first in every document."""
-        stopped = {vendor.name for _, vendor in hosts() if self._stops_sockets(vendor)}
-        return script(frozenset(stopped), self._first_party.origins)
+        stopped = _stopped_sockets(self._default, frozenset(self._choices.items()))
+        return script(stopped, self._first_party.origins)
 
     def _sends(self, vendor: Vendor, method: str, parts: SplitResult, kind: str) -> bool:
         """Whether this request to a vendor's host tells the vendor something."""
         reads = READS.get(vendor.name)
         if reads is not None and re.search(reads, parts.path):
             return False
-        return _form(method, parts, kind) in self._forms(vendor)
+        return _form(method, parts, kind) in _forms(vendor, self._choices)
 
-    def _stops_sockets(self, vendor: Vendor) -> bool:
-        return Form.SOCKET in self._forms(vendor) and self._choice(vendor) != "allow"
-
-    def _choice(self, vendor: Vendor) -> BeaconChoice:
-        return self._choices.get(vendor.name, self._default)
-
-    def _forms(self, vendor: Vendor) -> frozenset[Form]:
-        """Return what of the requests to a vendor's hosts tells the vendor something."""
-        others = ALL_FORMS if vendor.name in self._choices else frozenset[Form]()
-        return STOPPED.get(vendor.category, others)
+    def _choice(self, vendor: str) -> BeaconChoice:
+        return self._choices.get(vendor, self._default)
 
 
 def looks_like_beacon(method: str, url: str, kind: str, body_size: int) -> bool:
@@ -193,6 +188,28 @@ def _form(method: str, parts: SplitResult, kind: str) -> Form | None:
 def _tells(query: str) -> bool:
     """Whether a query says more than which file is wanted."""
     return query.count("&") + 1 >= _TELLING_PAIRS or len(query) >= _TELLING_LENGTH
+
+
+def _forms(vendor: Vendor, choices: Container[str]) -> frozenset[Form]:
+    """Return what of the requests to a vendor's hosts tells the vendor something.
+
+    ``choices`` are the vendors that the policy names.
+    """
+    others = ALL_FORMS if vendor.name in choices else frozenset[Form]()
+    return STOPPED.get(vendor.category, others)
+
+
+@lru_cache(maxsize=16)
+def _stopped_sockets(
+    default: BeaconChoice, choices: frozenset[tuple[str, BeaconChoice]]
+) -> frozenset[str]:
+    """Return whose sockets a policy stops: found once, of two thousand vendors."""
+    chosen = dict(choices)
+    return frozenset(
+        vendor.name
+        for _, vendor in hosts()
+        if Form.SOCKET in _forms(vendor, chosen) and chosen.get(vendor.name, default) != "allow"
+    )
 
 
 def _split(url: str) -> SplitResult | None:
