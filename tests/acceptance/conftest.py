@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import aiohttp
 import pytest
 
 from tests.support.daemon import Home
@@ -42,11 +41,5 @@ def buying(home: Home) -> Home:
 @pytest.fixture
 async def breaking(shop: DemoShop) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
     """Throws the shop's switch; it is mended afterwards."""
-    async with aiohttp.ClientSession(shop.url, raise_for_status=True) as session:
-
-        async def throw(mode: str) -> None:
-            async with session.post(f"/demo/break/{mode}"):
-                pass
-
-        yield throw
-        await throw("none")
+    yield shop.throw
+    await shop.throw("none")

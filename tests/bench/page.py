@@ -18,7 +18,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import aiohttp
 from rich.console import Console
 from rich.table import Table
 
@@ -107,13 +106,13 @@ async def _once(
     home: Home, daemon: Daemon, shop: DemoShop, store: VictoriaMetrics, webhook: Webhook
 ) -> Way:
     heard = len(daemon.records)
-    await _throw(shop, "error")
+    await shop.throw("error")
     broken = time.time()
     stored = asyncio.create_task(_until_stored(store))
     page = await webhook.wait_for(
         lambda n: n.name == "JourneyDown" and n.status == "firing", _PAGED_WITHIN, after=broken
     )
-    await _throw(shop, "none")
+    await shop.throw("none")
     failed = {r["run_id"] for r in daemon.records[heard:] if r.get("result") == "fail"}
     first, second = [run for run in home.runs() if run["run_id"] in failed][:2]
     fired = datetime.fromisoformat(page.starts_at).timestamp()
@@ -141,14 +140,6 @@ async def _until_stored(store: VictoriaMetrics) -> float:
     while not any(value >= 2 for _, value in await store.query(_FAILING)):  # noqa: ASYNC110
         await asyncio.sleep(_ASK_EVERY)
     return time.time()
-
-
-async def _throw(shop: DemoShop, mode: str) -> None:
-    async with (
-        aiohttp.ClientSession(shop.url, raise_for_status=True) as session,
-        session.post(f"/demo/break/{mode}"),
-    ):
-        pass
 
 
 def main() -> int:

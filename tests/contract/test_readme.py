@@ -8,7 +8,6 @@ import shutil
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
 import typer
 from pydantic import BaseModel
@@ -245,11 +244,10 @@ async def test_the_failing_run(tmp_path: Path, shop: DemoShop) -> None:
     home = Home(tmp_path, {})
     home.config.unlink()
     shutil.copy(ROOT / "journeys" / "buy_a_mug.py", home.journeys)
-    async with aiohttp.ClientSession(shop.url, raise_for_status=True) as session:
-        async with session.post("/demo/break/error"):
-            done = await home.footfall(*re.sub(r"=http\S+", f"={shop.url}", line).split()[1:])
-        async with session.post("/demo/break/none"):
-            assert done.code == 1
+    await shop.throw("error")
+    done = await home.footfall(*re.sub(r"=http\S+", f"={shop.url}", line).split()[1:])
+    await shop.throw("none")
+    assert done.code == 1
     assert faceless(done.out) == faceless(block.text.partition("\n")[2])
     kept = {name for row in README.table("file", "holds") for name in code(row[0])}
     assert kept == set(re.findall(r"attempt-\d/(\S+)", done.out))

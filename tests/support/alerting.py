@@ -39,11 +39,10 @@ class Vmalert(Service):
 
     needs = VMALERT
 
-    def __init__(self, rules: str, store: str, alertmanager: str, every: str = "1s") -> None:
+    def __init__(self, rules: str, store: str, alertmanager: str) -> None:
         self._rules = rules
         self._store = store
         self._alertmanager = alertmanager
-        self._every = every
 
     @property
     def url(self) -> str:
@@ -63,7 +62,6 @@ class Vmalert(Service):
             f"-remoteRead.url={self._store}",
             f"-notifier.url={self._alertmanager}",
             f"-httpListenAddr=127.0.0.1:{self._port}",
-            f"-evaluationInterval={self._every}",
             # As the store's -search.latencyOffset: what was pushed is asked for at once.
             "-rule.evalDelay=0s",
             "-remoteWrite.flushInterval=200ms",

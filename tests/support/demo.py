@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import aiohttp
+
 from tests.support.service import Service
 
 if TYPE_CHECKING:
@@ -19,6 +21,14 @@ class DemoShop(Service):
 
     def __init__(self, inventory: str = "") -> None:
         self._inventory = inventory
+
+    async def throw(self, mode: str) -> None:
+        """Throw the switch that breaks checkout; ``none`` mends it."""
+        async with (
+            aiohttp.ClientSession(self.url, raise_for_status=True) as session,
+            session.post(f"/demo/break/{mode}"),
+        ):
+            pass
 
     def command(self) -> Sequence[str]:
         command = [sys.executable, "-m", "agent.demo", "--port", "0", "--analytics-port", "0"]
