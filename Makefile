@@ -24,7 +24,7 @@ help: ## list the targets
 	  | while IFS='|' read -r name does; do printf '  make %-10s %s\n' "$$name" "$$does"; done
 
 setup: $(READY) ## make .venv from the lock, and find or install a browser
-	@$(PY) -m agent.browser.install
+	@$(PY) -m agent.browsers.install
 
 demo: setup ## a shop and the agent walking it
 	@.venv/bin/footfall demo
@@ -53,7 +53,7 @@ soak: setup ## 5,000 runs at full rate, and what grows meanwhile; some 40 minute
 	$(PY) -m tests.soak --runs 5000
 
 vendors: setup ## take the table of analytics vendors anew from its npm package
-	$(PY) -m agent.tagging.refresh
+	$(PY) -m agent.beacons.refresh
 
 dashboards: setup ## write the dashboards anew from deploy/grafana/source
 	$(PY) -m deploy.grafana.source

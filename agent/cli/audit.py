@@ -8,19 +8,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from agent.audit import BeaconAction
 from agent.cli.once import exit_code, load_settings, walk
-from agent.model import Trigger
-from agent.session import Session, SessionOptions, site_names
-from agent.workers.tree import become_subreaper
+from agent.core.beacon_report import BeaconAction
+from agent.core.model import Trigger
+from agent.pool.process_tree import become_subreaper
+from agent.runs.adhoc import Session, SessionOptions, site_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from agent.audit import Contact
-    from agent.clock import Clock
-    from agent.model import RunResult
+    from agent.core.beacon_report import Contact
+    from agent.core.clock import Clock
+    from agent.core.model import RunResult
 
 _WIDE = 160
 """Columns where nobody looks through a terminal: a folded line can't be searched for."""

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from agent import snapshot
-from agent.errors import ConfigError
-from agent.intake import markless, take_in
+from agent.core.errors import ConfigError
+from agent.core.units import format_duration
+from agent.loading import snapshot
+from agent.loading.load import markless, take_in
 from agent.rules.subject import PAGE, TICKET
 from agent.schedule.plan import Plan
-from agent.telemetry.export import resolve as resolve_export
-from agent.units import format_duration
+from agent.telemetry.delivery.export import resolve as resolve_export
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from agent.clock import Clock
     from agent.config import Settings
-    from agent.model import Cadence, Journey, Problem
+    from agent.core.clock import Clock
+    from agent.core.model import Cadence, Journey, Problem
 
 
 _WIDE = 200

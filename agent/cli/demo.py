@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from agent.browser.find import require_browser
+from agent.browsers.find import require_browser
 from agent.cli.keys import make as make_key
-from agent.errors import ConfigError
-from agent.http import listen, port_of
-from agent.model import Problem
+from agent.core.errors import ConfigError
+from agent.core.model import Problem
+from agent.server.serving import listen, port_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 
 from agent.cli import logs
-from agent.clock import SystemClock
-from agent.errors import AgentUnreachable, ConfigError, FootfallError
+from agent.core.clock import SystemClock
+from agent.core.errors import AgentUnreachable, ConfigError, FootfallError
 from agent.rules.format import Format
 from agent.rules.objective import DEFAULT
 
@@ -86,7 +86,7 @@ def run(config: ConfigFile = None) -> None:
     Exit codes: 0 after a drain; 1 failed to start, or something could not be written; 2 bad
     configuration or journeys.
     """
-    from agent.daemon import Daemon
+    from agent.daemon.serve import Daemon
 
     logs.configure()
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from agent import config
-from agent.errors import ConfigError
-from agent.model import Problem
+from agent.core.errors import ConfigError
+from agent.core.model import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,20 +12,20 @@ from rich.markup import escape
 from agent.cli.junit import write_junit
 from agent.cli.progress import Progress
 from agent.config.load import DEFAULT_FILE
-from agent.errors import ConfigError
-from agent.model import Result, Trigger
-from agent.results.document import document
-from agent.session import Session, SessionOptions, session_settings, site_names
-from agent.workers.tree import become_subreaper
+from agent.core.errors import ConfigError
+from agent.core.model import Result, Trigger
+from agent.pool.process_tree import become_subreaper
+from agent.runs.adhoc import Session, SessionOptions, session_settings, site_names
+from agent.runs.document import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from agent.clock import Clock
     from agent.config import Settings
-    from agent.model import Journey, Problem, RunResult
-    from agent.results.conduct import RunRequest
+    from agent.core.clock import Clock
+    from agent.core.model import Journey, Problem, RunResult
+    from agent.runs.conduct import RunRequest
 
 
 @dataclass(frozen=True, slots=True)

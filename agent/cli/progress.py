@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from agent.audit import BeaconAction
 from agent.cli.places import short
-from agent.model import Result, StepOutcome
-from agent.watcher import Watcher
+from agent.core.beacon_report import BeaconAction
+from agent.core.model import Result, StepOutcome
+from agent.runs.listener import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-    from agent.model import RunResult, Step
-    from agent.results.conduct import RunRequest
+    from agent.core.model import RunResult, Step
+    from agent.runs.conduct import RunRequest
 
 _MARKS = {
     StepOutcome.PASS: "[green]✓[/green]",

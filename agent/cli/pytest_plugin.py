@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.config import Settings
-    from agent.model import RunResult
+    from agent.core.model import RunResult
 
 _DECORATOR = "@journey"
 
@@ -64,7 +64,7 @@ class _Journey(pytest.Item):
     """One journey as one test."""
 
     def runtest(self) -> None:
-        from agent.model import Result
+        from agent.core.model import Result
 
         run, artifacts = asyncio.run(_walk(_settings(self.config, self.path), self.name))
         if run.result not in {Result.PASS, Result.FLAKY}:
@@ -110,7 +110,7 @@ def _names(path: Path) -> list[str]:
 
 
 def _settings(config: pytest.Config, path: Path) -> Settings:
-    from agent.session import session_settings
+    from agent.runs.adhoc import session_settings
 
     given = config.getoption("--footfall-config")
     file = Path(given) if given else None
@@ -122,10 +122,10 @@ def _settings(config: pytest.Config, path: Path) -> Settings:
 
 async def _walk(settings: Settings, name: str) -> tuple[RunResult, Path]:
     """Walk a journey; return its result, and the folder that its evidence is relative to."""
-    from agent.clock import SystemClock
-    from agent.model import Trigger
-    from agent.session import Session, SessionOptions
-    from agent.watcher import Watcher
+    from agent.core.clock import SystemClock
+    from agent.core.model import Trigger
+    from agent.runs.adhoc import Session, SessionOptions
+    from agent.runs.listener import Watcher
 
     options = SessionOptions(Trigger.TEST, owns_children=False)
     async with Session(settings, dict(os.environ), SystemClock(), options) as session:

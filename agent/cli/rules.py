@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from agent import names, snapshot
-from agent.errors import ConfigError
-from agent.intake import take_in
+from agent.core import names
+from agent.core.errors import ConfigError
+from agent.loading import snapshot
+from agent.loading.load import take_in
 from agent.rules.format import Format
 from agent.rules.objective import LEAST
 from agent.rules.openslo import write_objectives
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from agent.clock import Clock
+    from agent.core.clock import Clock
 
 
 async def rules(

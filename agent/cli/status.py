@@ -13,16 +13,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.standing import State, ago, by_urgency, details, is_well, state_of, until
-from agent.errors import ConfigError
-from agent.model import Problem
+from agent.core.errors import ConfigError
+from agent.core.model import Problem
+from agent.core.standing import State, ago, by_urgency, details, is_well, state_of, until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from agent.cli.reach import Agent
-    from agent.cli.standing import Journey
+    from agent.core.standing import Journey
 
 _WIDE = 140
 """Columns where nobody looks through a terminal."""

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
 from agent.config.addresses import origin, pattern, web_address
-from agent.units import parse_cadence, parse_duration, parse_size, parse_timezone
+from agent.core.units import parse_cadence, parse_duration, parse_size, parse_timezone
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -15,9 +15,9 @@ from agent.config import variables
 from agent.config.explain import explain, faulty
 from agent.config.origin import DEEPEST, KeyPath, Origin, lines_of
 from agent.config.settings import IdentitySection, Settings
-from agent.errors import ConfigError
-from agent.model import Problem
-from agent.pem import read_keys
+from agent.core.errors import ConfigError
+from agent.core.model import Problem
+from agent.keys.pem import read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from agent.audit import BeaconPolicy
-from agent.errors import ConfigError
-from agent.model import Cadence, Definition, Journey, Problem, Site
-from agent.units import format_duration, parse_cadence, parse_duration, parse_timezone
+from agent.core.beacon_report import BeaconPolicy
+from agent.core.errors import ConfigError
+from agent.core.model import Cadence, Definition, Journey, Problem, Site
+from agent.core.units import format_duration, parse_cadence, parse_duration, parse_timezone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,7 +21,6 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from agent.audit import BeaconChoice
 from agent.config.addresses import covers
 from agent.config.fields import (
     Argument,
@@ -46,6 +45,7 @@ from agent.config.fields import (
     WebAddress,
 )
 from agent.config.origin import KeyPath, Origin
+from agent.core.beacon_report import BeaconChoice
 
 Kept = Literal["all", "failed", "none"]
 """Of which attempts something is kept."""

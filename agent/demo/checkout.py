@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from agent.clock import Clock
+    from agent.core.clock import Clock
     from agent.demo.breakage import Switch
     from agent.demo.render import Render
     from agent.demo.store import Store

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.demo.analytics import create_analytics
 from agent.demo.shop import PASSWORD, create_shop
-from agent.http import listen, port_of, serving
+from agent.server.serving import listen, port_of, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from agent.clock import Clock, SystemClock
+from agent.core.clock import Clock, SystemClock
 from agent.demo.api import Api
 from agent.demo.bench import Bench
 from agent.demo.breakage import Control, Switch

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from agent.demo import catalogue
 
 if TYPE_CHECKING:
-    from agent.clock import Clock
+    from agent.core.clock import Clock
     from agent.demo.catalogue import Product
 
 ACCOUNT = "demo@example.com"

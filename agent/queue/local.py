@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.model import Slot
+from agent.core.model import Slot
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from agent.database import Database
+    from agent.storage.database import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS queue (

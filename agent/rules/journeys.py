@@ -9,7 +9,7 @@ from agent.rules.rule import Group
 from agent.rules.subject import Subject
 
 if TYPE_CHECKING:
-    from agent.model import Journey
+    from agent.core.model import Journey
     from agent.rules.subject import Watch
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from agent.model import Result
+from agent.core.model import Result
+from agent.core.units import format_duration
 from agent.rules import recording, series
 from agent.rules.series import gained
 from agent.rules.subject import EACH, ON_EACH, TICKET
-from agent.units import format_duration
 
 if TYPE_CHECKING:
     from agent.rules.rule import Alert

@@ -14,7 +14,7 @@ from agent.rules.subject import PAGE, TICKET
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent.model import Journey
+    from agent.core.model import Journey
     from agent.rules.objective import Burn
 
 _VERSION: Final = "openslo/v1"

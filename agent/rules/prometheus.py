@@ -10,7 +10,7 @@ from agent.rules.rule import write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.model import Journey
+    from agent.core.model import Journey
     from agent.rules.subject import Watch
 
 _HEAD: Final = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from agent import names
+from agent.core import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from agent.model import Result
+from agent.core.model import Result
+from agent.core.units import format_duration
 from agent.rules import series
 from agent.rules.rule import Alert, literal
 from agent.rules.series import by, select
-from agent.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.model import Journey
+    from agent.core.model import Journey
 
 PAGE: Final = "page"
 TICKET: Final = "ticket"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from agent.model import Result
+from agent.core.model import Result
+from agent.core.units import format_duration
 from agent.rules import recording, series
 from agent.rules.objective import FAST, SLOW, fitting
 from agent.rules.series import by, gained
 from agent.rules.subject import EACH, ON_WHOLE, TICKET, WHOLE
-from agent.units import format_duration
 
 if TYPE_CHECKING:
     from agent.rules.objective import Burn

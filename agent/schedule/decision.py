@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.model import SkipReason, Slot
+    from agent.core.model import SkipReason, Slot
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from agent.clock import Clock
+    from agent.core.clock import Clock
     from agent.schedule.decision import Decision
     from agent.schedule.ticker import Ticker
     from agent.schedule.timeline import Timeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.model import SkipReason
+from agent.core.model import SkipReason
 
 if TYPE_CHECKING:
     import sqlite3

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from agent.model import Cadence
+    from agent.core.model import Cadence
 
 _REFERENCE_YEAR = date(2028, 1, 1)
 """The year in which a cron line's gaps are compared: a leap year, so 29 February is in it."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.model import SkipReason
+from agent.core.model import SkipReason
 from agent.schedule.plan import floor_ms
 
 if TYPE_CHECKING:

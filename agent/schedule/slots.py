@@ -18,8 +18,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agent import ids
-from agent.model import Result, SkipReason, Slot
+from agent.core import ids
+from agent.core.model import Result, SkipReason, Slot
 from agent.schedule.plan import floor_ms
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.model import SkipReason, Slot
+from agent.core.model import SkipReason, Slot
 from agent.schedule.decision import Decision, Offer, Skip
 from agent.schedule.plan import Plan, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from agent.model import Journey
+    from agent.core.model import Journey
 
 _HORIZON = 24 * 3600.0
 """Seconds that a gap is counted back."""

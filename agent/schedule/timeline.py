@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.clock import Clock
+    from agent.core.clock import Clock
 
 _SLEWED_PACE = 0.9
 """Seconds a second while waiting for a wall clock that was set back."""

@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
-from agent.errors import StateError
-from agent.model import Result
+from agent.core.errors import StateError
+from agent.core.model import Result
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

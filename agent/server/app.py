@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from agent.errors import StateError
+from agent.core.errors import StateError
 from agent.server.api import api_routes, refused
 from agent.server.artifacts import serve
 from agent.server.guard import Guard

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from agent import names
-from agent.audit import BeaconAction
-from agent.errors import ErrorType
-from agent.model import RestartReason, Result, SkipReason, StepOutcome
-from agent.telemetry.signals import Signal
+from agent.core import names
+from agent.core.beacon_report import BeaconAction
+from agent.core.errors import ErrorType
+from agent.core.model import RestartReason, Result, SkipReason, StepOutcome
+from agent.telemetry.delivery.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

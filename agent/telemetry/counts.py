@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent import names
+from agent.core import names
 from agent.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.model import RunResult, Slot
+    from agent.core.model import RunResult, Slot
 
 
 def of_result(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:

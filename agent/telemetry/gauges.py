@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
-from agent import names
-from agent.model import Result
+from agent.core import names
+from agent.core.model import Result
+from agent.storage.journey_state import fresh
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.metrics import Reading
-from agent.telemetry.verdicts import fresh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent.model import Journey
-    from agent.telemetry.signals import Signal
-    from agent.telemetry.spool import Backlog
-    from agent.telemetry.verdicts import Verdict
+    from agent.core.model import Journey
+    from agent.storage.journey_state import Verdict
+    from agent.telemetry.delivery.signals import Signal
+    from agent.telemetry.delivery.spool import Backlog
 
 Read: TypeAlias = Callable[[], Iterable[tuple[Mapping[str, str], float]]]
 """Gives a gauge's values: pairs of attributes and value."""

@@ -15,8 +15,8 @@ from opentelemetry.sdk.metrics import Histogram, MeterProvider, ObservableCounte
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
-from agent import names
-from agent.model import Result, StepOutcome
+from agent.core import names
+from agent.core.model import Result, StepOutcome
 from agent.telemetry import exemplars, spans
 from agent.telemetry.catalogue import CATALOGUE, Kind, Metric
 from agent.telemetry.text import clean
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     )
     from opentelemetry.sdk.resources import Resource
 
-    from agent.model import Attempt, RunResult
+    from agent.core.model import Attempt, RunResult
+    from agent.storage.totals import Total
     from agent.telemetry.exemplars import Exemplar
     from agent.telemetry.steps import StepNames
-    from agent.telemetry.totals import Total
 
 # The SDK folds all sets beyond 2,000 an instrument into one; 50 steps with 2 results each
 # come to that with 20 journeys.

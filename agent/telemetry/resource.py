@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.resources import Resource
 
-from agent import names
+from agent.core import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import structlog
 
-from agent import names
+from agent.core import names
 
 if TYPE_CHECKING:
     import sqlite3

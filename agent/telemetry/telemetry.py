@@ -11,17 +11,19 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from agent import names
-from agent.errors import ErrorType
-from agent.model import Result, Trigger
-from agent.telemetry import counts, exemplars, logs, spans, spool, steps, totals, verdicts
+from agent.core import names
+from agent.core.errors import ErrorType
+from agent.core.model import Result, Trigger
+from agent.storage import journey_state, totals
+from agent.telemetry import counts, exemplars, logs, spans, steps
+from agent.telemetry.delivery import spool
+from agent.telemetry.delivery.pace import Pace
+from agent.telemetry.delivery.sender import Sender
+from agent.telemetry.delivery.signals import Signal
+from agent.telemetry.delivery.spool import Spool
 from agent.telemetry.gauges import Gauges
 from agent.telemetry.metrics import Metrics
-from agent.telemetry.pace import Pace
 from agent.telemetry.resource import describe
-from agent.telemetry.sender import Sender
-from agent.telemetry.signals import Signal
-from agent.telemetry.spool import Spool
 from agent.telemetry.steps import StepNames
 
 if TYPE_CHECKING:
@@ -30,19 +32,19 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.resources import Resource
 
-    from agent.clock import Clock
-    from agent.database import Database
-    from agent.model import Journey, RunResult, SkipReason, Slot
+    from agent.core.clock import Clock
+    from agent.core.model import Journey, RunResult, SkipReason, Slot
+    from agent.storage.database import Database
+    from agent.storage.journey_state import Verdict
+    from agent.storage.totals import Total
+    from agent.telemetry.delivery.export import Export
+    from agent.telemetry.delivery.spool import Backlog, Bounds
     from agent.telemetry.exemplars import Exemplar
-    from agent.telemetry.export import Export
     from agent.telemetry.gauges import Read
     from agent.telemetry.resource import ResourceInfo
-    from agent.telemetry.spool import Backlog, Bounds
     from agent.telemetry.steps import Seen
-    from agent.telemetry.totals import Total
-    from agent.telemetry.verdicts import Verdict
 
-SCHEMA: Final = "".join(part.SCHEMA for part in (totals, exemplars, steps, verdicts, spool))
+SCHEMA: Final = "".join(part.SCHEMA for part in (totals, exemplars, steps, journey_state, spool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class Telemetry:
             payload = logs.encode_run(run, self._pipe.resource, version)
             self._put(connection, Signal.LOGS, payload, 1)
         if run.trigger is Trigger.SCHEDULE:
-            verdicts.note(connection, run)
+            journey_state.note(connection, run)
             for metric, attributes, amount in counts.of_result(run):
                 totals.add(connection, metric, attributes, amount)
                 if metric == names.RUNS:
@@ -258,7 +260,7 @@ class Telemetry:
         return _Snapshot(
             totals.read(connection),
             exemplars.read(connection),
-            verdicts.read(connection, self._identity.location),
+            journey_state.read(connection, self._identity.location),
             self._spool.backlog(connection),
         )
 

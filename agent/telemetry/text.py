@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agent.model import Attribute
+    from agent.core.model import Attribute
 
 
 def clean(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.browser.find import require_browser
+from agent.browsers.find import require_browser
 from tests.support.alerting import Alertmanager, Vmalert, Webhook, configuration
 from tests.support.daemon import LOCATION, Daemon
 from tests.support.victoria import VictoriaMetrics

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent.browser.find import require_browser
+from agent.browsers.find import require_browser
 from tests.acceptance.conftest import LOOK
 from tests.support.daemon import Daemon
 

@@ -8,9 +8,9 @@ import time
 
 from rich.console import Console
 
-from agent.browser.find import require_browser
-from agent.browser.launch import _ARGS, needs_no_sandbox
-from agent.errors import BrowserMissing
+from agent.browsers.find import require_browser
+from agent.core.errors import BrowserMissing
+from agent.worker.browser.launch import _ARGS, needs_no_sandbox
 from tests.bench import cost, lateness, node, report, views
 from tests.bench.meter import BURNED, MeterError, self_check
 from tests.bench.site import Site

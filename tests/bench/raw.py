@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import async_playwright, expect
 
-from agent.browser.launch import _ARGS, needs_no_sandbox
+from agent.worker.browser.launch import _ARGS, needs_no_sandbox
 
 if TYPE_CHECKING:
     from playwright.async_api import Playwright

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.jwk import members
-from agent.tagging.signing import Signer
+from agent.keys.jwk import members
+from agent.signing.signer import Signer
 from agent.verify import SyntheticMiddleware, SyntheticWsgiMiddleware, Verifier
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import expect
 
-from agent.browser.launch import LaunchOptions, driver, launch
-from agent.model import Cadence, Journey, Site
-from agent.stage import Stage
-from agent.tagging.identity import Identity
+from agent.core.model import Cadence, Journey, Site
+from agent.worker.browser.launch import LaunchOptions, driver, launch
+from agent.worker.page_setup import Stage
+from agent.worker.tagging.identity import Identity
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright

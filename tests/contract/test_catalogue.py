@@ -9,7 +9,7 @@ from collections import defaultdict
 import aiohttp
 import pytest
 
-from agent import names
+from agent.core import names
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.prometheus import prometheus_label, prometheus_series
 from agent.telemetry.steps import STEP_NAMES

@@ -12,14 +12,14 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from agent import daemon
 from agent.cli.main import app
 from agent.config import Settings, load
 from agent.config.variables import unknown
-from agent.history import runs
+from agent.daemon import serve
+from agent.storage import runs
 from agent.telemetry import steps
-from agent.telemetry.export import resolve
-from agent.telemetry.signals import Signal
+from agent.telemetry.delivery.export import resolve
+from agent.telemetry.delivery.signals import Signal
 from tests.support.daemon import Home
 from tests.support.readme import Readme, attributes_sent, code, events_logged
 from tests.support.service import ROOT
@@ -206,7 +206,7 @@ def test_files_named_exist() -> None:
 
 def test_figures() -> None:
     """Figures that the text gives are those in the code."""
-    assert f"may end for {daemon._DRAIN:g} s" in README.text
+    assert f"may end for {serve._DRAIN:g} s" in README.text
     assert f"at most {steps.STEP_NAMES} step names" in README.text
     assert f"the last {runs._KEPT:,} runs of each journey" in README.text
 
@@ -214,7 +214,7 @@ def test_figures() -> None:
 def test_what_needs_a_restart() -> None:
     """The sections that a reload refuses to change are those listed."""
     (line,) = [one for one in README.text.splitlines() if one.endswith("are those of the start.")]
-    assert code(line) == list(daemon._FIXED)
+    assert code(line) == list(serve._FIXED)
 
 
 def test_the_image() -> None:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent import names
 from agent.config import Settings
-from agent.errors import ErrorType
-from agent.model import Attempt, RestartReason, Result, SkipReason
-from agent.results.judge import decide
-from agent.tagging.identity import COOKIE, Identity, user_agent
-from agent.tagging.signing import LIFETIME, Signer
+from agent.core import names
+from agent.core.errors import ErrorType
+from agent.core.model import Attempt, RestartReason, Result, SkipReason
+from agent.runs.verdict import decide
+from agent.signing.signer import LIFETIME, Signer
 from agent.telemetry.catalogue import CATALOGUE
 from agent.telemetry.prometheus import prometheus_name
+from agent.worker.tagging.identity import COOKIE, Identity, user_agent
 from tests.support.readme import DOTTED, Readme, attributes_sent, code
 
 if TYPE_CHECKING:

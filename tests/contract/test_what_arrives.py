@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import pytest
 
-from agent import names
+from agent.core import names
 from tests.support.readme import DOTTED, Readme, code
 from tests.support.story import RUNBOOK
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent import names
+from agent.core import names
 from tests.faults.books import ALL, Outcome, Part, Row, each, lateness, row_of
 from tests.support import stepped
 from tests.support.daemon import Daemon, Home

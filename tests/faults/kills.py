@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from agent.browser.find import require_browser
+from agent.browsers.find import require_browser
 from tests.faults.books import ALL, Outcome, Part, Row, each, lateness, row_of
 from tests.faults.watch import LEFT_AT_MOST, Watch
 from tests.support.daemon import Daemon, Home, until

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import psutil
 
-from agent.workers.tree import MARK
+from agent.pool.process_tree import MARK
 
 if TYPE_CHECKING:
     from tests.support.daemon import Home

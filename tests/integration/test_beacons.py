@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from agent.audit import BeaconAction, BeaconPolicy
-from agent.model import Site
+from agent.core.beacon_report import BeaconAction, BeaconPolicy
+from agent.core.model import Site
 from tests.support.beacons import SHAPES, Shape
 from tests.support.origin import Asked
 from tests.support.walking import HEADER, Walker
@@ -586,7 +586,7 @@ async def test_an_escape_is_told(internet: Internet) -> None:
         await run.page.goto("/")
         session = await run.context.browser.new_browser_cdp_session()
         await run.page.evaluate("url => send(['Fetch', 'POST', url, null])", "{GA4}&en=held")
-        import agent.tagging.tagger as tagger
+        import agent.worker.tagging.tagger as tagger
         import contextlib
         import gc
         for one in [one for one in gc.get_objects() if isinstance(one, tagger.Tagger)]:

@@ -8,8 +8,8 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from agent.cli.keys import make
-from agent.pem import read_keys
-from agent.tagging.signing import Signer
+from agent.keys.pem import read_keys
+from agent.signing.signer import Signer
 from tests.support.readme import Readme
 
 HOST = "shop.example.com"

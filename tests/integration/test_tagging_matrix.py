@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from agent.browser.find import require_browser
-from agent.browser.launch import LaunchOptions, driver, launch
+from agent.browsers.find import require_browser
 from agent.cli.keys import make
-from agent.model import Site
-from agent.pem import read_keys
-from agent.signatures import Signatures
-from agent.tagging.signing import Signer
+from agent.core.model import Site
+from agent.keys.pem import read_keys
+from agent.signing.issuer import Signatures
+from agent.signing.signer import Signer
 from agent.verify import Verifier
+from agent.worker.browser.launch import LaunchOptions, driver, launch
 from tests.support.kinds import CREDENTIALS, KINDS
 from tests.support.play import Kind, expected, files, play
 from tests.support.walking import HEADER, INFO_URL, VERSION, Heard, Walked, Walker

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.workers.discovery import discover
+from agent.loading.discovery import discover
 from tests.support.walking import Walker
 
 if TYPE_CHECKING:

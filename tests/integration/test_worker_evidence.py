@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from agent.errors import ErrorType
-from agent.workers.protocol import FROM_WORKER, SpanEnded, StepEnded
+from agent.core.errors import ErrorType
+from agent.protocol.messages import FROM_WORKER, SpanEnded, StepEnded
 from tests.support.origin import Origin
 from tests.support.walking import Heard, Walked, Walker, site
 

@@ -12,8 +12,8 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.errors import ErrorType
-from agent.workers.tree import kill_leftovers
+from agent.core.errors import ErrorType
+from agent.pool.process_tree import kill_leftovers
 from tests.support.origin import Origin
 from tests.support.walking import Heard, Walked, Walker, site
 
@@ -180,7 +180,7 @@ async def test_import_that_hangs(
     walker: Walker, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file whose import hangs when it is walked is named, and no browser is blamed."""
-    monkeypatch.setattr("agent.workers.conversation._LAUNCH_BUDGET", 2.0)
+    monkeypatch.setattr("agent.pool.dialogue._LAUNCH_BUDGET", 2.0)
     walked = await walker.walk(
         "pass",
         site(origin.url),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from agent.errors import ErrorType
+from agent.core.errors import ErrorType
 from tests.support.daemon import until
 from tests.support.origin import Origin
 from tests.support.walking import Heard, Walker, site

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from agent.errors import ErrorType
+from agent.core.errors import ErrorType
 from tests.support.origin import Origin
 from tests.support.service import free_port
 from tests.support.walking import Walker, site

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
-from agent.clock import SystemClock
-from agent.dispatch import Dispatcher
-from agent.history import runs
-from agent.http import listen, port_of, serving
-from agent.ids import run_id
-from agent.model import Cadence, Journey, Result, Site, SkipReason, Slot
-from agent.overview import Overview
-from agent.reader import Reader
-from agent.results.document import time as written
+from agent.core.clock import SystemClock
+from agent.core.ids import run_id
+from agent.core.model import Cadence, Journey, Result, Site, SkipReason, Slot
+from agent.daemon.queries import Overview
+from agent.runs.dispatcher import Dispatcher
+from agent.runs.document import time as written
 from agent.schedule import skips, slots
 from agent.schedule.decision import Skip
 from agent.schedule.ticker import Ticker
 from agent.server.app import create_app
 from agent.server.connection import Patient
 from agent.server.health import Check
+from agent.server.serving import listen, port_of, serving
+from agent.storage import runs
+from agent.storage.reader import Reader
 
 if TYPE_CHECKING:
     from pathlib import Path

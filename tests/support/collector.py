@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from agent.telemetry.signals import Signal
+    from agent.telemetry.delivery.signals import Signal
 
 REQUESTS = {
     "traces": ExportTraceServiceRequest,

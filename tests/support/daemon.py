@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp
 import psutil
 
-from agent.workers.tree import MARK
+from agent.pool.process_tree import MARK
 from tests.support.service import free_port
 
 if TYPE_CHECKING:

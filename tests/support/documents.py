@@ -7,7 +7,7 @@ import re
 
 from hypothesis import strategies as st
 
-from agent.model import Definition
+from agent.core.model import Definition
 
 SECRET = "hush-4711"
 """Stands wherever a secret may be given; it is never to be told."""

@@ -10,7 +10,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from agent.clock import SystemClock
+from agent.core.clock import SystemClock
 
 
 class SteppedClock(SystemClock):

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from agent import names
-from agent.model import Cadence, Journey, Site
+from agent.core import names
+from agent.core.model import Cadence, Journey, Site
 from agent.rules.prometheus import write_rules
 from agent.rules.subject import PAGE, TICKET, Watch
 from agent.telemetry.catalogue import CATALOGUE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from agent import names
+from agent.core import names
 from agent.telemetry.catalogue import CATALOGUE
 from tests.support.daemon import Daemon, Home
 from tests.support.demo import DemoShop

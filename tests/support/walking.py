@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 
-from agent.browser.find import require_browser
-from agent.clock import SystemClock
-from agent.model import AttemptRecord, AttemptReport, Cadence, Journey, Site
-from agent.workers.pool import Pool, PoolOptions
-from agent.workers.process import Spawn, WorkerProcess
-from agent.workers.protocol import Configure, SignatureReply, Walk
-from agent.workers.tree import MARK, become_subreaper
+from agent.browsers.find import require_browser
+from agent.core.clock import SystemClock
+from agent.core.model import AttemptRecord, AttemptReport, Cadence, Journey, Site
+from agent.pool.pool import Pool, PoolOptions
+from agent.pool.process import Spawn, WorkerProcess
+from agent.pool.process_tree import MARK, become_subreaper
+from agent.protocol.messages import Configure, SignatureReply, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from agent.model import SpanData, Step
+    from agent.core.model import SpanData, Step
 
 INFO_URL = "https://example.com/synthetic"
 HEADER = "X-Synthetic-Journey"

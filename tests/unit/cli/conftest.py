@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.errors import ErrorType
-from agent.model import (
+from agent.core.errors import ErrorType
+from agent.core.model import (
     Attempt,
     Cadence,
     Journey,
@@ -17,7 +17,7 @@ from agent.model import (
     StepOutcome,
     Trigger,
 )
-from agent.results.conduct import RunRequest, interrupted
+from agent.runs.conduct import RunRequest, interrupted
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 
 from agent.cli.check import check
-from agent.clock import SystemClock
-from agent.errors import ConfigError
+from agent.core.clock import SystemClock
+from agent.core.errors import ConfigError
 
 CONFIG = """
 [sites.shop]

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from agent.cli.keys import DIRECTORY, new
 from agent.cli.main import app
-from agent.errors import ConfigError
-from agent.pem import read_keys
-from agent.tagging.signing import Signer
+from agent.core.errors import ConfigError
+from agent.keys.pem import read_keys
+from agent.signing.signer import Signer
 from agent.verify import Reason, Verifier
 
 NOW = 1_700_000_000.5

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from agent.cli.main import app
 from agent.cli.once import OnceOptions, once
-from agent.clock import SystemClock
-from agent.errors import ConfigError
+from agent.core.clock import SystemClock
+from agent.core.errors import ConfigError
 
 
 def test_version():

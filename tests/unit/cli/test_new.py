@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from agent.cli.new import new
-from agent.errors import ConfigError
+from agent.core.errors import ConfigError
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import typer
 import yaml
 
 from agent.cli.rules import rules
-from agent.clock import SystemClock
-from agent.errors import ConfigError
+from agent.core.clock import SystemClock
+from agent.core.errors import ConfigError
 from agent.rules.format import Format
 
 CONFIG = """

@@ -12,10 +12,10 @@ from aiohttp import web
 
 from agent.cli.main import main
 from agent.cli.reach import Agent, find
-from agent.cli.standing import State, by_urgency, state_of
 from agent.cli.status import status
-from agent.errors import AgentUnreachable, ConfigError
-from agent.model import SkipReason
+from agent.core.errors import AgentUnreachable, ConfigError
+from agent.core.model import SkipReason
+from agent.core.standing import State, by_urgency, state_of
 from agent.server.health import Check
 from tests.support.api import PLACE, Served, journey
 from tests.support.origin import Origin

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from agent.config import Settings, load, load_lenient, resolve
 from agent.config.addresses import covers
-from agent.errors import ConfigError
+from agent.core.errors import ConfigError
+from agent.protocol.messages import TO_WORKER, Walk
 from agent.schedule.plan import interval_of
-from agent.workers.protocol import TO_WORKER, Walk
 from tests.support.documents import SECRET, definitions, documents, dotted, environments
 from tests.support.fuzz import effort
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.config import Settings, load, load_lenient
 from agent.config.settings import JourneySection, SiteSection
-from agent.errors import ConfigError
+from agent.core.errors import ConfigError
 
 KEYS = sorted(
     [f"{name}.{key}" for name in Settings.model_fields for key in ("timeout", "port", "oops", "")]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.config import load
-from agent.errors import ConfigError
+from agent.core.errors import ConfigError
 
 FOLDER = Path(__file__).parent / "invalid"
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from agent.config import load_lenient, resolve
-from agent.errors import ConfigError
-from agent.model import Definition
+from agent.core.errors import ConfigError
+from agent.core.model import Definition
 from agent.schedule.plan import interval_of
 
 SHOP = (

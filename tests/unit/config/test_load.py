@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from agent.config import load
-from agent.errors import ConfigError
+from agent.core.errors import ConfigError
 
 
 @pytest.fixture

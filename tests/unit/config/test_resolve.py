@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from agent.config import load, resolve
-from agent.errors import ConfigError
-from agent.model import Cadence, Definition, Site
+from agent.core.errors import ConfigError
+from agent.core.model import Cadence, Definition, Site
 from agent.schedule.plan import interval_of
 
 SITE = """

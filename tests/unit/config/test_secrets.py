@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agent.config import Settings, load, secret_reader
-from agent.errors import ConfigError
+from agent.core.errors import ConfigError
 
 TOKEN = "c2VjcmV0LXRva2Vu"
 

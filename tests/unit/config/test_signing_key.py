@@ -4,7 +4,7 @@ import pytest
 
 from agent.cli.keys import make
 from agent.config import load
-from agent.errors import ConfigError
+from agent.core.errors import ConfigError
 
 INFO_URL = 'info_url = "https://www.shop.example/synthetic"\n'
 

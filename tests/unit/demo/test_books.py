@@ -6,8 +6,8 @@ import pytest
 
 from agent.cli.keys import make
 from agent.demo.shop import create_shop
-from agent.pem import read_keys
-from agent.tagging.signing import Signer
+from agent.keys.pem import read_keys
+from agent.signing.signer import Signer
 
 HOST = "shop.example.com"
 FORGED = {

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from agent import ids
-from agent.clock import SystemClock
-from agent.database import Database
-from agent.model import Slot
+from agent.core import ids
+from agent.core.clock import SystemClock
+from agent.core.model import Slot
 from agent.queue.local import SCHEMA, Claim, LocalQueue
+from agent.storage.database import Database
 
 
 def slot(number: int) -> Slot:

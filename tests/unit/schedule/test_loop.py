@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from agent.model import Cadence, Journey, Site
+from agent.core.model import Cadence, Journey, Site
 from agent.schedule import loop
 from agent.schedule.decision import Skip
 from agent.schedule.plan import Plan

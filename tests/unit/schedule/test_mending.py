@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.model import Result, SkipReason, Slot
+from agent.core.model import Result, SkipReason, Slot
 from agent.schedule import slots
 from agent.schedule.decision import Skip
 from agent.schedule.mending import mend

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent.model import Cadence
+from agent.core.model import Cadence
 from agent.schedule.plan import Plan, Span, interval_of
 
 KEY = ("buy_a_mug", "eu-west-1")
@@ -203,7 +203,7 @@ def test_offsets_are_spread():
 def test_offsets_are_the_same_in_every_process():
     """The offset of a journey doesn't hang on the process: another one finds the same."""
     code = (
-        "from agent.schedule.plan import Plan; from agent.model import Cadence;"
+        "from agent.schedule.plan import Plan; from agent.core.model import Cadence;"
         f"print(Plan(Cadence(seconds=3600), {KEY!r}).next(0))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from agent.model import SkipReason, Slot
+from agent.core.model import SkipReason, Slot
 from agent.schedule import skips, slots
 from agent.schedule.decision import Skip
 from agent.schedule.skips import Skipped

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent import ids
-from agent.model import Cadence, Journey, Result, Site, SkipReason, Slot
+from agent.core import ids
+from agent.core.model import Cadence, Journey, Result, Site, SkipReason, Slot
 from agent.schedule import slots
 from agent.schedule.decision import Offer, Skip
 from agent.schedule.plan import Plan

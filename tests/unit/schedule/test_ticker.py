@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent.model import Cadence, Journey, Site, SkipReason, Slot
+from agent.core.model import Cadence, Journey, Site, SkipReason, Slot
 from agent.schedule.decision import Offer, Skip
 from agent.schedule.plan import Plan, interval_of
 from agent.schedule.ticker import Ticker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from agent.model import Cadence, SkipReason
+from agent.core.model import Cadence, SkipReason
 from tests.support.api import PLACE, Served, journey
 
 

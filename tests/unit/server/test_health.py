@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 from starlette.applications import Starlette
 
-from agent.http import listen, port_of, serving
-from agent.server.canary import canary
+from agent.canary.serve import canary
 from agent.server.health import Check, health_routes
+from agent.server.serving import listen, port_of, serving
 
 TICKED = Check(ok=True, detail="ticked")
 

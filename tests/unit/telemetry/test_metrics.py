@@ -7,14 +7,14 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from agent import names
-from agent.model import Result, Step, StepOutcome, Vital
+from agent.core import names
+from agent.core.model import Result, Step, StepOutcome, Vital
+from agent.storage.totals import Total
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.exemplars import Exemplar
 from agent.telemetry.metrics import Metrics, Reading
 from agent.telemetry.resource import describe
 from agent.telemetry.steps import STEP_NAMES, StepNames
-from agent.telemetry.totals import Total
 
 EPOCH = 1_700_000_000.0
 

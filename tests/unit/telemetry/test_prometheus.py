@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent import names
+from agent.core import names
 from agent.telemetry.catalogue import CATALOGUE, Kind, Metric
 from agent.telemetry.prometheus import prometheus_label, prometheus_name, prometheus_series
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from agent import names
-from agent.clock import SystemClock
-from agent.database import Database
-from agent.model import Result, SkipReason, Slot, Step, StepOutcome, Trigger
+from agent.core import names
+from agent.core.clock import SystemClock
+from agent.core.model import Result, SkipReason, Slot, Step, StepOutcome, Trigger
+from agent.storage.database import Database
 from agent.telemetry.catalogue import CATALOGUE
-from agent.telemetry.export import resolve
-from agent.telemetry.signals import Signal
-from agent.telemetry.spool import Bounds
+from agent.telemetry.delivery.export import resolve
+from agent.telemetry.delivery.signals import Signal
+from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.steps import STEP_NAMES
 from agent.telemetry.telemetry import SCHEMA, Telemetry
 

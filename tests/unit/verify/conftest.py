@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.jwk import members
-from agent.tagging.signing import Signer
+from agent.keys.jwk import members
+from agent.signing.signer import Signer
 from agent.verify import Verifier
 
 INFO = "https://example.com/synthetic"

@@ -12,8 +12,8 @@ from http_message_signatures import HTTPMessageSigner, MappingKeyResolver, algor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.jwk import thumbprint
-from agent.tagging.signing import LIFETIME, Signer
+from agent.keys.jwk import thumbprint
+from agent.signing.signer import LIFETIME, Signer
 from agent.verify import DirectoryError, Reason, Synthetic, Verifier
 from tests.unit.verify.conftest import CLAIM, HOST, INFO, NOW, jwk
 

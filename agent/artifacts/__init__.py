@@ -1,1 +1,0 @@
-"""Evidence on disk: recorded to scratch, kept only where it is wanted, bounded."""

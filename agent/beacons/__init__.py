@@ -1,0 +1,1 @@
+"""Analytics beacons: vendors, fingerprints, marks and the policy for each."""

@@ -1,0 +1,1 @@
+"""Browsers on this machine: finding one, installing one."""

@@ -1,0 +1,1 @@
+"""What all parts share: the model and small helpers, with no heavy library under it."""

@@ -1,0 +1,69 @@
+"""Client spans of HTTP requests, as data, with OpenTelemetry's stable attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from agent.core import names
+from agent.core.model import Attribute, SpanData
+from agent.core.redact import bare_url
+
+if TYPE_CHECKING:
+    from agent.core.model import Tag
+
+_METHODS = frozenset(
+    ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
+)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what became of it. ``status`` is None where no answer came."""
+
+    method: str
+    url: str
+    start_ns: int
+    end_ns: int
+    status: int | None = None
+    failure: str = ""
+    kind: str = ""
+    """What asked for it: ``document``, ``xhr``, ``fetch``, ``api``."""
+
+
+def client_span(exchange: Exchange, tag: Tag, trace_id: str) -> SpanData:
+    """Build the request's own span: the one whose id its ``traceparent`` carried."""
+    parts = urlsplit(exchange.url)
+    known = exchange.method in _METHODS
+    attributes: dict[str, Attribute] = {
+        names.REQUEST_METHOD: exchange.method if known else names.OTHER_METHOD,
+        names.URL: bare_url(exchange.url),
+        names.SERVER_ADDRESS: parts.hostname or "",
+        names.SERVER_PORT: parts.port or _DEFAULT_PORTS.get(parts.scheme, 0),
+        names.REQUEST_KIND: exchange.kind,
+    }
+    if not known:
+        attributes[names.REQUEST_METHOD_ORIGINAL] = exchange.method
+    failed = bool(exchange.failure)
+    if exchange.status is not None:
+        attributes[names.RESPONSE_STATUS] = exchange.status
+        if exchange.status >= 400:
+            failed = True
+            attributes[names.ERROR_TYPE] = str(exchange.status)
+    if exchange.failure:
+        attributes[names.ERROR_TYPE] = exchange.failure
+    return SpanData(
+        name=exchange.method if known else "HTTP",
+        trace_id=trace_id,
+        span_id=tag.span_id,
+        parent_id=tag.parent_id,
+        start_ns=exchange.start_ns,
+        end_ns=exchange.end_ns,
+        kind="client",
+        status="error" if failed else "unset",
+        message=exchange.failure,
+        attributes=attributes,
+        links=(tag.own_context,) if tag.own_context else (),
+    )

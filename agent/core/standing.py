@@ -1,0 +1,149 @@
+"""How a journey stands, in words: from its object in the API to what a person is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from agent.core.model import Result
+from agent.core.units import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ERROR_LINES = 6
+_BELOW = {86_400: 3600, 3600: 60, 60: 1}
+"""Seconds of a unit, and of the next one that is still told."""
+
+Journey = dict[str, Any]
+Line = tuple[str, str]
+"""A label and a text."""
+
+
+class State(IntEnum):
+    """How a journey stands, the worst first."""
+
+    FAILS = 0
+    NOT_MEASURED = 1
+    SILENT = 2
+    """It has no verdict, or none that is young enough to speak for the target."""
+    WAITS = 3
+    FLAKY = 4
+    PASSES = 5
+    DISABLED = 6
+
+
+def is_well(journey: Journey) -> bool:
+    """Whether nothing need be said about a journey."""
+    return state_of(journey) in {State.WAITS, State.PASSES, State.DISABLED}
+
+
+def state_of(journey: Journey) -> State:
+    """Tell how a journey stands."""
+    last = journey["last_run"]
+    if not journey["enabled"]:
+        return State.DISABLED
+    if journey["up"] is False:
+        return State.FAILS
+    if last is None:
+        return State.SILENT if journey["skipped"] else State.WAITS
+    if last["result"] == Result.NOT_MEASURED:
+        return State.NOT_MEASURED
+    if journey["up"] is None:
+        return State.SILENT
+    return State.FLAKY if last["result"] == Result.FLAKY else State.PASSES
+
+
+def by_urgency(journey: Journey) -> tuple[Any, ...]:
+    """Return a key to sort journeys by: the worst first, those that page before others."""
+    is_page = journey["severity"] == "page"
+    return state_of(journey), not is_page, journey["failing_since"] or "", journey["journey"]
+
+
+def shown_run(journey: Journey) -> dict[str, Any] | None:
+    """Return the run that explains how the journey stands, if there is one."""
+    key = "last_failure" if state_of(journey) is State.FAILS else "last_run"
+    run: dict[str, Any] | None = journey[key]
+    return run
+
+
+def details(journey: Journey, now: datetime, url: str) -> Iterator[Line]:
+    """Yield what leads to the cause; ``url`` is what links are relative to."""
+    yield from _since(journey, now)
+    run = shown_run(journey)
+    if run is not None:
+        yield from _error(run)
+    severity = f" ({journey['severity']})" if journey["severity"] else ""
+    yield "owner", journey["owner"] + severity
+    if journey["runbook"]:
+        yield "runbook", journey["runbook"]
+    if run is not None:
+        # What can be looked at comes first.
+        for path in sorted(run["artifacts"], key=lambda path: not path.endswith(".png")):
+            yield path.rpartition("/")[2].rpartition(".")[0], url + run["links"][path]
+        yield "trace id", run["trace_id"]
+    yield from _others(journey, run, now, url)
+    for skipped in journey["skipped"]:
+        when = ago(skipped["last_at"], now)
+        yield "skipped", f"{skipped['count']} {skipped['reason']}, the last {when} ago"
+
+
+def _since(journey: Journey, now: datetime) -> Iterator[Line]:
+    if state_of(journey) is State.FAILS:
+        since, count = journey["failing_since"], journey["consecutive_failures"]
+        runs = "1 run" if count == 1 else f"{count} runs in a row"
+        yield "since", f"{_time(since)}, {ago(since, now)} ago; {runs}"
+    elif journey["last_success_at"] is not None:
+        success = journey["last_success_at"]
+        yield "last pass", f"{_time(success)}, {ago(success, now)} ago"
+
+
+def _error(run: dict[str, Any]) -> Iterator[Line]:
+    if not run["error_type"]:
+        return
+    yield "error", f'{run["error_type"]} in "{run["step"]}"' if run["step"] else run["error_type"]
+    lines = [line for line in (run["error"] or "").splitlines() if line.strip()]
+    for line in lines[:_ERROR_LINES]:
+        yield "", line
+    if len(lines) > _ERROR_LINES:
+        yield "", "..."
+
+
+def _others(
+    journey: Journey, shown: dict[str, Any] | None, now: datetime, url: str
+) -> Iterator[Line]:
+    """Yield what else happened: a later run that measured nothing, an earlier one that failed."""
+    for label, key in (("last run", "last_run"), ("last fail", "last_failure")):
+        run = journey[key]
+        if run is None or run["run_id"] == (shown or run)["run_id"]:
+            continue
+        error = (run["error"] or "").partition("\n")[0]
+        what = (
+            f"{run['result']}, {run['error_type']}: {error}" if run["error_type"] else run["result"]
+        )
+        yield label, f"{ago(run['started_at'], now)} ago: {what}"
+        if run["screenshot"]:
+            yield "", url + run["screenshot"]
+
+
+def ago(text: str, now: datetime) -> str:
+    """Say how long a moment has passed: by the largest unit, and the next one."""
+    return _rough((now - datetime.fromisoformat(text)).total_seconds())
+
+
+def until(text: str | None, now: datetime) -> str:
+    """Say in how long a moment comes."""
+    if text is None:
+        return "-"
+    return f"in {_rough((datetime.fromisoformat(text) - now).total_seconds())}"
+
+
+def _rough(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    below = next((below for unit, below in _BELOW.items() if whole >= unit), 1)
+    return format_duration(float(whole - whole % below))
+
+
+def _time(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"

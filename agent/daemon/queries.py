@@ -1,0 +1,192 @@
+"""What a person who answers a page asks for: how each journey stands, and its runs.
+
+Everything is looked up beside the agent's work, see ``Reader``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from agent.core.units import format_duration
+from agent.runs.document import time
+from agent.schedule import skips
+from agent.server.artifacts import link
+from agent.storage import runs
+from agent.storage.journey_state import fresh
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+
+    from agent.core.clock import Clock
+    from agent.core.model import Cadence, Journey
+    from agent.runs.dispatcher import Dispatcher
+    from agent.schedule.skips import Skipped
+    from agent.schedule.ticker import Ticker
+    from agent.storage.reader import Reader
+    from agent.storage.runs import Standing
+
+_LOOKED_BACK = 24 * 3600.0
+"""Seconds over which skipped slots are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """What the schedule knows of a journey at this moment."""
+
+    journey: Journey
+    next_at: float | None
+    running: bool
+
+
+class Overview:
+    """Answers the routes of the API."""
+
+    def __init__(
+        self,
+        location: str,
+        dispatcher: Dispatcher,
+        ticker: Ticker,
+        reader: Reader,
+        clock: Clock,
+    ) -> None:
+        self._location = location
+        self._dispatcher = dispatcher
+        self._ticker = ticker
+        self._reader = reader
+        self._clock = clock
+
+    def loaded(self) -> list[str]:
+        """Return the names of the journeys that are loaded."""
+        return sorted(self._dispatcher.journeys)
+
+    async def knows(self, journey: str) -> bool:
+        """Whether a journey is loaded, or has runs from when it was."""
+        if journey in self._dispatcher.journeys:
+            return True
+        return await self._reader.read(lambda connection: runs.knows(connection, journey))
+
+    async def journeys(self) -> dict[str, Any]:
+        """Return every loaded journey, by name, with what it came to.
+
+        Raises:
+            StateError: the history can't be read now.
+
+        """
+        now = self._clock.wall()
+        live = [
+            _Live(journey, self._ticker.next_slot(name), self._dispatcher.is_busy(name))
+            for name, journey in sorted(self._dispatcher.journeys.items())
+        ]
+
+        def look(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+            skipped = skips.since(connection, self._location, now - _LOOKED_BACK)
+            return [
+                {
+                    **_declared(one.journey, self._location),
+                    "running": one.running,
+                    "next_at": None if one.next_at is None else time(one.next_at),
+                    **_standing(one.journey, runs.standing(connection, one.journey.name), now),
+                    "skipped_since": time(now - _LOOKED_BACK),
+                    "skipped": [_skipped(row) for row in skipped.get(one.journey.name, ())],
+                }
+                for one in live
+            ]
+
+        found = await self._reader.read(look)
+        return {"at": time(now), "location": self._location, "journeys": found}
+
+    async def runs(self, journey: str, result: str, limit: int) -> tuple[list[str], dict[str, str]]:
+        """Return the newest runs as JSON texts, newest first, and the links of their artifacts.
+
+        Raises:
+            StateError: the history can't be read now.
+
+        """
+
+        def look(connection: sqlite3.Connection) -> tuple[list[str], dict[str, str]]:
+            found = runs.newest(connection, limit, journey, result)
+            return found, _links(path for text in found for path in _artifacts(json.loads(text)))
+
+        return await self._reader.read(look)
+
+
+def _declared(journey: Journey, location: str) -> dict[str, Any]:
+    return {
+        "journey": journey.name,
+        "summary": journey.summary,
+        "site": journey.site.name,
+        "url": journey.site.url,
+        "location": location,
+        "owner": journey.owner,
+        "severity": journey.severity,
+        "runbook": journey.runbook,
+        "file": f"{journey.file}:{journey.line}",
+        "every": _every(journey.cadence),
+        "timezone": journey.cadence.timezone,
+        "timeout": journey.timeout,
+        "enabled": journey.enabled,
+    }
+
+
+def _every(cadence: Cadence) -> str:
+    return cadence.cron or format_duration(cadence.seconds or 0.0)
+
+
+def _standing(journey: Journey, standing: Standing, now: float) -> dict[str, Any]:
+    """Say how a journey stands, as its gauges do: without a fresh verdict it is not up or down."""
+    speaks = journey.enabled and fresh(standing.verdict_at, journey.interval, now)
+    failing = standing.failures > 0
+    return {
+        "up": not failing if speaks else None,
+        "consecutive_failures": standing.failures,
+        "failing_since": standing.failing_since,
+        "last_success_at": None if standing.last_success is None else time(standing.last_success),
+        "last_run": None if standing.last is None else _brief(standing.last),
+        "last_failure": None if standing.last_failure is None else _brief(standing.last_failure),
+    }
+
+
+def _brief(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of a run what leads to its cause: the error, where it was, and the evidence."""
+    blamed = _blamed(run)
+    # A flaky run was decided by an attempt that passed and has none.
+    artifacts = run["artifacts"] or blamed.get("artifacts", [])
+    screenshots = [path for path in artifacts if PurePosixPath(path).name == "screenshot.png"]
+    failed = (step["name"] for step in blamed.get("steps", ()) if step["result"] == "fail")
+    told = ("run_id", "result", "scheduled_at", "started_at", "duration", "error_type", "error")
+    return {
+        **{key: run[key] for key in told},
+        # Steps are listed as they end, so the innermost comes first.
+        "step": next(failed, None),
+        "trace_id": run["trace_id"],
+        "screenshot": link(screenshots[0]) if screenshots else None,
+        "artifacts": artifacts,
+        "links": _links(artifacts),
+    }
+
+
+def _blamed(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attempt whose error the run carries; empty where there is none."""
+    carries = (run["error_type"], run["error"])
+    attempts = run["attempts"] if run["error_type"] else []
+    return next((one for one in attempts if (one["error_type"], one["error"]) == carries), {})
+
+
+def _skipped(skipped: Skipped) -> dict[str, Any]:
+    return {
+        "reason": skipped.reason.value,
+        "count": skipped.count,
+        "last_at": time(skipped.last_at),
+    }
+
+
+def _artifacts(run: Mapping[str, Any]) -> list[str]:
+    return [path for attempt in run["attempts"] for path in attempt["artifacts"]]
+
+
+def _links(artifacts: Iterable[str]) -> dict[str, str]:
+    return {path: link(path) for path in artifacts}

@@ -1,0 +1,84 @@
+"""Whether the agent lives, and whether it can measure and report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.server.health import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agent.core.clock import Clock
+    from agent.core.model import Problem
+    from agent.runs.dispatcher import Dispatcher
+    from agent.runs.engine import Engine
+    from agent.storage.database import Database
+    from agent.telemetry.telemetry import Telemetry
+
+_STALE_TICK = 5.0
+"""Seconds without a tick after which the schedule counts as stuck."""
+_FULL = 0.95
+"""The share of its bound at which the spool counts as full: soon it will drop."""
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Asks the stations; ``broken`` are the journey files that could not be taken up."""
+
+    engine: Engine
+    dispatcher: Dispatcher
+    telemetry: Telemetry
+    database: Database
+    spool_bytes: int
+    clock: Clock
+    broken: Sequence[Problem] = ()
+    _ticked_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ticked()
+
+    def ticked(self) -> None:
+        """Note that the schedule turns."""
+        self._ticked_at = self.clock.monotonic()
+
+    def alive(self) -> Check:
+        """Whether the loop turns and the schedule ticks."""
+        silent = self.clock.monotonic() - self._ticked_at
+        if self.database.trouble:
+            # The schedule waits for its disk, which no restart would mend.
+            return Check(True, f"waits for the state folder: {self.database.trouble}")
+        return Check(silent < _STALE_TICK, f"ticked {silent:.1f} s ago")
+
+    async def ready(self) -> Mapping[str, Check]:
+        """Whether there are workers, journeys, a canary that answers and room in the spool."""
+        canary = await self.engine.canary_trouble()
+        return {
+            "workers": self._workers(),
+            "journeys": self._journeys(),
+            "canary": Check(not canary, canary or "answers"),
+            "state": Check(not self.database.trouble, self.database.trouble or "can be written"),
+            "spool": await self._spool(),
+        }
+
+    def _workers(self) -> Check:
+        pool = self.engine.pool
+        states = pool.states()
+        listed = ", ".join(f"{number} {state}" for state, number in states.items())
+        up = states["idle"] + states["busy"] > 0
+        return Check(up and not pool.trouble, pool.trouble or listed)
+
+    def _journeys(self) -> Check:
+        loaded = len(self.dispatcher.journeys)
+        broken = "; ".join(str(problem) for problem in self.broken)
+        return Check(loaded > 0 and not broken, broken or f"{loaded} loaded")
+
+    async def _spool(self) -> Check:
+        if self.database.trouble:
+            return Check(False, "can't be read now")
+        backlog = (await self.telemetry.backlog()).values()
+        size = sum(entry.size for entry in backlog)
+        waiting = sum(entry.items for entry in backlog)
+        detail = f"{waiting} items, {size} bytes wait for the collector"
+        return Check(size < self.spool_bytes * _FULL, detail)

@@ -1,1 +1,0 @@
-"""What runs came to, kept in the state folder."""

@@ -1,0 +1,1 @@
+"""Keys of signatures, as JWK and PEM."""

@@ -1,0 +1,1 @@
+"""Configuration and journeys in: loaded, checked, as one snapshot."""

@@ -1,0 +1,133 @@
+"""Discovery: journey files are imported in a worker and come back as data."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from agent.core.model import Definition, Problem
+from agent.pool.process import WorkerProcess
+from agent.protocol.messages import Blocked, Discover, FileLoaded, FileStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from agent.pool.process import Spawn
+    from agent.protocol.messages import FromWorker
+
+_FILE_TIMEOUT = 10.0
+"""Seconds that the import of one file may take."""
+
+
+async def discover(
+    folder: Path, spawn: Spawn, file_timeout: float = _FILE_TIMEOUT
+) -> tuple[list[Definition], list[Problem]]:
+    """Import every journey file below ``folder``; return the journeys, and what is wrong.
+
+    A file that hangs or kills its process is told and left out; the others are read on in
+    another process.
+    """
+    files = _files(folder)
+    if files is None:
+        return [], [Problem(str(folder), "there is no such folder (key `journeys`)")]
+    definitions: list[Definition] = []
+    problems: list[Problem] = []
+    while files:
+        reading = _Reading(files, folder.name, file_timeout)
+        await reading.run(spawn)
+        definitions += reading.definitions
+        problems += reading.problems
+        files = reading.left
+    return _without_doubles(definitions, problems, folder.name)
+
+
+def _files(folder: Path) -> list[str] | None:
+    if not folder.is_dir():
+        return None
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*.py")
+        if not path.name.startswith(("_", "test_", "conftest")) and "__pycache__" not in path.parts
+    )
+
+
+class _Reading:
+    """One worker's part of the discovery."""
+
+    def __init__(self, files: Sequence[str], folder: str, file_timeout: float) -> None:
+        self.left = list(files)
+        self.definitions: list[Definition] = []
+        self.problems: list[Problem] = []
+        self._folder = folder
+        self._file_timeout = file_timeout
+        self._progress = asyncio.Event()
+        self._blocked_at = ""
+        self._begun: set[str] = set()
+
+    async def run(self, spawn: Spawn) -> None:
+        worker = await WorkerProcess.start(0, spawn)
+        worker.listener = self._hear
+        gone = asyncio.create_task(worker.gone.wait())
+        gone.add_done_callback(lambda _: self._progress.set())
+        try:
+            worker.send(Discover(list(self.left)))
+            while self.left:
+                self._progress.clear()
+                async with asyncio.timeout(self._file_timeout):
+                    await self._progress.wait()
+                if worker.gone.is_set():
+                    self._give_up("its import ended the process")
+                    return
+        except TimeoutError:
+            self._give_up(f"its import was not done after {self._file_timeout:g} s")
+        finally:
+            gone.cancel()
+            await worker.kill()
+
+    def _give_up(self, why: str) -> None:
+        if self.left:
+            file = self.left.pop(0)
+            where = self._blocked_at or f"{file}:1"
+            self.problems.append(Problem(f"{self._folder}/{where}", why))
+
+    def _hear(self, message: FromWorker) -> None:
+        match message:
+            case FileStarted(file):
+                if file in self._begun or file not in self.left:
+                    return  # each file has its time once, whoever else may speak on the pipe
+                self._begun.add(file)
+                self._blocked_at = ""
+            case Blocked(_, where, in_journey):
+                if in_journey:
+                    self._blocked_at = where
+                return
+            case FileLoaded(file, definitions, problems):
+                if file not in self.left:
+                    return
+                self.left.remove(file)
+                self.definitions += definitions
+                self.problems += problems
+            case _:
+                return
+        self._progress.set()
+
+
+def _without_doubles(
+    definitions: list[Definition], problems: list[Problem], folder: str
+) -> tuple[list[Definition], list[Problem]]:
+    """Two journeys of one name are both told and both left out: neither is the right one."""
+    by_name: dict[str, list[Definition]] = {}
+    for definition in definitions:
+        by_name.setdefault(definition.name, []).append(definition)
+    single = []
+    for name, found in by_name.items():
+        if len(found) == 1:
+            single.append(found[0])
+            continue
+        places = [f"{folder}/{one.file}:{one.line}" for one in found]
+        problems.extend(
+            Problem(place, f"another journey is named {name!r} too: {', '.join(places)}")
+            for place in places
+        )
+    return single, problems

@@ -1,0 +1,227 @@
+"""One walk, as the supervisor hears it: what crosses the pipe, and the deadline held here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from agent.core.errors import ErrorType
+from agent.core.model import AttemptRecord, SpanData, Step, StepOutcome
+from agent.pool.memory import oom_kills
+from agent.protocol.messages import (
+    Blocked,
+    FromWorker,
+    Idle,
+    Logged,
+    SecretReply,
+    SecretWanted,
+    SignatureReply,
+    SignatureWanted,
+    SpanEnded,
+    Started,
+    StepEnded,
+    StepStarted,
+    Walk,
+    Walked,
+)
+
+if TYPE_CHECKING:
+    from agent.core.clock import Clock
+    from agent.core.model import AttemptReport
+    from agent.pool.process import WorkerProcess
+
+_CRASHES = frozenset({ErrorType.PAGE_CRASH, ErrorType.BROWSER_CRASH})
+_LAUNCH_BUDGET = 20.0
+"""Seconds from the order until the journey begins; the worker gives up launching at 15."""
+_SETTLE = 5.0
+"""Seconds that a worker may take to close its browser after a walk."""
+_BLOCKED_FOR = 2.0
+"""Seconds for which a standstill that was told, which happens four times a second, goes on."""
+_PIPE = 0.25
+"""Seconds of leave for the last message to cross the pipe."""
+
+
+class WalkListener(Protocol):
+    """Who follows a walk while it goes on."""
+
+    def secret(self, name: str) -> str:
+        """Return a secret, or raise ``LookupError``."""
+        ...
+
+    def signature(self, authority: str) -> SignatureReply:
+        """Return what proves the agent to an authority, nothing where that isn't the site's."""
+        ...
+
+    def step_started(self, name: str, depth: int) -> None:
+        """Hear that a step begins."""
+        ...
+
+    def step_ended(self, step: Step, depth: int) -> None:
+        """Hear that a step is over."""
+        ...
+
+    def logged(self, level: str, event: str, fields: dict[str, object]) -> None:
+        """Hear what the journey's author logs."""
+        ...
+
+    def printed(self, line: str) -> None:
+        """Hear a line that the journey prints."""
+        ...
+
+
+class Conversation:
+    """Drives one walk in one worker; ``run`` always returns, in bounded time."""
+
+    def __init__(
+        self, worker: WorkerProcess, order: Walk, listener: WalkListener, clock: Clock
+    ) -> None:
+        self._worker = worker
+        self._order = order
+        self._listener = listener
+        self._clock = clock
+        self._started = asyncio.Event()
+        self._over: asyncio.Future[AttemptReport | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._idle: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._steps: list[Step] = []
+        self._open: Counter[str] = Counter()
+        self._spans: list[SpanData] = []
+        self._blocked = Blocked(0.0, "", in_journey=False)
+        self._blocked_told = -_BLOCKED_FOR
+        self._death: ErrorType | None = None
+        self._detail = ""
+
+    async def run(self) -> AttemptRecord:
+        """Order the walk and wait for its end, the worker's end or the deadline."""
+        began, oom_before = self._clock.wall(), oom_kills()
+        self._worker.listener = self._hear
+        self._worker.output = self._listener.printed
+        gone = asyncio.create_task(self._watch_worker(oom_before))
+        deadline = asyncio.create_task(self._hold_deadline())
+        self._worker.send(self._order)
+        try:
+            report = await self._over
+            blocked_by = self._blocked_by()
+        finally:
+            gone.cancel()
+            deadline.cancel()
+        if report is not None and report.error_type in _CRASHES and oom_kills() > oom_before:
+            # The kernel takes renderers first; the page is not to blame for that.
+            why = f"the kernel killed a process for memory (after: {report.error})"
+            report = replace(report, error_type=ErrorType.OUT_OF_MEMORY, error=why)
+        steps = self._steps
+        if report is None:
+            unended = reversed(list(self._open.elements()))
+            steps = [*steps, *(Step(name, StepOutcome.FAIL) for name in unended)]
+        return AttemptRecord(
+            worker=self._worker.number,
+            started_at=began,
+            ended_at=self._clock.wall(),
+            report=report,
+            death=self._death,
+            detail=self._detail,
+            blocked_at=blocked_by if report is None else "",
+            steps=tuple(steps),
+            spans=tuple(self._spans),
+        )
+
+    def end(self, death: ErrorType, detail: str) -> None:
+        """End the walk from outside; the worker is killed by whoever called ``run``."""
+        if not self._over.done():
+            self._death, self._detail = death, detail
+            self._over.set_result(None)
+
+    async def settle(self) -> bool:
+        """Wait until the worker's browser is gone; return whether it is fit for more."""
+        gone = asyncio.create_task(self._worker.gone.wait())
+        try:
+            waiting: set[asyncio.Future[Any]] = {self._idle, gone}
+            await asyncio.wait(waiting, timeout=_SETTLE, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            # Not before: what was printed last comes after the report, by a pipe of its own.
+            self._worker.output = self._worker.spawn.on_output
+        return self._idle.done() and self._idle.result()
+
+    def _blocked_by(self) -> str:
+        """Return the journey's line that blocks the worker's loop, "" where none does."""
+        silent = self._clock.monotonic() - self._blocked_told
+        return self._blocked.where if self._blocked.in_journey and silent < _BLOCKED_FOR else ""
+
+    async def _watch_worker(self, oom_before: int) -> None:
+        await self._worker.gone.wait()
+        if oom_kills() > oom_before:
+            self.end(ErrorType.OUT_OF_MEMORY, "the kernel killed a process for memory")
+        elif self._worker.nonsense:
+            why = f"the worker said what can't be taken: {self._worker.nonsense}"
+            self.end(ErrorType.WORKER_LOST, why)
+        else:
+            self.end(ErrorType.WORKER_LOST, "the worker process died under the run")
+
+    async def _hold_deadline(self) -> None:
+        try:
+            async with asyncio.timeout(_LAUNCH_BUDGET):
+                await self._started.wait()
+        except TimeoutError:
+            await self._clock.sleep(_PIPE)
+        if not self._started.is_set():
+            # A journey whose import hangs is no browser that doesn't start.
+            importing = self._blocked_by() != ""
+            self.end(
+                ErrorType.WORKER_KILLED if importing else ErrorType.BROWSER_LAUNCH,
+                f"no browser was ready within {_LAUNCH_BUDGET:.0f} s",
+            )
+            return
+        journey = self._order.journey
+        budget = journey.timeout + journey.grace + _PIPE
+        until = self._clock.monotonic() + budget
+        await self._clock.sleep(budget)
+        if self._clock.monotonic() > until + _PIPE:
+            # This process was stopped itself, or held up: the answer may wait in the pipe unread.
+            await self._clock.sleep(_PIPE)
+        self.end(
+            ErrorType.WORKER_KILLED,
+            f"no answer within timeout and grace ({journey.timeout:g} s + {journey.grace:g} s)",
+        )
+
+    def _hear(self, message: FromWorker) -> None:  # noqa: C901, PLR0912 - one case a word
+        match message:
+            case Started():
+                self._started.set()
+            case StepStarted(name, depth):
+                self._open[name] += 1
+                self._listener.step_started(name, depth)
+            case StepEnded(step, depth):
+                if self._open[step.name] > 1:
+                    self._open[step.name] -= 1
+                else:
+                    del self._open[step.name]
+                self._steps.append(step)
+                self._listener.step_ended(step, depth)
+            case SpanEnded(span):
+                self._spans.append(span)
+            case Logged(level, event, fields):
+                self._listener.logged(level, event, fields)
+            case SecretWanted(name):
+                self._worker.send(self._reply(name))
+            case SignatureWanted(authority):
+                self._worker.send(self._listener.signature(authority))
+            case Blocked():
+                self._blocked, self._blocked_told = message, self._clock.monotonic()
+            case Walked(report):
+                if not self._over.done():
+                    self._over.set_result(report)
+            case Idle(fit):
+                if not self._idle.done():
+                    self._idle.set_result(fit)
+            case _:
+                pass
+
+    def _reply(self, name: str) -> SecretReply:
+        try:
+            return SecretReply(name, self._listener.secret(name))
+        except LookupError as error:
+            return SecretReply(name, None, str(error))

@@ -1,0 +1,280 @@
+"""The pool: as many workers as may walk at once, recycled, bounded and replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agent.core.errors import ErrorType
+from agent.core.model import AttemptRecord, RestartReason
+from agent.pool.dialogue import Conversation, WalkListener
+from agent.pool.process import Spawn, WorkerProcess
+from agent.pool.process_tree import end_orphans
+from agent.pool.startup import bring_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.protocol.messages import Walk
+
+_log = structlog.get_logger("footfall.workers")
+
+_TAKE_TIMEOUT = 30.0
+_LOOK_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOptions:
+    """Bounds of the pool: ages in seconds, memory in bytes."""
+
+    count: int
+    max_runs: int
+    max_age: float
+    max_memory: int
+    adopt_orphans: bool = True
+    """Whether every child of this process is a worker, or lost by one: the pool's to end."""
+
+
+class _Closing(Exception):
+    """The pool gives out no worker any more."""
+
+
+class Pool:
+    """Hands each walk a worker of its own. At most ``count`` walks may be under way."""
+
+    def __init__(
+        self, options: PoolOptions, spawn: Spawn, on_restart: Callable[[str], None]
+    ) -> None:
+        self._options = options
+        self._spawn = spawn
+        self._on_restart = on_restart
+        self._idle: list[WorkerProcess] = []
+        self._busy: dict[WorkerProcess, Conversation] = {}
+        self._starting: set[asyncio.Task[None]] = set()
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._outgoing: dict[WorkerProcess, bool] = {}
+        """Workers that are due to go, and whether their successors have come."""
+        self._numbers = 0
+        self._changed = asyncio.Condition()
+        self._closing = False
+        self._monitor: asyncio.Task[None] | None = None
+        self.trouble = ""
+        """Why the last worker or browser would not start; empty where all is well."""
+
+    async def start(self) -> None:
+        """Start the workers; returns at once, they come up in the background."""
+        for _ in range(self._options.count):
+            self._start_one()
+        self._monitor = asyncio.create_task(self._watch(), name="pool monitor")
+
+    async def stop(self) -> None:
+        """Kill every worker with all that hangs below it."""
+        self._closing = True
+        tasks = [*self._starting, *([self._monitor] if self._monitor else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for worker in [*self._idle, *self._busy]:
+            self._retire(worker)
+        self._idle.clear()
+        while self._retiring:
+            # One that waits for its worker to settle retires it only then.
+            await asyncio.gather(*self._retiring, return_exceptions=True)
+        await self._end_orphans()
+
+    async def abort(self, why: str) -> None:
+        """End every walk under way, each with what is known of it, and begin no other."""
+        self._closing = True
+        for conversation in self._busy.values():
+            conversation.end(ErrorType.WORKER_LOST, why)
+        await self._notify()
+
+    @property
+    def monitor(self) -> asyncio.Task[None]:
+        """The task that must live as long as the pool; one that ends early is a fault.
+
+        Raises:
+            RuntimeError: the pool has not been started.
+
+        """
+        if self._monitor is None:
+            raise RuntimeError("the pool has not been started")
+        return self._monitor
+
+    def replace_spawn(self, spawn: Spawn) -> None:
+        """Start workers differently from now on; those that walk end as they began."""
+        self._spawn = spawn
+        for worker in self._idle:
+            self._retire(worker)
+            if self._outgoing.pop(worker, None) is None:
+                self._start_one()
+        self._idle.clear()
+
+    def states(self) -> dict[str, int]:
+        """Return how many workers are idle, busy and starting."""
+        return {
+            "idle": len(self._idle),
+            "busy": len(self._busy),
+            "starting": len(self._starting),
+        }
+
+    async def walk(
+        self, order: Walk, listener: WalkListener, avoid: int | None = None
+    ) -> AttemptRecord:
+        """Walk once, in a worker other than number ``avoid``, and record what came of it.
+
+        However the worker ends, a record comes back: within the launch budget, the timeout
+        and the grace.
+        """
+        began = self._spawn.clock.wall()
+        try:
+            async with asyncio.timeout(_TAKE_TIMEOUT):
+                worker = await self._take(avoid)
+        except TimeoutError:
+            detail = self.trouble or "every worker is busy"
+            why = f"no worker was ready within {_TAKE_TIMEOUT:.0f} s: {detail}"
+            return self._no_walk(began, ErrorType.BROWSER_LAUNCH, why)
+        except _Closing:
+            return self._no_walk(began, ErrorType.WORKER_LOST, "the agent was stopped")
+        conversation = Conversation(worker, order, listener, self._spawn.clock)
+        self._busy[worker] = conversation
+        try:
+            record = await conversation.run()
+        except BaseException:
+            self._drop(worker, RestartReason.ABANDONED)
+            raise
+        record = replace(record, last=self._closing)
+        if record.report is None:
+            death = record.death or ErrorType.WORKER_LOST
+            self._drop(worker, RestartReason(death.value))
+        else:
+            follow_up = asyncio.create_task(self._put_back(worker, conversation))
+            self._retiring.add(follow_up)
+            follow_up.add_done_callback(self._retiring.discard)
+        return record
+
+    def _no_walk(self, began: float, death: ErrorType, why: str) -> AttemptRecord:
+        now = self._spawn.clock.wall()
+        return AttemptRecord(
+            worker=0, started_at=began, ended_at=now, death=death, detail=why, last=self._closing
+        )
+
+    async def _take(self, avoid: int | None) -> WorkerProcess:
+        async with self._changed:
+            while True:
+                if self._closing:
+                    raise _Closing
+                for worker in self._idle:
+                    if worker.number != avoid and not worker.gone.is_set():
+                        self._idle.remove(worker)
+                        worker.begin_run()
+                        return worker
+                for worker in list(self._idle):
+                    # Only the one to avoid is free, or one died in its sleep: fresh ones come.
+                    self._idle.remove(worker)
+                    died = worker.gone.is_set()
+                    self._drop(worker, RestartReason.DIED_IDLE if died else RestartReason.FRESH)
+                await self._changed.wait()
+
+    async def _put_back(self, worker: WorkerProcess, conversation: Conversation) -> None:
+        """Wait until the worker has cleaned up after itself, then keep or recycle it."""
+        fit = await conversation.settle()
+        strays = await worker.tree.end_strays(self._spawn.clock) if fit else 0
+        if strays:
+            _log.warning("strays.killed", action="kill", worker=worker.number, processes=strays)
+            await self._end_orphans()
+        self._busy.pop(worker, None)
+        options = self._options
+        if self._closing:
+            self._retire(worker)
+        elif not fit:
+            self._drop(worker, RestartReason.UNFIT)
+        elif worker.spawn is not self._spawn:
+            self._drop(worker, RestartReason.SETTINGS)
+        elif worker.tree.memory(options.max_memory) > options.max_memory:
+            self._drop(worker, RestartReason.MAX_MEMORY)
+        elif self._outgoing.get(worker):
+            del self._outgoing[worker]
+            self._retire(worker)
+        elif worker.runs >= options.max_runs:
+            self._drop(worker, RestartReason.MAX_RUNS)
+        else:
+            if worker.runs == options.max_runs - 1:
+                self._succeed(worker, RestartReason.MAX_RUNS)
+            elif worker.age >= options.max_age:
+                self._succeed(worker, RestartReason.MAX_AGE)
+            self._idle.append(worker)
+            await self._notify()
+
+    def _succeed(self, worker: WorkerProcess, reason: RestartReason) -> None:
+        """Start another in a worker's place, which serves on until that has come.
+
+        So no slot waits for a worker only because one is replaced.
+        """
+        if worker not in self._outgoing:
+            self._outgoing[worker] = False
+            self._on_restart(reason)
+            self._start_one(worker)
+
+    def _came(self, predecessor: WorkerProcess | None) -> None:
+        """Let a worker go whose successor is up: at once, or after its walk."""
+        if predecessor in self._idle:
+            self._idle.remove(predecessor)
+            del self._outgoing[predecessor]
+            self._retire(predecessor)
+        elif predecessor in self._outgoing:
+            self._outgoing[predecessor] = True
+
+    def _drop(self, worker: WorkerProcess, reason: RestartReason) -> None:
+        """Kill a worker and start another in its place, if that isn't on its way already."""
+        self._busy.pop(worker, None)
+        self._retire(worker)
+        if not self._closing and self._outgoing.pop(worker, None) is None:
+            self._on_restart(reason)
+            self._start_one()
+
+    def _retire(self, worker: WorkerProcess) -> None:
+        task = asyncio.create_task(worker.kill(), name=f"retire worker {worker.number}")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    def _start_one(self, predecessor: WorkerProcess | None = None) -> None:
+        self._numbers += 1
+        task = asyncio.create_task(self._bring_up(self._numbers, predecessor))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _bring_up(self, number: int, predecessor: WorkerProcess | None) -> None:
+        worker = await bring_up(number, lambda: self._spawn, self._hear_trouble)
+        self._came(predecessor)
+        self._idle.append(worker)
+        await self._notify()
+
+    def _hear_trouble(self, trouble: str) -> None:
+        self.trouble = trouble
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _watch(self) -> None:
+        """Look at every tree once a second: what hangs below, and how much memory it holds."""
+        bound = self._options.max_memory
+        while True:
+            await self._spawn.clock.sleep(_LOOK_EVERY)
+            for worker, conversation in list(self._busy.items()):
+                worker.tree.look()
+                size = worker.tree.memory(bound)
+                if size > bound:
+                    conversation.end(
+                        ErrorType.OUT_OF_MEMORY,
+                        f"the run's processes held {size >> 20} MiB, {bound >> 20} allowed",
+                    )
+            await self._end_orphans()
+
+    async def _end_orphans(self) -> None:
+        if self._options.adopt_orphans:
+            await end_orphans(WorkerProcess.all, self._spawn.clock)

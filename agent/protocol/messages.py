@@ -1,0 +1,267 @@
+"""The words between supervisor and worker, and their framing.
+
+One socket pair a worker; a frame is a length (four bytes, big-endian) and that many bytes
+of JSON. Large things (screenshots, traces) stay in the scratch folder and travel by name.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from agent.core.limits import Seconds
+from agent.core.model import AttemptReport, Definition, Journey, Problem, SpanData, Step
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+_HEADER = struct.Struct(">I")
+LONGEST_FRAME = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """To the worker, first: what holds for its whole life. Holds no secret."""
+
+    journeys: str
+    executable: str
+    args: list[str]
+    headless: bool
+    info_url: str
+    header: str
+    version: str
+    kind: Literal["configure"] = "configure"
+
+
+@dataclass(frozen=True, slots=True)
+class Discover:
+    """To the worker: import these journey files, one by one."""
+
+    files: list[str]
+    kind: Literal["discover"] = "discover"
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureReply:
+    """To the worker: the headers that prove the agent to one authority; none: unsigned."""
+
+    authority: str
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    expires: int = 0
+    """Unix seconds."""
+    kind: Literal["signature"] = "signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """To the worker: one attempt at a journey."""
+
+    run_id: str
+    journey: Journey
+    attempt: int
+    trace_id: str
+    span_id: str
+    canary_url: str
+    scratch: str
+    record_trace: bool
+    signatures: list[SignatureReply] | None = None
+    """Those for the site's known origins; others are asked for. None: nothing is signed."""
+    kind: Literal["walk"] = "walk"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReply:
+    """To the worker: a secret's value, or why there is none."""
+
+    name: str
+    value: str | None = field(repr=False)
+    error: str = ""
+    kind: Literal["secret"] = "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """From the worker: the driver runs and a browser was started once (or why not)."""
+
+    error: str = ""
+    kind: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class FileStarted:
+    """From the worker: it begins to import this file."""
+
+    file: str
+    kind: Literal["file_started"] = "file_started"
+
+
+@dataclass(frozen=True, slots=True)
+class FileLoaded:
+    """From the worker: what this file holds."""
+
+    file: str
+    definitions: list[Definition]
+    problems: list[Problem]
+    kind: Literal["file_loaded"] = "file_loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """From the worker: the browser is up and the journey begins; the deadline runs."""
+
+    kind: Literal["started"] = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """From the worker: a step begins."""
+
+    name: str
+    depth: int
+    kind: Literal["step_started"] = "step_started"
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """From the worker: a step is over."""
+
+    step: Step
+    depth: int
+    kind: Literal["step_ended"] = "step_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEnded:
+    """From the worker: a finished span; sent at once, so that a killed run keeps it."""
+
+    span: SpanData
+    kind: Literal["span"] = "span"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """From the worker: what the author wrote through ``run.log``."""
+
+    level: str
+    event: str
+    fields: dict[str, Any]
+    kind: Literal["log"] = "log"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretWanted:
+    """From the worker: the journey asks for a secret."""
+
+    name: str
+    kind: Literal["secret_wanted"] = "secret_wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureWanted:
+    """From the worker: a request goes to an authority for which it has no good signature."""
+
+    authority: str
+    kind: Literal["signature_wanted"] = "signature_wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """From the worker's watchdog: the event loop has been standing still for so long."""
+
+    seconds: Seconds
+    where: str
+    in_journey: bool
+    kind: Literal["blocked"] = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """From the worker: the attempt is over; nothing that happens later changes its result."""
+
+    report: AttemptReport
+    kind: Literal["walked"] = "walked"
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """From the worker: the attempt's browser is gone and the next walk may come.
+
+    ``fit`` is False where the journey left something behind that only a new process sheds.
+    """
+
+    fit: bool
+    kind: Literal["idle"] = "idle"
+
+
+ToWorker = Configure | Discover | Walk | SecretReply | SignatureReply
+FromWorker = (
+    Ready
+    | FileStarted
+    | FileLoaded
+    | Started
+    | StepStarted
+    | StepEnded
+    | SpanEnded
+    | Logged
+    | SecretWanted
+    | SignatureWanted
+    | Blocked
+    | Walked
+    | Idle
+)
+
+TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(Annotated[ToWorker, Field(discriminator="kind")])
+FROM_WORKER: TypeAdapter[FromWorker] = TypeAdapter(
+    Annotated[FromWorker, Field(discriminator="kind")]
+)
+
+
+class BadFrame(ValueError):
+    """A frame that is too long, cut short, or not one of the words above."""
+
+
+def frame(body: bytes) -> bytes:
+    """Put the length in front of a message."""
+    if len(body) > LONGEST_FRAME:
+        raise BadFrame(f"a message of {len(body)} bytes is too long")
+    return _HEADER.pack(len(body)) + body
+
+
+def read_frame(read: Callable[[int], bytes]) -> bytes | None:
+    """Read one frame by a blocking ``read(n)``; None where the other end is gone."""
+    header = _exactly(read, _HEADER.size)
+    if header is None:
+        return None
+    return _exactly(read, _length(header))
+
+
+async def receive_frame(reader: asyncio.StreamReader) -> bytes | None:
+    """Read one frame from a stream; None where the other end is gone, even half-way."""
+    from asyncio import IncompleteReadError
+
+    try:
+        header = await reader.readexactly(_HEADER.size)
+        return await reader.readexactly(_length(header))
+    except (IncompleteReadError, ConnectionError):
+        return None
+
+
+def _length(header: bytes) -> int:
+    (length,) = _HEADER.unpack(header)
+    if length > LONGEST_FRAME:
+        raise BadFrame(f"a frame of {length} bytes is too long")
+    return int(length)
+
+
+def _exactly(read: Callable[[int], bytes], count: int) -> bytes | None:
+    parts = b""
+    while len(parts) < count:
+        part = read(count - len(parts))
+        if not part:
+            return None
+        parts += part
+    return parts

@@ -1,1 +1,0 @@
-"""Results: whose trouble an attempt was, and what its run comes to."""

@@ -1,0 +1,211 @@
+"""Runs that nobody scheduled: the engine without a schedule, for ``once`` and for pytest."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from agent import config
+from agent.config.settings import Settings, SiteSection
+from agent.core import ids
+from agent.core.errors import ConfigError
+from agent.core.model import Problem
+from agent.loading.load import VERSION, check_vendors, discover
+from agent.runs.engine import Engine, EngineOptions
+from agent.schedule.plan import interval_of
+from agent.storage.database import Database
+from agent.storage.folder import StateFolder
+from agent.telemetry import telemetry
+from agent.telemetry.delivery.export import resolve as resolve_export
+from agent.telemetry.delivery.signals import Signal
+from agent.telemetry.delivery.spool import Bounds
+from agent.telemetry.resource import ResourceInfo
+from agent.telemetry.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from agent.core.clock import Clock
+    from agent.core.model import Definition, Journey, RunResult, Trigger
+    from agent.runs.conduct import RunRequest
+    from agent.runs.listener import Watcher
+    from agent.telemetry.delivery.export import Export
+
+_FLUSH = 5.0
+"""Seconds for delivering spans and logs before the session ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a session is made for, beyond the configuration."""
+
+    trigger: Trigger
+    sites: tuple[str, ...] = ()
+    """Names of sites that were pointed elsewhere, each of which some journey must use."""
+    endpoint: str = ""
+    """Where spans and logs go; ``OTEL_*`` variables win, and without either nothing goes."""
+    owns_children: bool = True
+    """Whether this process has no children but workers."""
+
+
+class Session:
+    """An engine with one worker, in a scratch state of its own; evidence goes to ``state``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        clock: Clock,
+        options: SessionOptions,
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._clock = clock
+        self._options = options
+        self._stack = AsyncExitStack()
+        self.artifacts = settings.state / "artifacts"
+        """Where kept evidence lies."""
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            temporary = tempfile.TemporaryDirectory(prefix="footfall-", ignore_cleanup_errors=True)
+            scratch = Path(stack.enter_context(temporary))
+            folder = StateFolder(scratch, artifacts=self.artifacts)
+            agent_id = folder.claim()
+            stack.callback(folder.release)
+            self._engine = Engine(
+                self._settings,
+                folder,
+                config.secret_reader(self._settings, self._environ),
+                self._clock,
+                EngineOptions(agent_id, adopt_orphans=self._options.owns_children),
+                self._settings.journeys,
+            )
+            self._database = Database(folder.database, (telemetry.SCHEMA,), self._clock)
+            await self._database.open()
+            # Who waits at a terminal wants to be told, not to wait for the disk.
+            self._database.give_up()
+            stack.push_async_callback(self._database.close)
+            self._telemetry = self._create_telemetry(agent_id)
+            await self._telemetry.start()
+            stack.push_async_callback(self._telemetry.stop, _FLUSH)
+            await self._engine.start()
+            stack.push_async_callback(self._engine.stop)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def journeys(self, names: Sequence[str]) -> tuple[list[Journey], list[Problem]]:
+        """Return the journeys of these names (none: all), and what is wrong with others.
+
+        Raises:
+            ConfigError: a name is unknown, or one of the journeys does not fit the
+                configuration.
+
+        """
+        definitions, problems = await discover(self._settings, self._clock, self._settings.journeys)
+        known = {definition.name for definition in definitions}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            listed = ", ".join(sorted(known)) or "none"
+            missing = [Problem(n, f"there is no such journey; known: {listed}") for n in unknown]
+            raise ConfigError([*problems, *missing])
+        wanted = [one for one in definitions if not names or one.name in names]
+        self._refuse_idle_sites(wanted)
+        journeys: list[Journey] = []
+        for definition in wanted:
+            try:
+                journeys += config.resolve(
+                    self._settings, [definition], interval_of, complete=False
+                )
+            except ConfigError as error:
+                # One that doesn't fit costs itself alone, unless it was asked for by name.
+                if names:
+                    raise
+                problems = [*problems, *error.problems]
+        return journeys, problems
+
+    def _refuse_idle_sites(self, wanted: Sequence[Definition]) -> None:
+        """Refuse a mistyped site: the journey would walk the real one instead."""
+        used = {definition.site for definition in wanted}
+        listed = ", ".join(sorted(used)) or "none"
+        idle = [name for name in self._options.sites if name not in used]
+        if idle:
+            message = f"no journey chosen is of a site of that name; theirs: {listed}"
+            raise ConfigError([Problem(f"--site {name}", message) for name in idle])
+
+    async def run(
+        self, journey: Journey, watch: Callable[[RunRequest, Callable[[str], str]], Watcher]
+    ) -> RunResult:
+        """Run a journey now; ``watch`` makes who follows it."""
+        run_id = ids.fresh_run_id(self._clock.wall())
+        request = self._engine.request(journey, self._options.trigger, run_id, None)
+        run = await self._engine.run(request, watch(request, self._engine.secret))
+        await self._database.transaction(lambda c: self._telemetry.record_run(c, run))
+        self._telemetry.observe_run(run)
+        return run
+
+    def _create_telemetry(self, agent_id: str) -> Telemetry:
+        settings = self._settings
+        export = resolve_export(self._environ, endpoint=self._options.endpoint)
+        if export is not None:
+            export = _without_metrics(export)
+        identity = ResourceInfo(VERSION, agent_id, settings.environment, settings.location)
+        bounds = Bounds(size=settings.telemetry.spool_bytes, age=settings.telemetry.spool_age)
+        return Telemetry(self._database, export, identity, self._clock, bounds)
+
+
+def session_settings(
+    path: Path | None, environ: Mapping[str, str], sites: Sequence[str]
+) -> Settings:
+    """Load the configuration for a session, with sites of the form ``NAME=URL`` over it.
+
+    Where there is no configuration file, sites are enough: a laptop needs none.
+
+    Raises:
+        ConfigError: the configuration or a site is wrong.
+
+    """
+    given = dict(_site(text) for text in sites)
+    if path is None and given and not Path("config.toml").exists():
+        settings = Settings(journeys=Path("journeys").absolute(), state=Path("var").absolute())
+    else:
+        settings = config.load(path, environ)
+        if problems := check_vendors(settings):
+            raise ConfigError(problems)
+    given = {
+        name: section.model_copy(update={"beacons": settings.sites[name].beacons})
+        if name in settings.sites
+        else section
+        for name, section in given.items()
+    }
+    workers = settings.workers.model_copy(update={"count": 1})
+    return settings.model_copy(update={"sites": {**settings.sites, **given}, "workers": workers})
+
+
+def site_names(sites: Sequence[str]) -> tuple[str, ...]:
+    """Return the names in sites of the form ``NAME=URL``."""
+    return tuple(text.partition("=")[0] for text in sites)
+
+
+def _site(text: str) -> tuple[str, SiteSection]:
+    name, equals, url = text.partition("=")
+    if not equals or not name:
+        raise ConfigError([Problem(f"--site {text}", "write it as NAME=URL")])
+    try:
+        return name, SiteSection(url=url, first_party=(url,))
+    except ValueError as error:
+        message = "; ".join(one["msg"] for one in error.errors())  # type: ignore[attr-defined]
+        raise ConfigError([Problem(f"--site {text}", message)]) from None
+
+
+def _without_metrics(export: Export) -> Export:
+    """Leave the metrics out: a run that nobody scheduled has none."""
+    targets = dict(export.targets)
+    targets.pop(Signal.METRICS, None)
+    return replace(export, targets=targets)

@@ -1,0 +1,106 @@
+"""Whose trouble an attempt was. Pure: what the worker saw goes in, a judged attempt comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.core.beacon_report import Audit
+from agent.core.errors import ErrorType, Owner
+from agent.core.model import Attempt, Result
+
+if TYPE_CHECKING:
+    from agent.core.model import AttemptRecord, AttemptReport
+
+_OVERLOAD_FLOOR = 1.0
+_OVERLOAD_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an attempt came to, and why."""
+
+    result: Result
+    error_type: ErrorType | None = None
+    error: str = ""
+
+
+def blame(record: AttemptRecord, timeout: float, *, network_down: bool) -> Verdict:
+    """Judge one attempt.
+
+    Args:
+        record: what the supervisor holds of it.
+        timeout: the attempt's own deadline in seconds.
+        network_down: whether the agent's own network is known to be down.
+
+    """
+    report = record.report
+    if report is None:
+        return _without_report(record)
+    if report.blocked_at and report.lag > _too_long(timeout):
+        return _agent(
+            ErrorType.SCRIPT_ERROR,
+            f"{report.blocked_at} blocked the event loop for {report.lag:.1f} s; "
+            "await instead of blocking",
+        )
+    if report.error_type is None:
+        return Verdict(Result.PASS)
+    if report.error_type.owner is Owner.AGENT:
+        return _agent(report.error_type, report.error)
+    return _of_target(report, report.error_type, timeout, network_down=network_down)
+
+
+def judged(number: int, span_id: str, record: AttemptRecord, verdict: Verdict) -> Attempt:
+    """Put a record under its verdict."""
+    report = record.report
+    return Attempt(
+        number=number,
+        result=verdict.result,
+        span_id=span_id,
+        started_at=report.started_at if report and report.started_at else record.started_at,
+        duration=report.duration if report else record.ended_at - record.started_at,
+        error_type=verdict.error_type,
+        error=verdict.error,
+        steps=record.steps,
+        spans=record.spans,
+        requests=dict(report.requests) if report else {},
+        vitals=report.vitals if report else (),
+        audit=report.audit if report else Audit(),
+    )
+
+
+def _without_report(record: AttemptRecord) -> Verdict:
+    if record.blocked_at and record.death is ErrorType.WORKER_KILLED:
+        return _agent(
+            ErrorType.SCRIPT_ERROR,
+            f"{record.blocked_at} blocked the event loop until the worker was killed; "
+            "await instead of blocking",
+        )
+    return _agent(record.death or ErrorType.WORKER_LOST, record.detail)
+
+
+def _of_target(
+    report: AttemptReport, error_type: ErrorType, timeout: float, *, network_down: bool
+) -> Verdict:
+    """Ask everything that could excuse the target before it is blamed."""
+    if report.canary is not None:
+        return _agent(ErrorType.CANARY, f"{report.canary} (after: {report.error})")
+    if report.unreachable and network_down:
+        return _agent(
+            ErrorType.AGENT_NETWORK, f"the agent's own network is down (after: {report.error})"
+        )
+    waited = max(report.lag, report.tagger_wait)
+    if error_type is ErrorType.TIMEOUT and waited > _too_long(timeout):
+        return _agent(
+            ErrorType.AGENT_OVERLOAD,
+            f"the agent itself stood still for {waited:.1f} s (after: {report.error})",
+        )
+    return Verdict(Result.FAIL, error_type, report.error)
+
+
+def _too_long(timeout: float) -> float:
+    return max(_OVERLOAD_FLOOR, timeout * _OVERLOAD_SHARE)
+
+
+def _agent(error_type: ErrorType, error: str) -> Verdict:
+    return Verdict(Result.NOT_MEASURED, error_type, error)

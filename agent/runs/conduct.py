@@ -1,0 +1,137 @@
+"""Conducting a run: its attempts one after the other, until there is a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from agent.core import ids
+from agent.core.errors import ErrorType
+from agent.core.model import Result, RunResult
+from agent.runs.blame import blame, judged
+from agent.runs.verdict import decide, wants_another
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.core.clock import Clock
+    from agent.core.model import Attempt, AttemptRecord, Journey, Trigger
+    from agent.runs.network import Network
+
+_LAUNCH = 3.0
+"""Seconds of leave for a worker and its browser to start, when room in the slot is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A run to be made. ``scheduled_at`` is None where no slot asked for it."""
+
+    run_id: str
+    journey: Journey
+    location: str
+    trigger: Trigger
+    trace_id: str
+    span_id: str
+    scheduled_at: float | None = None
+
+
+class Walker(Protocol):
+    """Who makes one attempt, and keeps the evidence that is wanted of it."""
+
+    async def walk(
+        self, request: RunRequest, number: int, span_id: str, avoid: int | None
+    ) -> AttemptRecord:
+        """Walk the journey once, in a worker other than ``avoid``."""
+        ...
+
+    def keep(
+        self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]
+    ) -> Attempt:
+        """Keep or drop an attempt's evidence; return it with its artifacts' paths.
+
+        ``started_at`` is that of the run, whose attempts are kept together.
+        """
+        ...
+
+
+async def conduct(request: RunRequest, walker: Walker, network: Network, clock: Clock) -> RunResult:
+    """Make the run and judge it."""
+    started_at = clock.wall()
+    began = clock.monotonic()
+    journey = request.journey
+    attempts: list[Attempt] = []
+    worker: int | None = None
+    while True:
+        span_id = ids.span_id()
+        number = len(attempts) + 1
+        record = await walker.walk(request, number, span_id, worker)
+        # On the clock that nobody sets: one set back must not make sites that failed at once
+        # into sites that failed an hour apart.
+        down = await _network_down(record, request, network, clock.monotonic())
+        verdict = blame(record, journey.timeout, network_down=down)
+        attempt = judged(number, span_id, record, verdict)
+        evidence = record.report.evidence if record.report else ()
+        attempts.append(walker.keep(request, started_at, attempt, evidence))
+        worker = record.worker
+        spent = clock.monotonic() - began
+        room = spent + _LAUNCH + journey.timeout + journey.grace <= journey.interval
+        if record.last or not wants_another(attempts, confirm=journey.confirm, room=room):
+            return _finish(request, attempts, started_at, clock.wall())
+
+
+def interrupted(request: RunRequest, started_at: float, ended_at: float, why: str) -> RunResult:
+    """Return the result of a run whose agent died, or was told to stop, under it."""
+    return replace(
+        _result(request, (), started_at, ended_at),
+        error_type=ErrorType.WORKER_LOST,
+        error=why,
+    )
+
+
+async def _network_down(
+    record: AttemptRecord, request: RunRequest, network: Network, now: float
+) -> bool:
+    journey = request.journey
+    report = record.report
+    if report is not None and report.unreachable:
+        return await network.is_down(journey.site.name, now, journey.interval)
+    if report is not None and any(
+        key.startswith("first ") and key != "first failed" for key in report.requests
+    ):
+        network.answered(journey.site.name, now)
+    return False
+
+
+def _finish(
+    request: RunRequest, attempts: list[Attempt], started_at: float, ended_at: float
+) -> RunResult:
+    decision = decide(attempts)
+    return replace(
+        _result(request, tuple(attempts), started_at, ended_at),
+        result=decision.result,
+        error_type=decision.error_type,
+        error=decision.error,
+        duration=attempts[decision.decided_by].duration,
+        decided_by=decision.decided_by,
+    )
+
+
+def _result(
+    request: RunRequest, attempts: tuple[Attempt, ...], started_at: float, ended_at: float
+) -> RunResult:
+    return RunResult(
+        run_id=request.run_id,
+        journey=request.journey,
+        location=request.location,
+        trigger=request.trigger,
+        trace_id=request.trace_id,
+        span_id=request.span_id,
+        scheduled_at=request.scheduled_at,
+        started_at=started_at,
+        ended_at=ended_at,
+        result=Result.NOT_MEASURED,
+        error_type=None,
+        error="",
+        duration=ended_at - started_at,
+        attempts=attempts,
+    )

@@ -1,0 +1,214 @@
+"""What makes a run, wherever it was asked for: workers, canary, judge and evidence.
+
+The daemon and ``footfall once`` both stand on this; neither adds another way to walk.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agent.browsers.find import require_browser
+from agent.canary.serve import canary, canary_trouble
+from agent.core import ids
+from agent.core.model import Result, Trigger
+from agent.loading.load import configuration, log_print
+from agent.pool.pool import Pool, PoolOptions
+from agent.pool.process import Spawn
+from agent.protocol.messages import Walk
+from agent.runs.conduct import RunRequest, conduct
+from agent.runs.network import Network
+from agent.signing.issuer import Signatures, signer_of
+from agent.storage.artifacts import ArtifactStore, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from agent.config import Settings
+    from agent.core.clock import Clock
+    from agent.core.model import Attempt, AttemptRecord, Journey, RunResult
+    from agent.runs.listener import Watcher
+    from agent.storage.folder import StateFolder
+
+_log = structlog.get_logger("footfall.journey")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How an engine is set up beyond the configuration."""
+
+    agent_id: str
+    adopt_orphans: bool
+    """Whether this process has no children but workers."""
+    on_restart: Callable[[str], None] = lambda _: None
+
+
+class Engine:
+    """Owns the pool and the canary; ``run`` makes one run from request to result."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: StateFolder,
+        secret: Callable[[str], str],
+        clock: Clock,
+        options: EngineOptions,
+        journeys: Path,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._options = options
+        self.secret = secret
+        """Reads a secret by its name."""
+        self._scratch = folder.scratch
+        self._signer = signer_of(settings)
+        self._network = Network(settings.canary.reference)
+        self._canary_url = ""
+        self._stack = AsyncExitStack()
+        artifacts = settings.artifacts
+        self.artifacts = ArtifactStore(
+            folder.artifacts,
+            folder.scratch,
+            Policy(artifacts.keep, artifacts.max_bytes, artifacts.max_age),
+        )
+        workers = settings.workers
+        self.pool = Pool(
+            PoolOptions(
+                workers.count,
+                workers.max_runs,
+                workers.max_age,
+                workers.max_memory,
+                options.adopt_orphans,
+            ),
+            self._spawn(settings, journeys),
+            options.on_restart,
+        )
+
+    async def start(self) -> None:
+        """Bring up the canary and the workers."""
+        self._canary_url = await self._stack.enter_async_context(canary())
+        await self.pool.start()
+
+    async def abort(self, why: str) -> None:
+        """End every run under way as not measured, each with what is known of it."""
+        await self.pool.abort(why)
+
+    async def stop(self) -> None:
+        """Kill the workers and close the canary."""
+        await self.pool.stop()
+        await self._stack.aclose()
+
+    def renew(self, settings: Settings, secret: Callable[[str], str], journeys: Path) -> None:
+        """Work by another configuration and folder of journeys from the next run on."""
+        spawn = self._spawn(settings, journeys)  # raises before anything has changed
+        self._settings = settings
+        self.secret = secret
+        self._signer = signer_of(settings)
+        self._network = Network(settings.canary.reference)
+        self.pool.replace_spawn(spawn)
+
+    def request(
+        self, journey: Journey, trigger: Trigger, run_id: str, scheduled_at: float | None
+    ) -> RunRequest:
+        """Ask for a run: give it its trace and its root span."""
+        return RunRequest(
+            run_id=run_id,
+            journey=journey,
+            location=self._settings.location,
+            trigger=trigger,
+            trace_id=ids.trace_id(),
+            span_id=ids.span_id(),
+            scheduled_at=scheduled_at,
+        )
+
+    async def run(self, request: RunRequest, watcher: Watcher) -> RunResult:
+        """Make a run; it always comes to a result."""
+        try:
+            return await conduct(request, _Walker(self, watcher), self._network, self._clock)
+        finally:
+            self.artifacts.drop_scratch(request.run_id)
+
+    async def canary_trouble(self) -> str:
+        """Load the canary without a browser; return why that failed, or nothing."""
+        return await canary_trouble(self._canary_url)
+
+    async def walk(
+        self,
+        request: RunRequest,
+        number: int,
+        span_id: str,
+        avoid: int | None,
+        watcher: Watcher,
+    ) -> AttemptRecord:
+        """Make one attempt in a worker."""
+        journey = request.journey
+        recorder = self._settings.artifacts.trace
+        watcher.attempt_started(number)
+        signatures = (
+            Signatures(self._signer, journey.site, self._clock.wall) if self._signer else None
+        )
+        if signatures is not None:
+            watcher.signature = signatures.reply
+        order = Walk(
+            run_id=request.run_id,
+            journey=journey,
+            attempt=number,
+            trace_id=request.trace_id,
+            span_id=span_id,
+            canary_url=self._canary_url,
+            scratch=str(self.artifacts.open_scratch(request.run_id, number)),
+            # Recording costs every run; a failing one is walked again, with the recorder on.
+            record_trace=recorder == "all"
+            or (recorder == "failed" and (number > 1 or not journey.confirm)),
+            signatures=signatures.ahead() if signatures is not None else None,
+        )
+        return await self.pool.walk(order, watcher, avoid)
+
+    def keep(
+        self, request: RunRequest, started_at: float, attempt: Attempt, names: Sequence[str]
+    ) -> Attempt:
+        """Keep what is wanted of an attempt's evidence."""
+        passed = attempt.result is Result.PASS
+        if passed and self._settings.artifacts.trace == "failed":
+            names = [name for name in names if name != "trace.zip"]
+        name = request.journey.name
+        try:
+            kept = self.artifacts.keep(name, request.run_id, started_at, attempt, names)
+        except OSError as error:
+            # Evidence that can't be kept must not change what the run came to.
+            _log.error("artifacts.not_kept", action="keep", journey=name, error=str(error))
+            kept = ()
+        return replace(attempt, artifacts=kept)
+
+    def _spawn(self, settings: Settings, journeys: Path) -> Spawn:
+        headed = not settings.browser.headless
+        executable = require_browser(settings.browser.executable, headed=headed)
+        return Spawn(
+            agent_id=self._options.agent_id,
+            configure=configuration(settings, journeys, str(executable)),
+            on_output=log_print,
+            clock=self._clock,
+            scratch=self._scratch,
+        )
+
+
+class _Walker:
+    """The engine as the conductor of one run sees it."""
+
+    def __init__(self, engine: Engine, watcher: Watcher) -> None:
+        self._engine = engine
+        self._watcher = watcher
+
+    async def walk(
+        self, request: RunRequest, number: int, span_id: str, avoid: int | None
+    ) -> AttemptRecord:
+        return await self._engine.walk(request, number, span_id, avoid, self._watcher)
+
+    def keep(
+        self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]
+    ) -> Attempt:
+        return self._engine.keep(request, started_at, attempt, evidence)

@@ -1,0 +1,168 @@
+"""What becomes of slots, written down: each end in one transaction with all it entails.
+
+Slot table, history, counters and encoded telemetry stand in one database, so that a kill at
+any instant leaves them agreeing with each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.core.model import Result, SkipReason
+from agent.runs.document import document
+from agent.schedule import slots
+from agent.schedule.decision import Offer
+from agent.storage import runs
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from agent.core.model import RunResult, Slot
+    from agent.schedule.decision import Decision
+    from agent.schedule.slots import Unfinished
+    from agent.storage.database import Database
+    from agent.telemetry.telemetry import Telemetry
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS journey_sites (
+    journey TEXT PRIMARY KEY,
+    site TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+_KEPT_SLOTS = 25 * 3600.0
+"""Seconds for which rows of ended slots are kept; longer than any gap is counted back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A slot that is to be run, under its id."""
+
+    run_id: str
+    slot: Slot
+
+
+class Ledger:
+    """The daemon's books."""
+
+    def __init__(self, database: Database, telemetry: Telemetry, location: str) -> None:
+        self._database = database
+        self._telemetry = telemetry
+        self._location = location
+        self._sites: dict[str, str] = {}
+
+    async def know(self, sites: Mapping[str, str]) -> None:
+        """Note which site each journey is of.
+
+        Remembered for good: slots of a journey that is gone may still have to be ended.
+        """
+
+        def write(connection: sqlite3.Connection) -> dict[str, str]:
+            connection.executemany(
+                "INSERT OR REPLACE INTO journey_sites VALUES (?, ?)", sites.items()
+            )
+            rows = connection.execute("SELECT journey, site FROM journey_sites")
+            return {row["journey"]: row["site"] for row in rows}
+
+        self._sites = await self._database.transaction(write)
+
+    async def decided_until(self) -> float | None:
+        """Return the latest moment up to which anything is decided, in Unix seconds."""
+        return await self._database.transaction(slots.decided_until)
+
+    async def last_decided(self) -> dict[str, float]:
+        """Return up to where each journey is decided, in Unix seconds."""
+        return await self._database.transaction(
+            lambda connection: slots.last_decided(connection, self._location)
+        )
+
+    async def settle(self, decided: Mapping[str, float]) -> None:
+        """Note which journeys tick from now on, and from where."""
+        await self._database.transaction(
+            lambda connection: slots.settle(connection, self._location, decided)
+        )
+
+    async def unfinished(self) -> list[Unfinished]:
+        """Return the slots that a killed predecessor left without a word."""
+        return await self._database.transaction(
+            lambda connection: slots.unfinished(connection, self._location)
+        )
+
+    async def decide(self, decisions: Sequence[Decision]) -> list[Offered]:
+        """Write down one tick's decisions; return the slots that are now on offer."""
+
+        def write(connection: sqlite3.Connection) -> list[Offered]:
+            offered = []
+            for decision in decisions:
+                slot = decision.slot
+                site = self._site(slot.journey)
+                if isinstance(decision, Offer):
+                    run_id = slots.offer(connection, slot)
+                    if run_id is not None:
+                        self._telemetry.record_expected(connection, slot, site)
+                        offered.append(Offered(run_id, slot))
+                elif slots.pass_over(connection, decision):
+                    count = decision.count
+                    self._telemetry.record_expected(connection, slot, site, count)
+                    self._telemetry.record_skip(connection, slot, site, decision.reason, count)
+            return offered
+
+        return await self._database.transaction(write)
+
+    async def start(self, run_id: str) -> bool:
+        """Note that an offered slot is being run; False if it no longer waits."""
+        return await self._database.transaction(lambda connection: slots.start(connection, run_id))
+
+    async def skip(self, run_id: str, slot: Slot, reason: SkipReason) -> None:
+        """End an offered slot that was not run."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            if slots.skip(connection, run_id, reason):
+                site = self._site(slot.journey)
+                self._telemetry.record_skip(connection, slot, site, reason)
+
+        await self._database.transaction(write)
+
+    async def finish(self, run: RunResult) -> None:
+        """End a running slot with its result, counters, history and telemetry, all or none."""
+        public = document(run)
+
+        def write(connection: sqlite3.Connection) -> bool:
+            if not slots.finish(connection, run.run_id, run.result):
+                return False
+            runs.add(connection, run.ended_at, public)
+            self._telemetry.record_run(connection, run)
+            return True
+
+        if await self._database.transaction(write):
+            self._telemetry.observe_run(run)
+
+    async def forget(self, unfinished: Unfinished) -> None:
+        """End a slot of a journey that is no longer known, after its agent was killed."""
+        if not unfinished.running:
+            await self.skip(unfinished.run_id, unfinished.slot, SkipReason.DOWN)
+            return
+
+        def write(connection: sqlite3.Connection) -> None:
+            if slots.finish(connection, unfinished.run_id, Result.NOT_MEASURED):
+                slot = unfinished.slot
+                self._telemetry.record_lost(connection, slot, self._site(slot.journey))
+
+        await self._database.transaction(write)
+
+    async def restarted(self, reason: str) -> None:
+        """Count a worker that was replaced."""
+        await self._database.transaction(
+            lambda connection: self._telemetry.record_restart(connection, reason)
+        )
+
+    async def prune(self, now: float) -> None:
+        """Let go of old rows; what is decided and every total stay."""
+        await self._database.transaction(
+            lambda connection: slots.prune(connection, now - _KEPT_SLOTS)
+        )
+
+    def _site(self, journey: str) -> str:
+        return self._sites.get(journey, "")

@@ -1,0 +1,1 @@
+"""Signatures of requests: the signer, and the issuer that workers ask."""

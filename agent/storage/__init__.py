@@ -1,0 +1,1 @@
+"""The state folder: the database, runs, totals, journeys' states and artifacts."""

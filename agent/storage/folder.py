@@ -1,0 +1,82 @@
+"""The state folder: one agent's lock, its lasting identity, and where its files lie."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import uuid
+from typing import IO, TYPE_CHECKING
+
+from agent.core.errors import StateError, StateLocked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class StateFolder:
+    """The folder of one agent. Held by a lock from ``claim`` until ``release``."""
+
+    def __init__(self, path: Path, artifacts: Path | None = None) -> None:
+        self.path = path
+        self.artifacts = artifacts or path / "artifacts"
+        """Evidence that was kept."""
+        self._lock: IO[str] | None = None
+
+    @property
+    def database(self) -> Path:
+        """The one SQLite file."""
+        return self.path / "footfall.db"
+
+    @property
+    def scratch(self) -> Path:
+        """Where runs record before anybody knows whether it is wanted."""
+        return self.path / "scratch"
+
+    def claim(self) -> str:
+        """Lock the folder, create what is missing, and return the agent's lasting id.
+
+        Raises:
+            StateLocked: another agent holds it.
+            StateError: it can't be created or written.
+
+        """
+        try:
+            for folder in (self.path, self.artifacts, self.scratch):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.path / "lock").open("a+")
+        except OSError as error:
+            raise StateError(
+                f"state folder {self.path}: {error.strerror}. Give the agent a folder "
+                "that it may write to (key `state`)."
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.seek(0)
+            holder = self._lock.read().strip() or "unknown"
+            self.release()
+            raise StateLocked(
+                f"state folder {self.path} is held by another agent (process {holder}). "
+                "Stop that one, or give this one a folder of its own (key `state`)."
+            ) from None
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+        return self._instance_id()
+
+    def release(self) -> None:
+        """Give the folder back."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _instance_id(self) -> str:
+        path = self.path / "instance-id"
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return str(uuid.UUID(path.read_text().strip()))
+        fresh = str(uuid.uuid4())
+        partial = path.with_suffix(".partial")
+        partial.write_text(fresh + "\n")
+        partial.replace(path)
+        return fresh

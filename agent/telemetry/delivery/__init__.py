@@ -1,0 +1,1 @@
+"""How telemetry is kept on disk and sent."""

@@ -1,0 +1,59 @@
+"""When the metrics are collected: each interval, and at once where an alert may wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from agent.core.model import Result
+from agent.telemetry.delivery.waiting import within
+
+if TYPE_CHECKING:
+    from agent.core.clock import Clock
+    from agent.core.model import RunResult
+
+_MOST_OFTEN: Final = 3
+"""Collections in an interval, however much is new: many journeys may fail together."""
+
+
+class Pace:
+    """``interval`` is in seconds. ``hear`` of each run; ``wait`` for each collection."""
+
+    def __init__(self, clock: Clock, interval: float) -> None:
+        self._clock = clock
+        self._interval = interval
+        self._soonest = float("-inf")
+        self._news = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._troubled: set[str] = set()
+        self.held_up = False
+        """Whether the last collection still waits for the collector: then nothing is gained by
+        the next one's coming early, and the spool would hold the less of the past."""
+
+    def hear(self, run: RunResult) -> None:
+        """Take note of a committed run: one that did not pass is news, so is the next pass."""
+        name = run.journey.name
+        well = run.result is Result.PASS
+        if well and name not in self._troubled:
+            return
+        (self._troubled.discard if well else self._troubled.add)(name)
+        if not self.held_up:
+            self._news.set()
+
+    def stop(self) -> None:
+        """Have ``wait`` return at once, for the last time."""
+        self._stopping.set()
+        self._news.set()
+
+    async def wait(self) -> bool:
+        """Wait until the next collection is due; return whether there is another after it."""
+        await within(self._clock, self._interval, self._until_news())
+        self._news.clear()
+        self._soonest = self._clock.monotonic() + self._interval / _MOST_OFTEN
+        return not self._stopping.is_set()
+
+    async def _until_news(self) -> None:
+        await self._news.wait()
+        rest = self._soonest - self._clock.monotonic()
+        if rest > 0 and not self._stopping.is_set():
+            await within(self._clock, rest, self._stopping.wait())

@@ -1,0 +1,165 @@
+"""The worker process: the composition root on the other side of the pipe.
+
+Runs as ``python -m agent.worker FD PARENT``. It keeps one Playwright driver, walks one
+journey at a time, each in a fresh browser, and dies with its parent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from agent.protocol.messages import (
+    Configure,
+    Discover,
+    FileLoaded,
+    FileStarted,
+    Idle,
+    Ready,
+    Walk,
+    Walked,
+)
+from agent.worker.isolation import Remains
+from agent.worker.loader import Loader
+from agent.worker.pipe import Link
+from agent.worker.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from agent.core.model import AttemptReport
+    from agent.protocol.messages import ToWorker
+    from agent.worker.browser.launch import Launcher, LaunchOptions
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent dies.
+
+    A parent that died before it was asked can't be noticed, hence the second look.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+class Worker:
+    """Serves the supervisor's messages, one after the other."""
+
+    def __init__(self, link: Link, configure: Configure, watchdog: Watchdog) -> None:
+        self._link = link
+        self._configure = configure
+        self._loader = Loader(configure.journeys)
+        self._watchdog = watchdog
+        self._remains = Remains(asyncio.get_running_loop())
+        self._launcher: Launcher | None = None
+        self._trouble = "the driver did not start"
+        self._user_agent = ""
+        self._stack = AsyncExitStack()
+
+    async def serve(self, inbox: asyncio.Queue[ToWorker]) -> None:
+        """Work until the pipe closes, which ends the process."""
+        if self._configure.executable:
+            await self._prepare()
+        while True:
+            message = await inbox.get()
+            if isinstance(message, Discover):
+                self._discover(message)
+            elif isinstance(message, Walk):
+                await self._walk(message)
+
+    @property
+    def _options(self) -> LaunchOptions:
+        from agent.worker.browser.launch import LaunchOptions
+
+        configure = self._configure
+        return LaunchOptions(configure.executable, tuple(configure.args), configure.headless)
+
+    async def _prepare(self) -> None:
+        from agent.worker.browser.launch import Launcher, driver, real_user_agent
+        from agent.worker.tagging.identity import user_agent
+
+        try:
+            playwright = await self._stack.enter_async_context(driver())
+            real = await real_user_agent(playwright, self._options)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor must hear it
+            self._trouble = str(error)
+            self._link.send(Ready(self._trouble))
+            return
+        self._user_agent = user_agent(real, self._configure.version, self._configure.info_url)
+        self._launcher = Launcher(playwright, self._options, self._user_agent)
+        self._launcher.ahead()
+        self._link.send(Ready())
+
+    def _discover(self, message: Discover) -> None:
+        for file in message.files:
+            self._link.send(FileStarted(file))
+            self._watchdog.begin()
+            definitions, problems = self._loader.load(file)
+            self._watchdog.end()
+            self._link.send(FileLoaded(file, definitions, problems))
+
+    async def _walk(self, walk: Walk) -> None:
+        from agent.core.errors import ErrorType
+        from agent.core.model import AttemptReport
+        from agent.worker.attempt import Attempt
+
+        def done(report: AttemptReport) -> None:
+            self._link.send(Walked(report))
+
+        if self._launcher is None:
+            done(AttemptReport(0.0, 0.0, ErrorType.BROWSER_LAUNCH, self._trouble))
+            self._link.send(Idle(fit=False))
+            return
+        # Its import may block as well as its function may.
+        self._watchdog.begin()
+        try:
+            declaration = self._loader.declaration(walk.journey.file, walk.journey.name)
+        except LookupError as error:
+            done(AttemptReport(0.0, 0.0, ErrorType.SCRIPT_ERROR, str(error)))
+            self._link.send(Idle(fit=True))
+            return
+        finally:
+            self._watchdog.end()
+        attempt = Attempt(
+            walk,
+            declaration,
+            self._link,
+            self._watchdog,
+            self._loader.steps(walk.journey.file, walk.journey.name),
+            self._configure.header,
+            self._user_agent,
+            self._remains,
+        )
+        await attempt.run(self._launcher, done)
+        self._link.forget()
+        self._link.send(Idle(attempt.fit))
+
+
+async def _main(descriptor: int) -> None:
+    inbox: asyncio.Queue[ToWorker] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    link = Link(socket.socket(fileno=descriptor), loop)
+    link.start(inbox)
+    configure = await inbox.get()
+    if not isinstance(configure, Configure):
+        raise SystemExit("the first message must configure the worker")
+    watchdog = Watchdog(loop, configure.journeys, link.send)
+    watchdog.start()
+    await Worker(link, configure, watchdog).serve(inbox)
+
+
+def main() -> None:
+    """Run the worker."""
+    die_with_parent(int(sys.argv[2]))
+    asyncio.run(_main(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

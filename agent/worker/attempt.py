@@ -1,0 +1,253 @@
+"""One attempt at a journey, on the worker's side: the walk, its end and its evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from playwright.async_api import Error
+
+from agent.authoring import Run
+from agent.core.errors import ErrorType
+from agent.core.model import AttemptReport, SpanData
+from agent.protocol.messages import Logged, SpanEnded, Started
+from agent.worker.browser.faults import AttemptTimeout, BadContext, LaunchFailed, first_line
+from agent.worker.outcome import Aftermath
+from agent.worker.page_setup import OPEN_WAIT, Stage
+from agent.worker.request_signer import proof_of
+from agent.worker.steps import Steps
+from agent.worker.tagging.identity import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+    from contextlib import AbstractAsyncContextManager
+
+    from playwright.async_api import Browser, Locator, Page, Playwright
+
+    from agent.authoring import Declaration
+    from agent.protocol.messages import Walk
+    from agent.worker.browser.launch import Launcher
+    from agent.worker.isolation import Remains
+    from agent.worker.page_setup import Scene
+    from agent.worker.pipe import Link
+    from agent.worker.watchdog import Watchdog
+
+_ROUTED = "the pages it routes have no HTTP cache, and Playwright answers their CORS preflights"
+_CANCEL_WAIT = 0.3
+_LAST_WORDS = 0.1
+"""Seconds to wait for the news of a death, after it has broken the journey."""
+_CLOSE_WAIT = 3.0
+
+
+class Attempt:
+    """Walks one journey once. It is the host of the author's ``Run``."""
+
+    def __init__(
+        self,
+        walk: Walk,
+        declaration: Declaration,
+        link: Link,
+        watchdog: Watchdog,
+        step_names: list[str],
+        header: str,
+        user_agent: str,
+        remains: Remains,
+    ) -> None:
+        self._step_names = step_names
+        self._remains = remains
+        self._walk = walk
+        self._declaration = declaration
+        self._link = link
+        self._watchdog = watchdog
+        self._steps = Steps(walk.trace_id, walk.span_id, link.send, self._settle, self._first_line)
+        identity = Identity(
+            journey=walk.journey.name,
+            run_id=walk.run_id,
+            trace_id=walk.trace_id,
+            header=header,
+            parent=lambda: self._steps.current,
+            proof=proof_of(walk, link),
+        )
+        self._stage = Stage(walk.journey, identity, walk.canary_url, user_agent, self._span)
+        self._aftermath = Aftermath(walk, link, self._stage, self._steps)
+        self._page: Page | None = None
+        self.fit = True
+        """Whether the process is as good as before."""
+
+    # What the author's Run asks for.
+
+    def step(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Open a step."""
+        return self._steps.step(name)
+
+    def secret(self, name: str) -> str:
+        """Fetch a secret."""
+        return self._link.secret(name)
+
+    def mask(self, locator: Locator) -> None:
+        """Mask an element in screenshots."""
+        self._aftermath.masks.append(locator)
+
+    def allow_status(self, *statuses: int) -> None:
+        """Expect these statuses."""
+        self._stage.allowed |= set(statuses)
+
+    # The walk.
+
+    async def run(
+        self,
+        launcher: Launcher,
+        done: Callable[[AttemptReport], None],
+    ) -> None:
+        """Walk, tell ``done`` what was seen, and close the browser."""
+        self._remains.begin()
+        try:
+            browser = await launcher.take()
+        except LaunchFailed as error:
+            # As likely as not it is this process's driver that is dead or hangs.
+            self.fit = False
+            done(AttemptReport(time.time(), 0.0, ErrorType.BROWSER_LAUNCH, str(error)))
+            return
+        close = browser.close
+        try:
+            done(await self._walk_in(browser, launcher))
+            if self.fit:
+                # The next one starts while this one ends: a slot may be waiting for it.
+                launcher.ahead()
+        finally:
+            try:
+                await asyncio.wait_for(close(), _CLOSE_WAIT)
+            except (Error, TimeoutError):
+                self.fit = False
+            await self._clear()
+
+    async def _clear(self) -> None:
+        """Put right what the journey left in this process; where that fails it is not fit."""
+        left = await self._remains.clear()
+        if left:
+            self.fit = False
+            self._link.send(Logged("warning", "journey.left", {"left": ", ".join(left[:5])}))
+
+    async def _walk_in(self, browser: Browser, launcher: Launcher) -> AttemptReport:
+        started_at, start = time.time(), time.perf_counter()
+        self._watchdog.begin()
+        try:
+            stage = await self._open(browser, launcher.playwright)
+        except BadContext as error:
+            self._watchdog.end()
+            return AttemptReport(started_at, 0.0, ErrorType.SCRIPT_ERROR, str(error))
+        except (Error, TimeoutError) as error:
+            self._watchdog.end()
+            self.fit = False
+            why = str(error) or f"the browser opened no page within {OPEN_WAIT:g} s"
+            return AttemptReport(started_at, 0.0, ErrorType.BROWSER_CRASH, why)
+        self._link.send(Started())
+        started_at, start = time.time(), time.perf_counter()
+        failure = await self._journey(stage)
+        took = time.perf_counter() - start
+        self._stage.traffic.end("unfinished" if failure else "")
+        if self._stage.routed:
+            self._link.send(Logged("warning", "journey.routes", {"effect": _ROUTED}))
+        fault = self._aftermath.fault(failure, launcher, browser)
+        lag, blocked_at = self._watchdog.end()
+        if fault is not None:
+            self._steps.skip(self._step_names)
+        canary = await self._aftermath.examine(fault, browser, stage)
+        if browser.is_connected():
+            await self._stage.auditor.settle()
+        if canary is not None or not launcher.alive:
+            self.fit = False
+        return AttemptReport(
+            started_at=started_at,
+            duration=took,
+            error_type=fault.error_type if fault else None,
+            error=fault.message if fault else "",
+            unreachable=fault.unreachable if fault else False,
+            canary=canary,
+            lag=lag,
+            tagger_wait=self._stage.tagger.longest_wait,
+            blocked_at=blocked_at,
+            requests=dict(self._stage.traffic.counts),
+            vitals=self._stage.vitals.collected(),
+            evidence=self._aftermath.kept,
+            audit=self._stage.auditor.report(),
+        )
+
+    async def _open(self, browser: Browser, playwright: Playwright) -> Scene:
+        stage = await self._stage.open(browser, playwright)
+        self._page = stage.page
+        await self._aftermath.record(stage)
+        return stage
+
+    async def _journey(self, stage: Scene) -> BaseException | None:
+        """Run the author's function under the deadline; return what it raised."""
+        run = Run(
+            page=stage.page,
+            context=stage.context,
+            api=stage.context.request,
+            params={**self._declaration.params, **self._walk.journey.params},
+            log=structlog.wrap_logger(None, processors=[self._write_log]),
+            run_id=self._walk.run_id,
+            host=self,
+        )
+        task = asyncio.create_task(self._guarded(run), name="journey")
+        timeout = self._walk.journey.timeout
+        lost = self._stage.lost
+        ends: set[asyncio.Future[Any]] = {task, lost}
+        await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            if isinstance(task.result(), (Error, AssertionError)):
+                # What the death of a page or a browser breaks is heard before the death is.
+                await asyncio.wait({lost}, timeout=_LAST_WORDS)
+            return task.result()
+        where = f" in step {self._steps.path!r}" if self._steps.path else ""
+        late: BaseException = AttemptTimeout(f"not done after {timeout:g} s{where}")
+        if lost.done():
+            late = lost.exception() or late
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCEL_WAIT)
+        # A journey that swallows its cancellation lives on; its process must not.
+        self.fit = task.done()
+        return late
+
+    async def _guarded(self, run: Run) -> BaseException | None:
+        self._remains.enter()
+        # Returned, not raised: SystemExit out of a task would end the loop itself.
+        try:
+            await self._declaration.function(run)
+            if self._steps.ended:
+                self._check_pages()
+            else:
+                await self._settle()
+        except BaseException as error:  # noqa: BLE001 - a journey may raise anything
+            return error
+        return None
+
+    async def _settle(self) -> dict[str, float]:
+        """Before a step passes: no unexpected status, and the vitals of what is shown."""
+        self._check_pages()
+        if self._page is None:
+            return {}
+        return await self._stage.vitals.read(self._page, self._steps.current)
+
+    def _check_pages(self) -> None:
+        refused = self._stage.refusal()
+        if refused:
+            raise refused
+
+    # Small hooks.
+
+    def _first_line(self, error: BaseException) -> str:
+        return first_line(error, self._link.redactor.text)
+
+    def _span(self, span: SpanData) -> None:
+        self._link.send(SpanEnded(span))
+
+    def _write_log(self, _: object, level: str, fields: MutableMapping[str, Any]) -> str:
+        event = str(fields.pop("event", ""))
+        plain = json.loads(json.dumps(dict(fields), default=repr))
+        self._link.send(Logged(level, event, plain))
+        raise structlog.DropEvent

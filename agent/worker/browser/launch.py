@@ -1,0 +1,182 @@
+"""Starting the driver and a fresh browser for each attempt, both so that they die with us.
+
+Playwright starts browsers in a session of their own, so a kill of the worker's process
+group misses them. Both are therefore started through ``guard``, which asks the kernel for
+death with the parent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from playwright._impl._driver import compute_driver_executable
+from playwright.async_api import Error, async_playwright
+
+from agent.worker.browser.faults import LaunchFailed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Browser, Playwright
+
+GUARD = Path(__file__).with_name("guard")
+LAUNCH_TIMEOUT = 15.0
+"""Seconds that a browser may take to start before it counts as not starting."""
+
+_SAID = re.compile(r"^\[pid=\d+\]\[err\] (.+)$", re.MULTILINE)
+"""What the browser itself wrote."""
+_SAID_LINES = 3
+_EXIT = re.compile(r"<process did exit: exitCode=(\d+)")
+
+_ARGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    """Which browser to start, and how."""
+
+    executable: str
+    args: tuple[str, ...] = ()
+    headless: bool = True
+
+
+@asynccontextmanager
+async def driver() -> AsyncIterator[Playwright]:
+    """Start Playwright's driver for as long as the worker lives."""
+    if GUARD.exists() and os.environ.get("PLAYWRIGHT_NODEJS_PATH") != str(GUARD):
+        os.environ["GUARDED_NODE"] = str(compute_driver_executable()[0])
+        os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(GUARD)
+    async with async_playwright() as playwright:
+        yield playwright
+
+
+async def launch(playwright: Playwright, options: LaunchOptions, user_agent: str = "") -> Browser:
+    """Start a fresh browser. ``user_agent`` replaces the browser's own everywhere.
+
+    Raises:
+        LaunchFailed: it did not start in time, or at all.
+
+    """
+    args = [*_ARGS, *options.args]
+    if needs_no_sandbox():
+        args.append("--no-sandbox")
+    if user_agent:
+        args.append(f"--user-agent={user_agent}")
+    try:
+        return await asyncio.wait_for(
+            playwright.chromium.launch(
+                executable_path=GUARD,
+                args=args,
+                headless=options.headless,
+                env={**os.environ, "GUARDED_BROWSER": options.executable},
+                handle_sigint=False,
+                handle_sigterm=False,
+                handle_sighup=False,
+            ),
+            LAUNCH_TIMEOUT,
+        )
+    except TimeoutError:
+        raise LaunchFailed(
+            f"{options.executable} did not start within {LAUNCH_TIMEOUT:.0f} s"
+        ) from None
+    except Error as error:
+        raise LaunchFailed(f"{options.executable} did not start: {_reason(str(error))}") from error
+
+
+class Launcher:
+    """Hands out a fresh browser for each attempt; the next may be launched ahead.
+
+    So a run that is due need not wait for its browser to start.
+    """
+
+    def __init__(self, playwright: Playwright, options: LaunchOptions, user_agent: str) -> None:
+        self.playwright = playwright
+        self._driver = psutil.Process().children()
+        self._options = options
+        self._user_agent = user_agent
+        self._next: asyncio.Task[Browser] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the driver is; Playwright itself goes on calling its browsers connected."""
+        try:
+            return all(one.status() != psutil.STATUS_ZOMBIE for one in self._driver)
+        except psutil.NoSuchProcess:
+            return False
+
+    def ahead(self) -> None:
+        """Launch the next browser now, unless it would open a window that nobody uses."""
+        if self._options.headless and self._next is None:
+            self._next = asyncio.create_task(self._launch(), name="next browser")
+
+    async def take(self) -> Browser:
+        """Return a browser that nobody has used.
+
+        Raises:
+            LaunchFailed: none can be started.
+
+        """
+        waiting, self._next = self._next, None
+        if waiting is not None:
+            # One that died or would not start while nobody needed it says nothing of now.
+            with contextlib.suppress(LaunchFailed):
+                browser = await waiting
+                if browser.is_connected():
+                    return browser
+        return await self._launch()
+
+    async def _launch(self) -> Browser:
+        return await launch(self.playwright, self._options, self._user_agent)
+
+
+def _reason(text: str) -> str:
+    """Reduce Playwright's account, flags and all, to what says why: five lines at most."""
+    said = dict.fromkeys(_SAID.findall(text))
+    code = _EXIT.search(text)
+    ended = [f"it exited with {code[1]}"] if code else []
+    return "\n".join([text.partition("\n")[0], *list(said)[:_SAID_LINES], *ended])
+
+
+async def real_user_agent(playwright: Playwright, options: LaunchOptions) -> str:
+    """Ask a browser for its own user agent; proves too that one can be started."""
+    browser = await launch(playwright, options)
+    try:
+        session = await browser.new_browser_cdp_session()
+        version = await session.send("Browser.getVersion")
+        return str(version["userAgent"])
+    finally:
+        await browser.close()
+
+
+@functools.cache
+def needs_no_sandbox() -> bool:
+    """Whether Chromium's own sandbox can't work: as root, or without user namespaces.
+
+    Asked of the kernel itself: container engines forbid namespaces in different ways.
+    """
+    if os.geteuid() == 0:
+        return True
+    unshare = shutil.which("unshare")
+    if sys.platform != "linux" or unshare is None:
+        return False
+    asked = subprocess.run([unshare, "--user", "true"], capture_output=True, check=False)  # noqa: S603 - a fixed command
+    return asked.returncode != 0

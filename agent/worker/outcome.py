@@ -1,0 +1,116 @@
+"""What is made of a walk that is over: what it broke on, its evidence, and the canary."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.core.errors import ErrorType, Owner
+from agent.protocol.messages import Logged
+from agent.worker.browser.canary import try_canary
+from agent.worker.browser.evidence import Evidence
+from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, fault_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from playwright.async_api import Browser, Locator
+
+    from agent.protocol.messages import Walk
+    from agent.worker.browser.launch import Launcher
+    from agent.worker.page_setup import Scene, Stage
+    from agent.worker.pipe import Link
+    from agent.worker.steps import Steps
+
+_EVIDENCE_SHARE = 0.5
+_TRACE_SHARE = 0.3
+_NOTES_SHARE = 0.1
+"""Shares of the grace; what is left is for the pipe."""
+
+
+class Aftermath:
+    """Looks at one walk once it is over; what was recorded meanwhile is begun here too."""
+
+    def __init__(self, walk: Walk, link: Link, stage: Stage, steps: Steps) -> None:
+        self._walk = walk
+        self._link = link
+        self._stage = stage
+        self._steps = steps
+        self._evidence = Evidence(Path(walk.scratch), link.redactor)
+        self.masks: list[Locator] = []
+        """What the author has painted over in pictures."""
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names of the files that were left in the attempt's scratch folder."""
+        return tuple(self._evidence.names)
+
+    async def record(self, scene: Scene) -> None:
+        """Begin to record, where that is wanted."""
+        if self._walk.record_trace:
+            await self._evidence.start_trace(scene.context)
+
+    def fault(
+        self, failure: BaseException | None, launcher: Launcher, browser: Browser
+    ) -> Fault | None:
+        """Say what a walk broke on: what it raised, or what lies behind that; None: it passed."""
+        if failure is None:
+            return self._nothing_measured()
+        if not launcher.alive:
+            failure = BrowserGone("Playwright's driver died")
+        elif not browser.is_connected():
+            failure = BrowserGone("the browser died")
+        elif self._stage.lost.done():
+            failure = self._stage.lost.exception() or failure
+        fault = fault_of(failure, self._link.redactor.text)
+        refused = self._stage.refusal()
+        if refused and fault.error_type.owner is Owner.TARGET:
+            # The page that could not be used says more than what was missing on it.
+            detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"
+            return Fault(ErrorType.HTTP_STATUS, f"{refused}{detail}")
+        return fault
+
+    async def examine(self, fault: Fault | None, browser: Browser, scene: Scene) -> str | None:
+        """Save the evidence of a failure and try the canary; return what the canary said."""
+        grace = self._walk.journey.grace
+        canary = None
+        if fault is not None and browser.is_connected():
+            budget = grace * _EVIDENCE_SHARE
+            jobs: list[Awaitable[Any]] = [
+                self._evidence.screenshot(scene.page, self.masks, budget),
+            ]
+            if fault.error_type.owner is Owner.TARGET:
+                jobs.append(try_canary(browser, self._walk.canary_url, budget))
+            canary = (await asyncio.gather(*jobs))[-1]
+        if self._walk.record_trace and browser.is_connected():
+            await self._evidence.trace(scene.context, grace * _TRACE_SHARE)
+        if fault is not None:
+            await self._note(fault, scene, grace * _NOTES_SHARE)
+        elif self._evidence.missing:
+            # Nothing is written down of a pass, so it is said here why something isn't there.
+            missing = {"missing": list(self._evidence.missing)}
+            self._link.send(Logged("warning", "evidence.missing", missing))
+        return canary
+
+    async def _note(self, fault: Fault, scene: Scene, budget: float) -> None:
+        facts = {
+            "run_id": self._walk.run_id,
+            "journey": self._walk.journey.name,
+            "attempt": self._walk.attempt,
+            "error_type": fault.error_type.value,
+            "error": fault.message,
+            "steps": [asdict(step) for step in self._steps.ended],
+        }
+        await self._evidence.notes(scene.page, self._stage.traffic, facts, budget)
+
+    def _nothing_measured(self) -> Fault | None:
+        """Refuse to pass a walk that never heard from its site: it would be green for ever."""
+        if self._stage.traffic.reached:
+            return None
+        message = (
+            "the journey passed without an answer from any first-party address, so it measured "
+            "nothing; is an `await` missing?"
+        )
+        return Fault(ErrorType.SCRIPT_ERROR, message)

@@ -1,0 +1,205 @@
+"""The stage of one attempt: a context and a page, tagged, followed and watched over."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from playwright.async_api import Error
+
+from agent.beacons.policy import Guard
+from agent.core.origins import FirstParty
+from agent.core.redact import bare_url
+from agent.worker.browser.context import context_options
+from agent.worker.browser.faults import BadContext, BrowserGone, HttpStatusError, PageCrashed
+from agent.worker.browser.routes import notice_routes
+from agent.worker.browser.traffic import Hooks, Traffic
+from agent.worker.browser.vitals import Vitals
+from agent.worker.tagging.api import ApiTagger
+from agent.worker.tagging.auditor import Auditor
+from agent.worker.tagging.identity import COOKIE, Identity
+from agent.worker.tagging.tagger import Tagger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright._impl._api_structures import SetCookieParam
+    from playwright.async_api import (
+        Browser,
+        BrowserContext,
+        Page,
+        Playwright,
+        Request,
+    )
+
+    from agent.core.model import Journey, SpanData
+
+_ACTION_SHARE = 0.8
+"""The share of the timeout after which one action gives up: its own error says more than
+the deadline's."""
+_SHOW = 0.5
+"""Seconds for an error page to be painted before the walk ends on it."""
+OPEN_WAIT = 3.0
+"""Seconds in which a browser that started opens a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """An open stage."""
+
+    context: BrowserContext
+    page: Page
+
+
+class Stage:
+    """Opens the context, and knows what has happened on it that ends a walk."""
+
+    def __init__(
+        self,
+        journey: Journey,
+        identity: Identity,
+        canary_url: str,
+        user_agent: str,
+        on_span: Callable[[SpanData], None],
+    ) -> None:
+        self._journey = journey
+        self._user_agent = user_agent
+        self._on_span = on_span
+        self._site = FirstParty(journey.site.first_party)
+        # The canary is loaded through the tagger too: it vouches for all that a walk needs.
+        first_party = FirstParty([*journey.site.first_party, _origin(canary_url)])
+        self._guard = Guard(journey.site.beacons, self._site)
+        self.auditor = Auditor(self._guard, self._site)
+        self.tagger = Tagger(first_party, identity, self.auditor)
+        self.traffic = Traffic(
+            identity.trace_id,
+            Hooks(
+                first_party.covers,
+                self.tagger.take,
+                on_span,
+                self._refused,
+                self._saw,
+                lambda request: self.auditor.unsee(request.method, request.url),
+                lambda request: self.auditor.stopped(request.method, request.url),
+            ),
+        )
+        self._api = ApiTagger(
+            first_party, identity, journey.site.url, on_span, self.traffic.count, self.auditor
+        )
+        self.vitals = Vitals()
+        self.allowed: set[int] = set()
+        """Statuses of main documents that the author expects."""
+        self.routed = False
+        """Whether the journey intercepts requests itself."""
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Fails as soon as a walk on this stage can't go on."""
+
+    async def open(self, browser: Browser, playwright: Playwright) -> Scene:
+        """Set the stage in a fresh browser, which the journey may not close.
+
+        Raises:
+            BadContext: the author's ``context`` options are not understood.
+            TimeoutError: the browser opened no page in time.
+
+        """
+        async with asyncio.timeout(OPEN_WAIT):
+            await self.tagger.attach(browser)
+            context = await self._context(browser, playwright)
+            browser.on("disconnected", lambda _: self._lose(BrowserGone("the browser died")))
+            browser.close = _refuse  # type: ignore[method-assign]
+            notice_routes(context, self._routes)
+            context.on("page", self._adopt)
+            self.traffic.follow(context)
+            await context.add_cookies(_cookies(self._site))
+            await self._prepare_guard(context)
+            await self.vitals.install(context)
+            context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
+            self._api.attach(context.request)
+            return Scene(context, await context.new_page())
+
+    def refusal(self) -> HttpStatusError | None:
+        """Return what is to be raised for a page that answered what nobody expected."""
+        for status, what in self.traffic.refusals:
+            if status not in self.allowed:
+                return HttpStatusError(f"{what} answered {status}")
+        return None
+
+    async def _context(self, browser: Browser, playwright: Playwright) -> BrowserContext:
+        declared = self._journey.context
+        try:
+            options = context_options(declared, playwright, self._user_agent)
+            return await browser.new_context(base_url=self._journey.site.url, **options)
+        except (Error, TypeError) as error:
+            if not declared or not browser.is_connected():
+                raise
+            # Its names only: a value may be a password.
+            names = ", ".join(declared)
+            raise BadContext(
+                f"the journey's context ({names}) is not understood: {error}"
+            ) from error
+
+    async def _prepare_guard(self, context: BrowserContext) -> None:
+        """Set the flags by which vendors leave internal traffic out, and stop their sockets."""
+        needed = self._guard.preparations()
+        if needed.cookies:
+            await context.add_cookies(cast("Any", list(needed.cookies)))
+        for script in filter(None, (needed.init_script, self._guard.socket_script())):
+            await context.add_init_script(script)
+
+    def _saw(self, request: Request) -> None:
+        self.auditor.see(
+            request.method,
+            request.url,
+            request.resource_type,
+            request.post_data_buffer,
+            by_worker=request.service_worker is not None,
+        )
+
+    def _refused(self) -> None:
+        """End the walk soon after a page that may not be, once it had time to show itself."""
+        refusal = self.refusal()
+        if refusal is not None:
+            asyncio.get_running_loop().call_later(_SHOW, self._lose, refusal)
+
+    def _adopt(self, page: Page) -> None:
+        def crashed(_: Page) -> None:
+            self._lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
+
+        page.on("crash", crashed)
+        page.on("websocket", lambda socket: self.auditor.connect(socket.url))
+        notice_routes(page, self._routes)
+
+    def _routes(self) -> None:
+        self.routed = True
+
+    def _lose(self, why: Exception) -> None:
+        if not self.lost.done():
+            self.lost.set_exception(why)
+            self.lost.exception()  # seen: nobody needs to be warned of it later
+
+
+async def _refuse(**_: object) -> None:
+    raise RuntimeError("the browser belongs to the agent: a journey may close pages, not it")
+
+
+def _cookies(site: FirstParty) -> list[SetCookieParam]:
+    """Return the cookie for each domain, one that other sites' pages send along where it may be.
+
+    Browsers send it then from a third party's frame, and with the form that a payment page
+    posts home. They take such a cookie over HTTPS only.
+    """
+    plain = {origin.cookie_domain for origin in site.origins if origin.scheme == "http"}
+    cookies: list[SetCookieParam] = []
+    for domain in dict.fromkeys(origin.cookie_domain for origin in site.origins):
+        cookie: SetCookieParam = {"name": COOKIE, "value": "1", "domain": domain, "path": "/"}
+        if domain not in plain:
+            cookie |= {"sameSite": "None", "secure": True}
+        cookies.append(cookie)
+    return cookies
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,36 @@
+"""What signs an attempt's requests, on the worker's side; the key itself never comes here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.core.origins import FirstParty
+from agent.protocol.messages import SignatureWanted
+from agent.worker.tagging.identity import unsigned
+from agent.worker.tagging.signature_cache import Proof, Proofs
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from agent.protocol.messages import Walk
+    from agent.worker.pipe import Link
+
+
+def proof_of(walk: Walk, link: Link) -> Callable[[str], Awaitable[Mapping[str, str]]]:
+    """Return what gives the headers that prove a request to an address; none for other sites'."""
+    if walk.signatures is None:
+        return unsigned
+    proofs = Proofs(
+        {one.authority: Proof(one.headers, one.expires) for one in walk.signatures},
+        lambda authority: link.send(SignatureWanted(authority)),
+    )
+    link.on_signature = lambda reply: proofs.take(
+        reply.authority, Proof(reply.headers, reply.expires)
+    )
+    site = FirstParty(walk.journey.site.first_party)
+
+    async def proof(url: str) -> Mapping[str, str]:
+        # The agent's own page is tagged too, and nobody verifies it.
+        return await proofs.of(url) if site.covers(url) else {}
+
+    return proof

@@ -1,0 +1,101 @@
+"""The steps of one attempt: timed, nested, traced and told as they happen."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from agent.core import names
+from agent.core.model import SpanData, Step, StepOutcome
+from agent.protocol.messages import SpanEnded, StepEnded, StepStarted
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from agent.core.model import Attribute
+    from agent.protocol.messages import FromWorker
+
+
+class Steps:
+    """Keeps the stack of open steps.
+
+    ``settle`` runs before a step counts as passed, and tells what its span is to carry besides;
+    ``describe`` says what a step failed on.
+    """
+
+    def __init__(
+        self,
+        trace_id: str,
+        attempt_id: str,
+        tell: Callable[[FromWorker], None],
+        settle: Callable[[], Awaitable[Mapping[str, Attribute]]],
+        describe: Callable[[BaseException], str],
+    ) -> None:
+        self._trace_id = trace_id
+        self._attempt_id = attempt_id
+        self._tell = tell
+        self._settle = settle
+        self._describe = describe
+        self._open: list[tuple[str, str]] = []
+        self._reached: set[str] = set()
+        self.ended: list[Step] = []
+        """The steps that are over, in the order of their ends."""
+
+    @property
+    def current(self) -> str:
+        """The id of the span that is open now: the innermost step's, or the attempt's."""
+        return self._open[-1][1] if self._open else self._attempt_id
+
+    @property
+    def path(self) -> str:
+        """The names of the open steps, outermost first."""
+        return " › ".join(name for name, _ in self._open)
+
+    @asynccontextmanager
+    async def step(self, name: str) -> AsyncIterator[None]:
+        """Time and trace what happens inside."""
+        parent, span_id, depth = self.current, secrets.token_hex(8), len(self._open)
+        self._reached.add(name)
+        self._open.append((name, span_id))
+        self._tell(StepStarted(name, depth))
+        start_ns, start = time.time_ns(), time.perf_counter()
+        end: float | None = None
+        failure: BaseException | None = None
+        seen: Mapping[str, Attribute] = {}
+        try:
+            yield
+            # What the agent looks at now is not the step's time.
+            end = time.perf_counter()
+            seen = await self._settle()
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            took = (end or time.perf_counter()) - start
+            self._open.remove((name, span_id))
+            outcome = StepOutcome.FAIL if failure else StepOutcome.PASS
+            span = SpanData(
+                name=names.STEP_SPAN.format(name=name),
+                trace_id=self._trace_id,
+                span_id=span_id,
+                parent_id=parent,
+                start_ns=start_ns,
+                end_ns=start_ns + int(took * 1e9),
+                status="error" if failure else "unset",
+                message=self._describe(failure) if failure else "",
+                attributes={names.STEP_NAME: name, names.STEP_RESULT: outcome.value, **seen},
+            )
+            self._tell(SpanEnded(span))
+            self._end(Step(name, outcome, took), depth)
+
+    def skip(self, names: list[str]) -> None:
+        """Tell of the steps that were never reached."""
+        for name in names:
+            if name not in self._reached:
+                self._end(Step(name, StepOutcome.SKIPPED), 0)
+
+    def _end(self, step: Step, depth: int) -> None:
+        self.ended.append(step)
+        self._tell(StepEnded(step, depth))

@@ -1,0 +1,1 @@
+"""Marking the requests of one run, and auditing that it was done."""

@@ -1,0 +1,183 @@
+"""Tagging what ``run.api``, ``page.request`` and ``context.request`` send.
+
+These three are one object of Playwright's, whose traffic no CDP session sees. Its verbs are
+replaced on the instance by ones that add the identity, hop by hop: Playwright would carry
+the headers of a request along a redirect to a third party.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from playwright.async_api import Error, Request
+
+from agent.core.client_spans import Exchange, client_span
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from playwright.async_api import APIRequestContext, APIResponse
+
+    from agent.core.model import SpanData
+    from agent.core.origins import FirstParty
+    from agent.worker.tagging.auditor import Auditor
+    from agent.worker.tagging.identity import Identity
+
+_VERBS = ("delete", "get", "head", "patch", "post", "put")
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS = 20
+_BODY = ("data", "form", "multipart")
+_BODY_HEADERS = frozenset(
+    {
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-location",
+        "content-type",
+    }
+)
+
+
+class ApiTagger:
+    """Tags one ``APIRequestContext`` and reports a client span for each first-party hop.
+
+    ``count`` hears the address and the outcome of every request.
+    """
+
+    def __init__(
+        self,
+        first_party: FirstParty,
+        identity: Identity,
+        base_url: str,
+        on_span: Callable[[SpanData], None],
+        count: Callable[[str, str], None],
+        auditor: Auditor,
+    ) -> None:
+        self._first_party = first_party
+        self._count = count
+        self._auditor = auditor
+        self._identity = identity
+        self._base_url = base_url
+        self._on_span = on_span
+
+    def attach(self, api: APIRequestContext) -> None:
+        """Replace the verbs of this instance."""
+        fetch = api.fetch
+
+        def verb(method: str) -> Callable[..., Awaitable[APIResponse]]:
+            async def send(url: str, **options: Any) -> APIResponse:  # noqa: ANN401
+                return await self._follow(fetch, url, {**options, "method": method.upper()})
+
+            return send
+
+        async def send_any(url_or_request: str | Request, **options: Any) -> APIResponse:  # noqa: ANN401
+            if isinstance(url_or_request, str):
+                options["method"] = (options.get("method") or "GET").upper()
+                return await self._follow(fetch, url_or_request, options)
+            request = url_or_request
+            options["method"] = (options.get("method") or request.method).upper()
+            options.setdefault("headers", await request.all_headers())
+            if request.post_data_buffer is not None:
+                options.setdefault("data", request.post_data_buffer)
+            return await self._follow(fetch, request.url, options)
+
+        for name in _VERBS:
+            setattr(api, name, verb(name))
+        api.fetch = send_any  # type: ignore[method-assign]
+
+    async def _follow(
+        self,
+        fetch: Callable[..., Awaitable[APIResponse]],
+        url: str,
+        options: dict[str, Any],
+    ) -> APIResponse:
+        url = urljoin(self._base_url, url)
+        left = options.pop("max_redirects", None)
+        left = _MOST_REDIRECTS if left is None else left
+        follow = left > 0
+        while True:
+            response = await self._hop(fetch, url, options)
+            location = response.headers.get("location")
+            if not follow or response.status not in _REDIRECTS or location is None:
+                return response
+            if left == 0:
+                raise Error(f"Max redirect count exceeded at {url}")
+            left -= 1
+            next_url = urljoin(url, location)
+            options = _redirected(options, response.status, away=_origin(url) != _origin(next_url))
+            url = next_url
+
+    async def _hop(
+        self,
+        fetch: Callable[..., Awaitable[APIResponse]],
+        url: str,
+        options: dict[str, Any],
+    ) -> APIResponse:
+        if not self._first_party.covers(url):
+            return await self._counted(fetch, url, options)
+        proof = await self._identity.proof(url)
+        headers, tag = self._identity.tag(options.get("headers") or {}, proof)
+        self._auditor.tag(url)
+        start, status, failure = time.time_ns(), None, "request failed"
+        try:
+            response = await self._counted(fetch, url, {**options, "headers": headers})
+            status, failure = response.status, ""
+            return response
+        finally:
+            exchange = Exchange(
+                options["method"], url, start, time.time_ns(), status, failure, "api"
+            )
+            self._on_span(client_span(exchange, tag, self._identity.trace_id))
+
+    async def _counted(
+        self,
+        fetch: Callable[..., Awaitable[APIResponse]],
+        url: str,
+        options: dict[str, Any],
+    ) -> APIResponse:
+        outcome = "failed"
+        self._auditor.send(options["method"], url, _body(options))
+        try:
+            response = await fetch(url, **options, max_redirects=0)
+            outcome = "ok" if response.status < 400 else "http_error"
+            return response
+        finally:
+            self._count(url, outcome)
+
+
+def _redirected(options: dict[str, Any], status: int, *, away: bool) -> dict[str, Any]:
+    """Return the options of the next hop, as Playwright and browsers make them.
+
+    A POST becomes a GET and loses its body; credentials don't go ``away`` to another origin.
+    """
+    kept = {name: value for name, value in options.items() if name != "params"}
+    method = options["method"]
+    dropped = {"cookie", "authorization"} if away else {"cookie"}
+    if (status in {301, 302} and method == "POST") or (
+        status == 303 and method not in {"GET", "HEAD"}
+    ):
+        kept = {name: value for name, value in kept.items() if name not in _BODY}
+        kept["method"] = "GET"
+        dropped |= _BODY_HEADERS
+    headers = options.get("headers") or {}
+    kept["headers"] = {n: value for n, value in headers.items() if n.lower() not in dropped}
+    return kept
+
+
+def _body(options: dict[str, Any]) -> bytes | None:
+    """Return what a request will carry, as far as a beacon's shape is told by it."""
+    data = options.get("data")
+    if isinstance(data, str | bytes):
+        return data.encode() if isinstance(data, str) else data
+    if data is not None:
+        return json.dumps(data, default=str).encode()
+    form = options.get("form")
+    return urlencode(form).encode() if isinstance(form, dict) else None
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc

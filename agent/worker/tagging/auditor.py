@@ -1,0 +1,208 @@
+"""The audit of one attempt: each beacon and what became of it, each origin and who it is.
+
+Two see the traffic apart from each other. The tagger holds requests and acts on them; the
+browser context tells of every request that its pages and workers made. A beacon that the
+second saw and the first never held got out: it escaped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from agent.beacons import sockets
+from agent.beacons.policy import bare_address
+from agent.beacons.vendors import find
+from agent.core.beacon_report import Audit, Beacon, BeaconAction, Contact
+
+if TYPE_CHECKING:
+    from agent.beacons.policy import Guard, Sighting
+    from agent.core.origins import FirstParty
+
+_MOST_BEACONS = 200
+"""How many are kept with their address; all are counted."""
+_MOST_ORIGINS = 200
+_STEP = 0.02
+_SETTLE = 0.3
+"""Seconds for the tagger to hear of a request that the context has told of already."""
+
+_Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Origin:
+    requests: int = 0
+    suspects: int = 0
+    actions: Counter[BeaconAction] = field(default_factory=Counter)
+    vendors: dict[str, str] = field(default_factory=dict)
+    """Of the beacons there, with their categories: a proxy's host says nothing."""
+
+
+class Auditor:
+    """Hears of both, and says at the end what became of everything."""
+
+    def __init__(self, guard: Guard, first_party: FirstParty) -> None:
+        self._guard = guard
+        self._first_party = first_party
+        self._beacons: list[Beacon] = []
+        self._counts: defaultdict[BeaconAction, Counter[str]] = defaultdict(Counter)
+        self._origins: dict[str, _Origin] = {}
+        self._tagged: Counter[str] = Counter()
+        self._held: Counter[_Key] = Counter()
+        self._let_go: Counter[_Key] = Counter()
+        self._unheard: Counter[_Key] = Counter()
+        """Those stopped whose failure was not yet told."""
+        self._by_pages: Counter[_Key] = Counter()
+        self._by_workers: Counter[_Key] = Counter()
+        self._seen: dict[_Key, Sighting] = {}
+
+    @property
+    def acts(self) -> bool:
+        """Whether the policy stops or marks anything at all."""
+        return self._guard.acts
+
+    # What the tagger tells.
+
+    def hold(self, method: str, url: str, kind: str, body: bytes | None) -> Sighting | None:
+        """Decide on a request that is held; what is not let go as it is counts as done."""
+        sighting = self._guard.look(method, url, kind, body)
+        if sighting is None:
+            return None
+        if sighting.action is BeaconAction.ALLOWED:
+            # Told at the end: the context may see it too, though not into every body.
+            self._seen.setdefault(_key(method, url), sighting)
+            self._let_go[_key(method, url)] += 1
+            return None
+        self._held[_key(method, url)] += 1
+        if sighting.action is BeaconAction.BLOCKED:
+            self._unheard[_key(method, url)] += 1
+        self._note(sighting, url, sighting.action)
+        return sighting
+
+    def tag(self, url: str) -> None:
+        """Count a request that was given the identity."""
+        self._tagged[_origin(url)] += 1
+
+    # What went its way.
+
+    def see(self, method: str, url: str, kind: str, body: bytes | None, *, by_worker: bool) -> None:
+        """Note a request that a page, or a service worker, made."""
+        sighting = self._look(method, url, kind, body)
+        if sighting is not None:
+            key = _key(method, url)
+            self._seen[key] = sighting
+            (self._by_workers if by_worker else self._by_pages)[key] += 1
+
+    def unsee(self, method: str, url: str) -> None:
+        """Take back a page's request that its service worker answered: it went nowhere."""
+        self._by_pages[_key(method, url)] -= 1
+
+    def connect(self, url: str) -> None:
+        """Note a WebSocket that a page opened, by the address at which the browser had it."""
+        meant = sockets.stopped(url)
+        sighting = self._look("GET", meant or url, "websocket", None)
+        if sighting is not None:
+            self._note(sighting, meant or url, sighting.action if meant else _free(sighting))
+
+    def send(self, method: str, url: str, body: bytes | None) -> None:
+        """Note a request of ``run.api``, which nobody can hold."""
+        sighting = self._look(method, url, "fetch", body)
+        if sighting is not None:
+            self._note(sighting, url, _free(sighting))
+
+    def stopped(self, method: str, url: str) -> bool:
+        """Whether a request that failed is one that was stopped here; each is told but once."""
+        key = _key(method, url)
+        known = self._unheard[key] > 0
+        self._unheard[key] -= known
+        return known
+
+    # At the end.
+
+    async def settle(self) -> None:
+        """Wait a little for the tagger to hear of what was seen last."""
+        for _ in range(round(_SETTLE / _STEP)):
+            if not any(
+                self._out(key, sighting)
+                for key, sighting in self._seen.items()
+                if sighting.action is not BeaconAction.ALLOWED
+            ):
+                return
+            await asyncio.sleep(_STEP)
+
+    def report(self) -> Audit:
+        """Return what became of everything; to be asked once, when the walk is over."""
+        for key, sighting in self._seen.items():
+            for _ in range(self._out(key, sighting)):
+                self._note(sighting, key[1], _free(sighting))
+        return Audit(
+            beacons=tuple(self._beacons),
+            counts={action: dict(vendors) for action, vendors in self._counts.items()},
+            contacts=tuple(self._contact(*one) for one in self._origins.items()),
+        )
+
+    def _look(self, method: str, url: str, kind: str, body: bytes | None) -> Sighting | None:
+        """Count a request at its origin; return whose beacon it is."""
+        origin = self._of(url)
+        if origin is not None:
+            origin.requests += 1
+        sighting = self._guard.look(method, url, kind, body)
+        if sighting is not None or origin is None:
+            return sighting
+        origin.suspects += self._guard.suspects(method, url, kind, len(body or b""))
+        return None
+
+    def _out(self, key: _Key, sighting: Sighting) -> int:
+        """Return how many beacons went out: allowed, or escaped."""
+        # A page's request that a service worker sends on is told twice.
+        seen = max(self._by_pages[key], self._by_workers[key])
+        if sighting.action is BeaconAction.ALLOWED:
+            return max(seen, self._let_go[key])
+        return max(0, seen - self._held[key])
+
+    def _note(self, sighting: Sighting, url: str, action: BeaconAction) -> None:
+        self._counts[action][sighting.vendor] += 1
+        if len(self._beacons) < _MOST_BEACONS:
+            self._beacons.append(Beacon(sighting.vendor, bare_address(url), action))
+        if (origin := self._of(url)) is not None:
+            origin.actions[action] += 1
+            origin.vendors[sighting.vendor] = sighting.category
+
+    def _of(self, url: str) -> _Origin | None:
+        name = _origin(url)
+        if name not in self._origins and (not name or len(self._origins) >= _MOST_ORIGINS):
+            return None
+        return self._origins.setdefault(name, _Origin())
+
+    def _contact(self, name: str, origin: _Origin) -> Contact:
+        first_party = self._first_party.covers(name)
+        vendors = dict(origin.vendors)
+        if not vendors and not first_party and (known := find(urlsplit(name).hostname or "")):
+            vendors = {known.name: known.category}
+        return Contact(
+            origin=name,
+            party="first" if first_party else "third",
+            vendors=vendors,
+            requests=origin.requests,
+            tagged=self._tagged[name],
+            suspects=origin.suspects,
+            actions=dict(origin.actions),
+        )
+
+
+def _free(sighting: Sighting) -> BeaconAction:
+    """Return what a beacon that nobody held came to."""
+    allowed = sighting.action is BeaconAction.ALLOWED
+    return BeaconAction.ALLOWED if allowed else BeaconAction.ESCAPED
+
+
+def _key(method: str, url: str) -> _Key:
+    return method, url.partition("#")[0]
+
+
+def _origin(url: str) -> str:
+    scheme, _, rest = bare_address(url).partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}" if rest else ""

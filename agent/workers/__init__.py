@@ -1,1 +1,0 @@
-"""Workers: processes that walk journeys, their supervision, and the words between."""

@@ -1,0 +1,293 @@
+"""Queue, books and dispatch through any fate: each slot ends in one word, and runs at most once."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from agent.core.model import Cadence, Journey, Result, Site
+from agent.queue import local
+from agent.queue.local import LocalQueue
+from agent.runs import dispatcher, ledger
+from agent.runs.conduct import RunRequest, interrupted
+from agent.runs.dispatcher import Dispatcher
+from agent.runs.ledger import Ledger
+from agent.schedule import slots
+from agent.schedule.ticker import Ticker
+from agent.schedule.timeline import Timeline
+from agent.storage import runs
+from agent.storage.database import Database
+from agent.telemetry import telemetry
+from agent.telemetry.delivery.export import resolve
+from agent.telemetry.delivery.spool import Bounds
+from agent.telemetry.resource import ResourceInfo
+from agent.telemetry.telemetry import Telemetry
+from tests.support.fuzz import effort
+from tests.unit.schedule.conftest import ManualClock
+
+if TYPE_CHECKING:
+    from agent.core.model import RunResult
+
+BOUND = 2
+RUNNERS = 2
+SITE = Site("shop", "http://127.0.0.1:1", ("http://127.0.0.1:1",))
+JOURNEYS = [
+    Journey(name, SITE, "b.py", 3, Cadence(seconds), seconds, 5, 1, True, True)
+    for name, seconds in {"a": 10, "b": 10, "c": 20, "d": 60, "e": 7, "f": 7}.items()
+]
+SCHEMAS = (slots.SCHEMA, local.SCHEMA, runs.SCHEMA, telemetry.SCHEMA, ledger.SCHEMA)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class MortalDatabase(Database):
+    """A database whose process may be killed before or after any of its commits.
+
+    It works on the loop's own thread, so that a fate comes to the same end each time.
+    """
+
+    left: int | None = None
+    """Commits until the kill; None: it isn't near."""
+
+    async def transaction(self, work):
+        if self.left == 0:
+            raise Killed
+        value = await super().transaction(work)
+        if self.left is not None:
+            self.left -= 1
+        return value
+
+    async def _submit(self, work):
+        await asyncio.sleep(0)
+        return work()
+
+
+class WatchedQueue(LocalQueue):
+    """A queue of which the order is known."""
+
+    def __init__(self, database, bound):
+        super().__init__(database, bound)
+        self.offered: list[str] = []
+        self.claimed: list[str] = []
+
+    async def offer(self, run_id, slot):
+        # Noted first: a runner may have claimed it by the time this comes back.
+        self.offered.append(run_id)
+        taken = await super().offer(run_id, slot)
+        if not taken:
+            self.offered.remove(run_id)
+        return taken
+
+    async def claim(self):
+        taken = await super().claim()
+        self.claimed.append(taken.run_id)
+        return taken
+
+
+class Walks:
+    """In the engine's place: runs begin, and end when and as they are told."""
+
+    def __init__(self, begun):
+        self.begun = begun
+        self.under_way: dict[str, tuple[RunRequest, asyncio.Future]] = {}
+
+    def secret(self, name):
+        raise LookupError(name)
+
+    def request(self, journey, trigger, run_id, scheduled_at):
+        return RunRequest(
+            run_id, journey, "eu", trigger, "0a" * 16, "0b" * 8, scheduled_at=scheduled_at
+        )
+
+    async def run(self, request, watcher) -> RunResult:
+        self.begun.append(request.run_id)
+        told = asyncio.get_running_loop().create_future()
+        self.under_way[request.run_id] = request, told
+        try:
+            result = await told
+        finally:
+            del self.under_way[request.run_id]
+        made = interrupted(request, 1.0, 2.0, "")
+        if result is None:
+            raise OverflowError("a fault of the agent's own")
+        if result is Result.NOT_MEASURED:
+            return made
+        return replace(made, result=result, error_type=None)
+
+
+class Agent(RuleBasedStateMachine):
+    """The daemon's middle on a real file, killed and started again."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="footfall-"))
+        self.loop = asyncio.new_event_loop()
+        self.clock = ManualClock()
+        self.begun: list[str] = []
+        self.real_memory, dispatcher.free_memory = dispatcher.free_memory, lambda: 1 << 40
+        self.logs = structlog.testing.capture_logs()
+        self.logs.__enter__()
+
+    def teardown(self):
+        try:
+            self.run(self._drain())
+            self.run(self._vanish())
+        finally:
+            self.logs.__exit__(None, None, None)
+            dispatcher.free_memory = self.real_memory
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+    def run(self, work):
+        return self.loop.run_until_complete(work)
+
+    @initialize()
+    def begin(self):
+        self.run(self._start())
+
+    @rule(passed=st.sampled_from([0.5, 3.0, 7.0, 11.0, 400.0]))
+    def tick(self, passed):
+        self.clock.pass_by(passed)
+        self.run(self._tick())
+
+    @precondition(lambda self: self.walks.under_way)
+    @rule(which=st.integers(0, 9), result=st.none() | st.sampled_from(Result))
+    def end_a_run(self, which, result):
+        self._tell(which, result)
+        self.run(self._settle())
+
+    @rule(
+        left=st.integers(0, 6),
+        passed=st.sampled_from([3.0, 11.0, 400.0]),
+        result=st.none() | st.sampled_from(Result),
+        down=st.sampled_from([0.0, 5.0, 100.0]),
+    )
+    def kill_at_a_commit(self, left, passed, result, down):
+        """A tick and the end of a run go on at once, and die at one commit or another."""
+        self.clock.pass_by(passed)
+        self.database.left = left
+        if self.walks.under_way:
+            self._tell(0, result)
+        with suppress(Killed):
+            self.run(self._tick())
+        self.run(self._vanish())
+        self.clock.pass_by(down)
+        self.run(self._start())
+
+    @rule()
+    def drain_and_start(self):
+        self.run(self._drain())
+        self.run(self._vanish())
+        self.run(self._start())
+
+    @invariant()
+    def every_slot_has_one_place(self):
+        self.run(self._check())
+
+    # Small parts.
+
+    async def _start(self):
+        self.database = database = MortalDatabase(self.folder / "f.db", SCHEMAS, self.clock)
+        await database.open()
+        # A kill takes nothing from what the system holds already, so no disk is waited for.
+        database._connection.execute("PRAGMA synchronous=OFF")
+        sent = Telemetry(
+            database,
+            resolve({}, endpoint="http://127.0.0.1:1"),
+            ResourceInfo("1", "agent-1", "test", "eu"),
+            self.clock,
+            Bounds(10**8, 86_400.0),
+        )
+        books = Ledger(database, sent, "eu")
+        self.queue = WatchedQueue(database, BOUND)
+        self.timeline = Timeline(self.clock, await books.decided_until())
+        self.walks = Walks(self.begun)
+        self.dispatcher = Dispatcher(
+            self.walks, books, self.queue, self.timeline, self.clock, lambda *_: None
+        )
+        self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
+        await books.know({journey.name: "shop" for journey in JOURNEYS})
+        await self.dispatcher.settle_unfinished()
+        assert await books.unfinished() == []
+        self.ticker = Ticker("eu")
+        self.ticker.load(JOURNEYS, await books.last_decided(), self.timeline.now())
+        await books.settle(self.ticker.decided())
+        self.starting = True
+        self.runners = [asyncio.create_task(self.dispatcher.work()) for _ in range(RUNNERS)]
+        await self._settle()
+
+    async def _tick(self):
+        now, busy = self.timeline.now(), self.dispatcher.is_busy
+        await self.dispatcher.carry_out(self.ticker.due(now, busy, starting=self.starting))
+        self.starting = False
+        await self._settle()
+
+    async def _settle(self):
+        """Let everybody go on until all wait for something to happen."""
+        for _ in range(60):
+            await asyncio.sleep(0)
+        for task in self.runners:
+            if task.done():
+                task.result()
+
+    def _tell(self, which, result):
+        _, told = list(self.walks.under_way.values())[which % len(self.walks.under_way)]
+        if not told.done():
+            told.set_result(result)
+
+    async def _drain(self):
+        draining = asyncio.create_task(self.dispatcher.drain())
+        while not draining.done():
+            for _ in list(self.walks.under_way):
+                self._tell(0, Result.PASS)
+            await self._settle()
+        await draining
+        assert self.dispatcher.running == 0
+
+    async def _vanish(self):
+        """End without another commit."""
+        self.database.left = 0
+        for task in self.runners:
+            task.cancel()
+        await asyncio.gather(*self.runners, return_exceptions=True)
+        await self.database.close()
+
+    async def _check(self):
+        def read(connection):
+            rows = connection.execute("SELECT run_id, claimed FROM queue ORDER BY position")
+            queued = [tuple(row) for row in rows]
+            ended = dict(connection.execute("SELECT run_id, result FROM runs").fetchall())
+            return queued, ended, slots.counts(connection, "eu"), slots.unfinished(connection, "eu")
+
+        queued, ended, counts, unfinished = await self.database.transaction(read)
+        waiting = [run_id for run_id, claimed in queued if not claimed]
+        claimed = self.queue.claimed
+        assert claimed == self.queue.offered[: len(claimed)], "first in, first out"
+        assert len(waiting) <= BOUND
+        assert self.queue.depth == len(waiting)
+        assert {run_id for run_id, _ in queued} == {left.run_id for left in unfinished}
+        assert {left.run_id for left in unfinished if left.running} == set(self.walks.under_way)
+        assert self.dispatcher.running == len(unfinished)
+        assert not waiting or len(self.walks.under_way) == RUNNERS
+        assert len(set(self.begun)) == len(self.begun), "walked twice"
+        assert {ended[run_id] for run_id in set(ended) - set(self.begun)} <= {"not_measured"}
+        for one in counts.values():
+            done = sum(one.results.values()) + sum(one.skips.values())
+            assert one.expected == done + one.in_flight
+            assert one.in_flight <= 1
+        assert sum(sum(one.results.values()) for one in counts.values()) == len(ended)
+
+
+TestAgent = Agent.TestCase
+TestAgent.settings = effort(25, stateful_step_count=20)

@@ -1,0 +1,189 @@
+"""Conducting a run over a walker that does as it is told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.core.errors import ErrorType
+from agent.core.model import AttemptRecord, Result
+from agent.runs.conduct import conduct, interrupted
+from agent.runs.network import Network
+from tests.unit.runs.conftest import record, report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.core.model import Attempt
+    from agent.runs.conduct import RunRequest
+
+
+class HeldClock:
+    """Time that passes only where a walk takes it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def wall(self) -> float:
+        return 1000.0 + self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class Script:
+    """A walker: gives one record after the other, each taking ``takes`` seconds."""
+
+    clock: HeldClock
+    records: list[AttemptRecord]
+    takes: float = 4.0
+    walks: list[tuple[int, str, int | None]] = field(default_factory=list)
+    kept: list[tuple[int, Result, Sequence[str]]] = field(default_factory=list)
+    kept_under: set[float] = field(default_factory=set)
+
+    async def walk(
+        self, request: RunRequest, number: int, span_id: str, avoid: int | None
+    ) -> AttemptRecord:
+        self.walks.append((number, span_id, avoid))
+        self.clock.now += self.takes
+        return replace(self.records[number - 1], worker=10 * number)
+
+    def keep(
+        self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]
+    ) -> Attempt:
+        self.kept_under.add(started_at)
+        self.kept.append((attempt.number, attempt.result, evidence))
+        return replace(attempt, artifacts=tuple(f"kept/{attempt.number}/{e}" for e in evidence))
+
+
+PASSES = record(report(requests={"first ok": 1}))
+FAILS = record(report(error_type=ErrorType.ASSERTION, error="no", evidence=("screenshot.png",)))
+UNMEASURED = record(death=ErrorType.WORKER_LOST, detail="gone")
+
+
+@pytest.fixture
+def clock():
+    return HeldClock()
+
+
+@pytest.fixture
+def run(clock, request_):
+    async def conducted(*records, takes=4.0, **changes):
+        walker = Script(clock, list(records), takes)
+        journey = replace(request_.journey, **changes)
+        asked = replace(request_, journey=journey)
+        return await conduct(asked, walker, Network(()), clock), walker
+
+    return conducted
+
+
+async def test_a_pass_is_walked_once(run, request_):
+    """One attempt, whose times and ids are the run's."""
+    result, walker = await run(PASSES)
+    assert (result.result, len(result.attempts)) == (Result.PASS, 1)
+    assert (result.run_id, result.trace_id) == (request_.run_id, request_.trace_id)
+    assert (result.started_at, result.ended_at) == (1000.0, 1004.0)
+    assert result.duration == 3.0, "of the attempt, not of the run"
+    assert [(number, avoid) for number, _, avoid in walker.walks] == [(1, None)]
+
+
+async def test_a_fail_is_confirmed_at_once_in_another_worker(run):
+    """The second attempt avoids the first one's worker and has a span of its own."""
+    result, walker = await run(FAILS, FAILS)
+    assert result.result is Result.FAIL
+    assert [(number, avoid) for number, _, avoid in walker.walks] == [(1, None), (2, 10)]
+    spans = [attempt.span_id for attempt in result.attempts]
+    assert spans == [span_id for _, span_id, _ in walker.walks]
+    assert len({*spans, result.span_id}) == 3
+    assert all(re.fullmatch("[0-9a-f]{16}", span_id) for span_id in spans)
+
+
+async def test_a_confirmation_that_passes_makes_a_flaky(run):
+    """The run carries the first attempt's error, and the deciding one's artifacts."""
+    result, walker = await run(FAILS, PASSES)
+    assert (result.result, result.error_type, result.error) == ("flaky", "assertion", "no")
+    assert result.decided_by == 1
+    assert result.attempts[0].artifacts == ("kept/1/screenshot.png",)
+    assert [(n, r, list(e)) for n, r, e in walker.kept] == [
+        (1, Result.FAIL, ["screenshot.png"]),
+        (2, Result.PASS, []),
+    ]
+    assert walker.kept_under == {result.started_at}, "all of a run lies together"
+
+
+async def test_a_journey_may_forbid_its_confirmation(run):
+    """confirm=False: the first failure is the result."""
+    result, _ = await run(FAILS, PASSES, confirm=False)
+    assert (result.result, len(result.attempts)) == (Result.FAIL, 1)
+
+
+async def test_a_confirmation_needs_no_room(run):
+    """A failure is confirmed even past the next slot; that one gives way."""
+    result, _ = await run(FAILS, FAILS, takes=59.0)
+    assert len(result.attempts) == 2
+
+
+@pytest.mark.parametrize(("takes", "attempts"), [(34.9, 2), (35.1, 1)])
+async def test_what_was_not_measured_is_tried_again_only_with_room(run, takes, attempts):
+    """3 s for a launch, the timeout of 20 s and the grace of 2 s must still fit into 60 s."""
+    result, _ = await run(UNMEASURED, PASSES, takes=takes)
+    assert len(result.attempts) == attempts
+    assert result.result is (Result.PASS if attempts == 2 else Result.NOT_MEASURED)
+
+
+async def test_a_fail_that_can_not_be_confirmed_is_not_measured(run):
+    """fail, then worker_lost: nobody agreed, so nobody is blamed."""
+    result, _ = await run(FAILS, UNMEASURED)
+    assert (result.result, result.error_type) == (Result.NOT_MEASURED, ErrorType.WORKER_LOST)
+    assert result.error == "gone"
+
+
+async def test_two_sites_out_of_reach_blame_nobody(clock, request_):
+    """The second site that can't be reached within an interval, with none answering, is the
+    agent's own network; one that answers in between clears it."""
+    network = Network(())
+    gone = record(report(error_type=ErrorType.NAVIGATION, error="refused", unreachable=True))
+    other = replace(request_.journey, confirm=False)
+    away = replace(other, site=replace(other.site, name="depot"))
+
+    async def one(journey, told):
+        asked = replace(request_, journey=journey)
+        return await conduct(asked, Script(clock, [told, told]), network, clock)
+
+    assert (await one(other, gone)).result is Result.FAIL
+    dead = await one(away, gone)
+    assert (dead.result, dead.error_type) == (Result.NOT_MEASURED, ErrorType.AGENT_NETWORK)
+    third = replace(other, site=replace(other.site, name="blog"))
+    assert (await one(third, PASSES)).result is Result.PASS
+    assert (await one(away, gone)).result is Result.FAIL
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+async def test_a_clock_that_is_set_parts_no_failures(clock, request_, step):
+    """Two sites that fail one after the other are the network, whatever time it was meanwhile."""
+    network = Network(())
+    told = report(error_type=ErrorType.NAVIGATION, error="refused", unreachable=True)
+    results = []
+    for site, ended_at in (("shop", 10_000.0), ("depot", 10_000.0 + step)):
+        journey = replace(request_.journey, site=replace(request_.journey.site, name=site))
+        asked = replace(request_, journey=replace(journey, confirm=False))
+        walker = Script(clock, [record(told, ended_at=ended_at)] * 2)
+        results.append(await conduct(asked, walker, network, clock))
+    assert [run.error_type for run in results] == [ErrorType.NAVIGATION, ErrorType.AGENT_NETWORK]
+
+
+def test_an_interrupted_run_blames_the_agent(request_):
+    """worker_lost, without attempts, from its start to now."""
+    run = interrupted(request_, 990.0, 1000.0, "the agent died under the run")
+    assert (run.result, run.error_type) == (Result.NOT_MEASURED, ErrorType.WORKER_LOST)
+    assert (run.started_at, run.ended_at, run.duration) == (990.0, 1000.0, 10.0)
+    assert run.attempts == ()
+    assert run.artifacts == ()
+    assert run.error == "the agent died under the run"

@@ -1,0 +1,95 @@
+"""The JSON object of a run, as published."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from agent.core.beacon_report import Audit, Beacon, BeaconAction
+from agent.core.errors import ErrorType
+from agent.core.model import Attempt, Result, Step, StepOutcome
+from agent.runs.conduct import interrupted
+from agent.runs.document import document
+
+
+def test_a_failed_run_word_for_word(request_):
+    """Keys, words and formats of every part."""
+    steps = (Step("Open", StepOutcome.PASS, 0.25), Step("Pay", StepOutcome.SKIPPED))
+    first = Attempt(
+        1, Result.FAIL, "0b" * 8, 1_800_000_000.5, 1.5, ErrorType.ASSERTION, "no", steps,
+        artifacts=("buy_a_mug/x/attempt-1/screenshot.png",),
+        audit=Audit(
+            (Beacon("Matomo", "https://m.example/matomo.php", BeaconAction.BLOCKED),),
+            {BeaconAction.BLOCKED: {"Matomo": 3}},
+        ),
+    )  # fmt: skip
+    second = replace(
+        first, number=2, steps=(), artifacts=("buy_a_mug/x/2.png",), duration=1 / 3, audit=Audit()
+    )
+    run = replace(
+        interrupted(request_, 1_800_000_000.25, 1_800_000_004.0, ""),
+        scheduled_at=1_800_000_000.0,
+        result=Result.FAIL,
+        error_type=ErrorType.ASSERTION,
+        error="no",
+        duration=1 / 3,
+        attempts=(first, second),
+        decided_by=1,
+    )
+    public = document(run)
+    assert json.loads(json.dumps(public)) == public
+    assert public == {
+        "run_id": "run-1",
+        "journey": "buy_a_mug",
+        "site": "shop",
+        "location": "eu-west-1",
+        "trigger": "schedule",
+        "scheduled_at": "2027-01-15T08:00:00.000Z",
+        "started_at": "2027-01-15T08:00:00.250Z",
+        "duration": 0.333333,
+        "result": "fail",
+        "error_type": "assertion",
+        "error": "no",
+        "trace_id": "0a" * 16,
+        "attempts": [
+            {
+                "result": "fail",
+                "error_type": "assertion",
+                "error": "no",
+                "duration": 1.5,
+                "steps": [
+                    {"name": "Open", "result": "pass", "duration": 0.25},
+                    {"name": "Pay", "result": "skipped", "duration": None},
+                ],
+                "artifacts": ["buy_a_mug/x/attempt-1/screenshot.png"],
+            },
+            {
+                "result": "fail",
+                "error_type": "assertion",
+                "error": "no",
+                "duration": 0.333333,
+                "steps": [],
+                "artifacts": ["buy_a_mug/x/2.png"],
+            },
+        ],
+        "artifacts": ["buy_a_mug/x/2.png"],
+        "beacons": [
+            {"vendor": "Matomo", "url": "https://m.example/matomo.php", "action": "blocked"}
+        ],
+        "beacon_counts": {"blocked": 3},
+    }
+
+
+def test_what_is_not_there_is_null(request_):
+    """A run without a slot and without an error has null for both."""
+    run = replace(
+        interrupted(request_, 1.0, 2.0, ""),
+        scheduled_at=None,
+        error_type=None,
+        result=Result.PASS,
+    )
+    public = document(run)
+    assert public["scheduled_at"] is None
+    assert public["error_type"] is None
+    assert public["error"] is None
+    assert public["attempts"] == []

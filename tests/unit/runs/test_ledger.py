@@ -1,0 +1,248 @@
+"""The books: each end of a slot in one transaction with its history, counters and spans."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from agent.core.clock import SystemClock
+from agent.core.errors import ErrorType
+from agent.core.model import (
+    Attempt,
+    Cadence,
+    Journey,
+    Result,
+    Site,
+    SkipReason,
+    Slot,
+    SpanData,
+    Trigger,
+)
+from agent.runs.conduct import RunRequest, interrupted
+from agent.runs.ledger import SCHEMA, Ledger
+from agent.schedule import slots
+from agent.schedule.decision import Offer, Skip
+from agent.storage import runs
+from agent.storage.database import Database
+from agent.telemetry import telemetry
+from agent.telemetry.delivery.export import resolve
+from agent.telemetry.delivery.spool import Bounds
+from agent.telemetry.resource import ResourceInfo
+from agent.telemetry.telemetry import Telemetry
+
+PLACE = "eu-west-1"
+AT = 1_800_000_000.0
+
+
+class StillClock:
+    """Time that doesn't pass."""
+
+    def wall(self) -> float:
+        return AT
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError("nothing here sleeps")
+
+
+@pytest.fixture
+async def database(tmp_path):
+    schemas = [slots.SCHEMA, runs.SCHEMA, telemetry.SCHEMA, SCHEMA]
+    opened = Database(tmp_path / "footfall.db", schemas, SystemClock())
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def ledger(database):
+    # Never started: it writes into the spool, and nobody sends.
+    sent = Telemetry(
+        database,
+        resolve({}, endpoint="http://127.0.0.1:1"),
+        ResourceInfo("1.2.3", "agent-7", "test", PLACE),
+        StillClock(),
+        Bounds(10**7, 86400.0),
+    )
+    made = Ledger(database, sent, PLACE)
+    await made.know({"buy": "shop"})
+    return made
+
+
+def slot(number: int = 0, journey: str = "buy") -> Slot:
+    return Slot(journey, PLACE, AT + 60 * number)
+
+
+def journey() -> Journey:
+    site = Site("shop", "http://127.0.0.1:1", ("http://127.0.0.1:1",))
+    return Journey("buy", site, "buy.py", 3, Cadence(60), 60, 20, 2, confirm=True, enabled=True)
+
+
+def finished(run_id: str, at: float = AT):
+    request = RunRequest(run_id, journey(), PLACE, Trigger.SCHEDULE, "0a" * 16, "0b" * 8, at)
+    return interrupted(request, at, at + 1, "gone")
+
+
+async def offered(ledger, number=0):
+    (one,) = await ledger.decide([Offer(slot(number))])
+    return one.run_id
+
+
+async def books(database):
+    """Everything that must agree: slots, slot totals, counters, history, spooled items."""
+
+    def read(connection):
+        rows = connection.execute("SELECT state, result, reason FROM slots ORDER BY scheduled_at")
+        (spooled,) = connection.execute("SELECT count(*) FROM spool").fetchone()
+        return (
+            [tuple(filter(None, row)) for row in rows],
+            slots.counts(connection, PLACE).get("buy"),
+            {(t.metric, t.attributes.get("result") or t.attributes.get("reason")): t.value
+             for t in telemetry.totals.read(connection)},
+            [json.loads(run)["journey"] for run in runs.newest(connection, 10)],
+            spooled,
+        )  # fmt: skip
+
+    return await database.transaction(read)
+
+
+EXPECTED = "footfall.schedule.expected"
+SKIPPED = "footfall.schedule.skipped"
+RUNS = "footfall.journey.runs"
+
+
+async def test_a_tick_is_written_down_whole(database, ledger):
+    """Offers come back with their ids; skips with their count; all of it is expected."""
+    skip = Skip(slot(3), SkipReason.DOWN, count=3, since=slot(1).scheduled_at)
+    (one,) = await ledger.decide([Offer(slot(0)), skip, Offer(slot(0))])
+    assert one.slot == slot(0)
+    states, counts, totals, _, _ = await books(database)
+    assert states == [("offered",), ("skipped", "down")]
+    assert (counts.expected, counts.in_flight, counts.skips) == (4, 1, {SkipReason.DOWN: 3})
+    assert totals == {(EXPECTED, None): 4, (SKIPPED, "down"): 3}
+
+
+async def test_a_slot_that_was_decided_is_not_decided_again(database, ledger):
+    """Neither offered nor skipped nor counted a second time."""
+    await offered(ledger)
+    before = await books(database)
+    assert await ledger.decide([Offer(slot(0)), Skip(slot(0), SkipReason.LATE)]) == []
+    assert await books(database) == before
+
+
+async def test_a_finished_run_is_in_every_book(database, ledger):
+    """Slot, total, counters, history and spool."""
+    run_id = await offered(ledger)
+    assert await ledger.start(run_id)
+    await ledger.finish(finished(run_id))
+    states, counts, totals, history, spooled = await books(database)
+    assert states == [("done", "not_measured")]
+    assert (counts.expected, counts.in_flight) == (1, 0)
+    assert counts.results == {Result.NOT_MEASURED: 1}
+    assert totals == {(EXPECTED, None): 1, (RUNS, "not_measured"): 1}
+    assert history == ["buy"]
+    assert spooled == 2, "its spans and its log record"
+
+
+async def test_a_run_whose_telemetry_can_not_be_encoded_is_in_none(database, ledger):
+    """All or nothing: the slot stays unfinished, nothing is counted, and the error is heard."""
+    run_id = await offered(ledger)
+    await ledger.start(run_id)
+    before = await books(database)
+    broken = replace(finished(run_id), trace_id="no hexadecimal number")
+    with pytest.raises(ValueError, match="hexadecimal"):
+        await ledger.finish(broken)
+    assert await books(database) == before
+    (left,) = await ledger.unfinished()
+    assert (left.run_id, left.running) == (run_id, True)
+    await ledger.finish(finished(run_id))
+    assert (await books(database))[1].results == {Result.NOT_MEASURED: 1}
+
+
+async def test_a_run_ends_once(database, ledger):
+    """A second end of the same slot changes no book."""
+    run_id = await offered(ledger)
+    await ledger.start(run_id)
+    await ledger.finish(finished(run_id))
+    before = await books(database)
+    later = replace(finished(run_id), result=Result.PASS, error_type=None)
+    await ledger.finish(later)
+    await ledger.skip(run_id, slot(), SkipReason.SHUTDOWN)
+    assert not await ledger.start(run_id)
+    assert await books(database) == before
+
+
+async def test_a_waiting_slot_may_be_skipped(database, ledger):
+    """It was expected already, so it is counted as skipped alone."""
+    run_id = await offered(ledger)
+    await ledger.skip(run_id, slot(), SkipReason.CAPACITY)
+    states, counts, totals, history, spooled = await books(database)
+    assert states == [("skipped", "capacity")]
+    assert (counts.expected, counts.in_flight) == (1, 0)
+    assert totals == {(EXPECTED, None): 1, (SKIPPED, "capacity"): 1}
+    assert (history, spooled) == ([], 0)
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_what_a_killed_agent_left_of_an_unknown_journey_gets_its_word(
+    database, ledger, running
+):
+    """One that waited is down; one that ran is not_measured; none stays in flight."""
+    run_id = await offered(ledger)
+    if running:
+        await ledger.start(run_id)
+    (left,) = await ledger.unfinished()
+    await ledger.forget(left)
+    states, counts, totals, _, _ = await books(database)
+    assert states == [("done", "not_measured") if running else ("skipped", "down")]
+    assert (counts.expected, counts.in_flight) == (1, 0)
+    # The exported counters agree with the table: what was expected has its word there too.
+    assert sum(totals.values()) == 2
+    assert await ledger.unfinished() == []
+
+
+async def test_old_rows_go_and_what_is_decided_stays(database, ledger):
+    """After 25 h an ended slot's row goes; its total and its decision don't."""
+    run_id = await offered(ledger)
+    await ledger.skip(run_id, slot(), SkipReason.CAPACITY)
+    open_id = await offered(ledger, 1)
+    await ledger.prune(AT + 25 * 3600 - 1)
+    assert (await books(database))[0] == [("skipped", "capacity"), ("offered",)]
+    await ledger.prune(AT + 25 * 3600 + 61)
+    states, counts, totals, _, _ = await books(database)
+    assert states == [("offered",)], "what has no word is never let go"
+    assert counts.expected == 2
+    assert totals[EXPECTED, None] == 2
+    assert await ledger.decide([Offer(slot(0))]) == []
+    assert await ledger.last_decided() == {"buy": slot(1).scheduled_at}
+    assert await ledger.start(open_id)
+
+
+async def test_a_killed_run_keeps_what_its_worker_had_sent(database, ledger):
+    """Finished spans of a killed attempt are spooled with root and attempt."""
+    run_id = await offered(ledger)
+    await ledger.start(run_id)
+    run = finished(run_id)
+    span = SpanData("step Open", run.trace_id, "0c" * 8, "0d" * 8, 1, 2)
+    attempt = Attempt(
+        1, Result.NOT_MEASURED, "0d" * 8, AT, 1.0, ErrorType.WORKER_KILLED, "hung", spans=(span,)
+    )
+    await ledger.finish(replace(run, attempts=(attempt,)))
+
+    (items,) = await database.transaction(
+        lambda c: c.execute("SELECT items FROM spool WHERE signal = 'traces'").fetchone()
+    )
+    assert items == 3, "root, attempt and step"
+
+
+async def test_restarts_are_counted_by_reason(database, ledger):
+    """One counter, one word each."""
+    for reason in ("max_runs", "max_runs", "worker_lost"):
+        await ledger.restarted(reason)
+    _, _, totals, _, _ = await books(database)
+    name = "footfall.agent.worker_restarts"
+    assert totals == {(name, "max_runs"): 2, (name, "worker_lost"): 1}

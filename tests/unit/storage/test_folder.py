@@ -1,0 +1,77 @@
+"""The state folder: its lock and its lasting id."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+from agent.core.errors import StateError, StateLocked
+from agent.storage.folder import StateFolder
+
+
+def test_a_held_folder_names_its_holder(tmp_path):
+    """Another process that claims it is told which one holds it; after a release it is free."""
+    folder = StateFolder(tmp_path / "var")
+    folder.claim()
+    claim = (
+        "import sys; from pathlib import Path; from agent.storage.folder import StateFolder; "
+        "StateFolder(Path(sys.argv[1])).claim()"
+    )
+    command = [sys.executable, "-c", claim, str(tmp_path / "var")]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "StateLocked" in refused.stderr
+    assert f"process {os.getpid()}" in refused.stderr
+    folder.release()
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+def test_a_refused_claim_leaves_the_holders_lock(tmp_path):
+    """The loser neither takes nor empties it."""
+    holder, other = StateFolder(tmp_path), StateFolder(tmp_path)
+    holder.claim()
+    for _ in range(2):
+        with pytest.raises(StateLocked, match=str(os.getpid())):
+            other.claim()
+    holder.release()
+    other.claim()
+    other.release()
+
+
+def test_the_instance_id_lasts(tmp_path):
+    """The same after every start; a damaged one is made anew, and lasts again."""
+    folder = StateFolder(tmp_path)
+
+    def claimed() -> str:
+        try:
+            return folder.claim()
+        finally:
+            folder.release()
+
+    first = claimed()
+    assert str(uuid.UUID(first)) == first
+    assert claimed() == first
+    (tmp_path / "instance-id").write_text("half an i")
+    second = claimed()
+    assert second != first
+    assert claimed() == second
+
+
+def test_claiming_makes_what_is_missing(tmp_path):
+    """A first start on nothing: folders for artifacts and scratch."""
+    folder = StateFolder(tmp_path / "deep" / "var")
+    folder.claim()
+    assert folder.artifacts.is_dir()
+    assert folder.scratch.is_dir()
+    folder.release()
+
+
+def test_a_folder_that_can_not_be_made_says_what_to_do(tmp_path):
+    """The message names the folder and the key."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match=r"file/var.*`state`"):
+        StateFolder(tmp_path / "file" / "var").claim()

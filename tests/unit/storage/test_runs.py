@@ -1,0 +1,126 @@
+"""The history: a journey's newest runs, bounded for each journey alone."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from agent.storage import runs
+
+
+@pytest.fixture
+def connection():
+    opened = sqlite3.connect(":memory:")
+    opened.row_factory = sqlite3.Row
+    opened.executescript(runs.SCHEMA)
+    yield opened
+    opened.close()
+
+
+def add(connection, journey, number, result="pass"):
+    document = {"run_id": f"{journey}-{number}", "journey": journey, "result": result, "ü": "ß"}
+    document["started_at"] = f"at {number}"
+    runs.add(connection, 1000.0 + number, document)
+    return document
+
+
+def newest(connection, limit, *wanted):
+    return [json.loads(text) for text in runs.newest(connection, limit, *wanted)]
+
+
+def test_the_newest_first(connection):
+    """By the time they ended, not by the order they were written in; no more than asked for."""
+    added = {number: add(connection, "buy", number) for number in (9, 3, 7)}
+    assert newest(connection, 10) == [added[9], added[7], added[3]]
+    assert newest(connection, 2) == [added[9], added[7]]
+
+
+def test_the_newest_of_one_journey_and_of_one_result(connection):
+    """Each wish alone, both together, and one that nothing fits."""
+    failed = add(connection, "buy", 1, "fail")
+    passed = add(connection, "buy", 2)
+    other = add(connection, "search", 3, "fail")
+    assert newest(connection, 10, "buy") == [passed, failed]
+    assert newest(connection, 10, "", "fail") == [other, failed]
+    assert newest(connection, 10, "buy", "fail") == [failed]
+    assert newest(connection, 10, "search", "pass") == []
+
+
+@pytest.mark.parametrize("wanted", [(), ("buy",), ("", "fail"), ("buy", "fail")])
+def test_the_newest_are_found_by_an_index(connection, wanted):
+    """However many runs are kept, those asked for are read and no others."""
+    asked = []
+    connection.set_trace_callback(asked.append)
+    runs.newest(connection, 10, *wanted)
+    (query,) = asked
+    plan = [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert len(plan) == 1, plan
+    assert "USING INDEX runs_by_" in plan[0]
+
+
+def test_which_journeys_have_runs(connection):
+    """One that never ran is unknown to the history."""
+    add(connection, "buy", 1)
+    assert runs.knows(connection, "buy")
+    assert not runs.knows(connection, "b")
+
+
+STANDINGS = {
+    "": (None, 0, None, None),
+    "pass": ("pass", 0, None, 1),
+    "fail": ("fail", 1, "at 1", None),
+    "not_measured": (None, 0, None, None),
+    "pass fail fail": ("fail", 2, "at 2", 1),
+    "fail flaky": ("flaky", 0, None, 2),
+    "pass fail not_measured fail not_measured": ("fail", 2, "at 2", 1),
+    "fail fail pass not_measured": ("pass", 0, None, 3),
+    "flaky fail": ("fail", 1, "at 2", 1),
+}
+
+
+@pytest.mark.parametrize("results", STANDINGS)
+def test_how_a_journey_stands(connection, results):
+    """Fails count since the last success, and what was not measured speaks for nobody."""
+    documents = [
+        add(connection, "buy", number, word) for number, word in enumerate(results.split(), 1)
+    ]
+    add(connection, "other", 99, "fail")
+    verdict, failures, since, success = STANDINGS[results]
+    standing = runs.standing(connection, "buy")
+    assert (standing.verdict, standing.failures, standing.failing_since) == (
+        verdict,
+        failures,
+        since,
+    )
+    assert standing.last_success == (None if success is None else 1000.0 + success)
+    assert standing.last == (documents[-1] if documents else None)
+    failed = [document for document in documents if document["result"] == "fail"]
+    assert standing.last_failure == (failed[-1] if failed else None)
+
+
+def test_a_run_comes_back_as_it_was(connection):
+    """The public object word for word."""
+    document = add(connection, "buy", 1)
+    (row,) = connection.execute("SELECT document FROM runs").fetchall()
+    assert json.loads(row["document"]) == document
+
+
+def test_a_journeys_oldest_go_beyond_a_thousand(connection):
+    """1000 of each journey stay, the newest; a busy journey costs a quiet one nothing."""
+    add(connection, "quiet", 0)
+    for number in range(1003):
+        add(connection, "busy", number)
+    kept = connection.execute(
+        "SELECT journey, count(*) AS n, min(ended_at) AS oldest FROM runs GROUP BY journey"
+    ).fetchall()
+    assert {row["journey"]: row["n"] for row in kept} == {"busy": 1000, "quiet": 1}
+    assert {row["journey"]: row["oldest"] for row in kept} == {"busy": 1003.0, "quiet": 1000.0}
+
+
+def test_the_same_run_twice_is_kept_once(connection):
+    """A run that is written again replaces itself."""
+    add(connection, "buy", 1)
+    again = add(connection, "buy", 1, "fail")
+    assert newest(connection, 10) == [again]

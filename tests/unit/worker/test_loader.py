@@ -1,0 +1,170 @@
+"""Journey files become data, or problems that name file and line."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.worker.loader import Loader, step_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HEAD = 'from agent import Run, journey\n\n\n@journey(site="shop", owner="me")\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    known = set(sys.modules)
+    place = tmp_path / "journeys"
+    place.mkdir()
+    yield place
+    for name in set(sys.modules) - known:
+        del sys.modules[name]
+
+
+def problem(folder: Path, text: str, file: str = "one.py") -> tuple[str, str]:
+    (folder / file).write_text(text)
+    definitions, problems = Loader(str(folder)).load(file)
+    assert definitions == []
+    (found,) = problems
+    return found.where, found.message
+
+
+def test_a_journey(folder: Path) -> None:
+    """What the author declared comes back as data, with file, line and the summary."""
+    (folder / "one.py").write_text(
+        "from agent import Run, journey\n\n\n"
+        '@journey(site="shop", owner="me", every="1m", timezone="UTC", timeout="5s", runbook="r",\n'
+        '         severity="page", confirm=False, params={"a": 1}, context={"locale": "de"})\n'
+        'async def buy(run: Run) -> None:\n    """Buy a mug.\n\n    More.\n    """\n'
+    )
+    (one,), problems = Loader(str(folder)).load("one.py")
+    assert problems == []
+    assert (one.name, one.site, one.file, one.line) == ("buy", "shop", "one.py", 4)
+    assert (one.summary, one.owner, one.runbook) == ("Buy a mug.", "me", "r")
+    assert (one.every, one.timezone, one.timeout) == ("1m", "UTC", "5s")
+    assert (one.severity, one.confirm) == ("page", False)
+    assert (one.params, one.context) == ({"a": 1}, {"locale": "de"})
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("x = 1\ny = (\n", 2, "SyntaxError: '(' was never closed"),
+        ("\n\nimport no_such_module_here\n", 3, "ModuleNotFoundError: No module named"),
+        ("import sys\nsys.exit(3)\n", 2, "SystemExit: 3"),
+        ("def f():\n    return 1 / 0\n\n\nf()\n", 2, "ZeroDivisionError: division by zero"),
+        (HEAD + "def buy(run): ...\n", 4, "TypeError: @journey needs an async function"),
+        (HEAD + "async def Buy(run): ...\n", 4, "ValueError: journey name 'Buy'"),
+        ("from agent import journey\n\n@journey(owner='me')\nasync def a(run): ...\n", 3, "site"),
+        (
+            "from agent import journey\n\n@journey\nasync def a(run): ...\n",
+            3,
+            'write @journey(site="…", owner="…")',
+        ),
+        ("from agent import nothing\n", 1, "ImportError: cannot import name 'nothing'"),
+        ("raise BaseException('all')\n", 1, "BaseException: all"),
+    ],
+)
+def test_faults(folder: Path, text: str, line: int, message: str) -> None:
+    """Whatever is wrong with a file is told with its place."""
+    where, found = problem(folder, text)
+    assert where == f"journeys/one.py:{line}"
+    assert message in found
+
+
+def test_fault_of_a_helper(folder: Path) -> None:
+    """A fault in a helper module is told at the line that imports it, and names the helper."""
+    (folder / "helper.py").write_text("\n\n\n\nx = (\n")
+    where, message = problem(folder, "import json\nimport helper\n")
+    assert where == "journeys/one.py:2"
+    assert "helper.py" in message
+
+
+def test_faults_of_a_relative_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line is found where the folder was given relative to the working directory."""
+    monkeypatch.chdir(folder.parent)
+    (folder / "one.py").write_text("\n\n1 / 0\n")
+    _, (found,) = Loader("journeys").load("one.py")
+    assert found.where == "journeys/one.py:3"
+
+
+def test_helpers_and_folders(folder: Path) -> None:
+    """The folder is on the import path, for files in its folders too."""
+    (folder / "steps_of_mine.py").write_text("NAME = 'x'\n")
+    (folder / "deep").mkdir()
+    (folder / "deep" / "one.py").write_text(
+        f"import steps_of_mine\n{HEAD}async def buy(run): ...\n"
+    )
+    (one,), problems = Loader(str(folder)).load("deep/one.py")
+    assert (one.name, one.file, problems) == ("buy", "deep/one.py", [])
+
+
+def test_imported_journeys_are_not_doubled(folder: Path) -> None:
+    """A journey that another file imports belongs to its own file."""
+    (folder / "one.py").write_text(HEAD + "async def buy(run): ...\n")
+    (folder / "two.py").write_text(f"from one import buy\n{HEAD}async def sell(run): ...\n")
+    loader = Loader(str(folder))
+    assert [one.name for one in loader.load("one.py")[0]] == ["buy"]
+    assert [one.name for one in loader.load("two.py")[0]] == ["sell"]
+
+
+def test_an_alias_is_no_double(folder: Path) -> None:
+    """A second name for a journey makes no second journey."""
+    (folder / "one.py").write_text(HEAD + "async def buy(run): ...\n\n\nalso = buy\n")
+    definitions, _ = Loader(str(folder)).load("one.py")
+    assert [one.name for one in definitions] == ["buy"]
+
+
+def test_doubles_in_one_file(folder: Path) -> None:
+    """Two journeys of one name in one file both come back, so that both can be told."""
+    again = '@journey(site="shop", owner="me")\nasync def buy(run): ...\n'
+    (folder / "one.py").write_text(f"{HEAD}async def buy(run): ...\n\n\n{again}")
+    definitions, _ = Loader(str(folder)).load("one.py")
+    assert [(one.name, one.line) for one in definitions] == [("buy", 4), ("buy", 8)]
+
+
+def test_declaration(folder: Path) -> None:
+    """A journey is imported when it is first walked; one that is gone is named."""
+    (folder / "one.py").write_text(HEAD + "async def buy(run): ...\n")
+    loader = Loader(str(folder))
+    assert loader.declaration("one.py", "buy").name == "buy"
+    with pytest.raises(LookupError, match=r"one\.py no longer declares a journey 'sell'"):
+        loader.declaration("one.py", "sell")
+    (folder / "two.py").write_text("1 / 0\n")
+    with pytest.raises(LookupError, match=r"journeys/two\.py:1: ZeroDivisionError"):
+        loader.declaration("two.py", "buy")
+    with pytest.raises(LookupError, match=r"journeys/three\.py:1: FileNotFoundError"):
+        loader.declaration("three.py", "buy")
+
+
+def test_step_names(folder: Path) -> None:
+    """The literal names of steps are read from the source, each once, in order."""
+    (folder / "one.py").write_text(
+        HEAD + "async def buy(run):\n"
+        "    async with run.step('One'):\n"
+        "        async with run.step('Inside'): pass\n"
+        "    for n in range(2):\n"
+        "        async with run.step(f'Row {n}'): pass\n"
+        "    async with run.step('One'): pass\n"
+        "    if n:\n"
+        "        async with run.step('Last'): pass\n"
+    )
+    declaration = Loader(str(folder)).declaration("one.py", "buy")
+    assert step_names(declaration) == ["One", "Inside", "Last"]
+
+
+def test_step_names_without_a_source() -> None:
+    """A journey whose source can't be read has no known steps."""
+    from agent.authoring import journey, take_declared
+
+    scope: dict[str, object] = {"journey": journey, "__name__": "made_up"}
+    exec("@journey(site='s', owner='o')\nasync def made(run): run.step('x')", scope)
+    (declaration,) = take_declared("made_up")
+    assert step_names(declaration) == []
