@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agent.core.beacon_report import Contact
     from agent.core.clock import Clock
-    from agent.core.model import RunResult
+    from agent.core.results import RunResult
 
 _WIDE = 160
 """Columns where nobody looks through a terminal: a folded line can't be searched for."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from agent.config import Settings
     from agent.core.clock import Clock
-    from agent.core.model import Cadence, Journey, Problem
+    from agent.core.errors import Problem
+    from agent.core.model import Cadence, Journey
 
 
 _WIDE = 200

@@ -23,8 +23,7 @@ from rich.markup import escape
 
 from agent.browsers.find import require_browser
 from agent.cli.keys import make as make_key
-from agent.core.errors import ConfigError
-from agent.core.model import Problem
+from agent.core.errors import ConfigError, Problem
 from agent.server.serving import listen, port_of
 
 if TYPE_CHECKING:

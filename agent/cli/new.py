@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from agent import config
-from agent.core.errors import ConfigError
-from agent.core.model import Problem
+from agent.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,8 @@ from agent.cli.junit import write_junit
 from agent.cli.progress import Progress
 from agent.config.load import DEFAULT_FILE
 from agent.core.errors import ConfigError
-from agent.core.model import Result, Trigger
+from agent.core.model import Trigger
+from agent.core.results import Result
 from agent.pool.process_tree import become_subreaper
 from agent.runs.adhoc import Session, SessionOptions, session_settings, site_names
 from agent.runs.document import document
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     from agent.config import Settings
     from agent.core.clock import Clock
-    from agent.core.model import Journey, Problem, RunResult
+    from agent.core.errors import Problem
+    from agent.core.model import Journey
+    from agent.core.results import RunResult
     from agent.runs.conduct import RunRequest
 
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from agent.cli.places import short
 from agent.core.beacon_report import BeaconAction
-from agent.core.model import Result, StepOutcome
+from agent.core.results import Result, StepOutcome
 from agent.runs.listener import Watcher
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-    from agent.core.model import RunResult, Step
+    from agent.core.results import RunResult, Step
     from agent.runs.conduct import RunRequest
 
 _MARKS = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.config import Settings
-    from agent.core.model import RunResult
+    from agent.core.results import RunResult
 
 _DECORATOR = "@journey"
 
@@ -64,7 +64,7 @@ class _Journey(pytest.Item):
     """One journey as one test."""
 
     def runtest(self) -> None:
-        from agent.core.model import Result
+        from agent.core.results import Result
 
         run, artifacts = asyncio.run(_walk(_settings(self.config, self.path), self.name))
         if run.result not in {Result.PASS, Result.FLAKY}:

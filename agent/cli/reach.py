@@ -10,8 +10,7 @@ import aiohttp
 
 from agent import config
 from agent.config.addresses import web_address
-from agent.core.errors import AgentUnreachable, ConfigError
-from agent.core.model import Problem
+from agent.core.errors import AgentUnreachable, ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

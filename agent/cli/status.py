@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.core.errors import ConfigError
-from agent.core.model import Problem
+from agent.core.errors import ConfigError, Problem
 from agent.core.standing import State, ago, by_urgency, details, is_well, state_of, until
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import BaseModel
 
 from agent.config.settings import Settings
-from agent.core.model import Problem
+from agent.core.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

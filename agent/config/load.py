@@ -15,8 +15,7 @@ from agent.config import variables
 from agent.config.explain import explain, faulty
 from agent.config.origin import DEEPEST, KeyPath, Origin, lines_of
 from agent.config.settings import IdentitySection, Settings
-from agent.core.errors import ConfigError
-from agent.core.model import Problem
+from agent.core.errors import ConfigError, Problem
 from agent.keys.pem import read_keys
 
 if TYPE_CHECKING:

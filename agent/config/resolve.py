@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agent.core.beacon_report import BeaconPolicy
-from agent.core.errors import ConfigError
-from agent.core.model import Cadence, Definition, Journey, Problem, Site
+from agent.core.errors import ConfigError, Problem
+from agent.core.model import Cadence, Definition, Journey, Site
 from agent.core.units import format_duration, parse_cadence, parse_duration, parse_timezone
 
 if TYPE_CHECKING:

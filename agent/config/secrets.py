@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.config.fields import encodes
 from agent.config.variables import PREFIX, SECRET_PREFIX
-from agent.core.errors import ConfigError
-from agent.core.model import Problem
+from agent.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ from pydantic_settings import EnvSettingsSource
 
 from agent.config.origin import KeyPath, paths
 from agent.config.settings import Settings
-from agent.core.model import Problem
+from agent.core.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from agent.core import names
-from agent.core.model import Attribute, SpanData
 from agent.core.redact import bare_url
+from agent.core.results import Attribute, SpanData
 
 if TYPE_CHECKING:
-    from agent.core.model import Tag
+    from agent.core.results import Tag
 
 _METHODS = frozenset(
     ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")

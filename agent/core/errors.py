@@ -14,13 +14,12 @@ The agent's own exceptions::
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from agent.core.model import Problem
 
 
 class Owner(StrEnum):
@@ -63,6 +62,17 @@ _TARGETS = frozenset(
         ErrorType.PAGE_CRASH,
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault in a journey file or a configuration, with the place to mend it."""
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
 
 
 class FootfallError(Exception):

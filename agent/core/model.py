@@ -1,4 +1,4 @@
-"""The data that travels the road: slots, journeys, requests and results.
+"""What is to be walked: sites, journeys, slots, and why a run is made, skipped or restarted.
 
 Everything here is frozen and free of behaviour beyond small derivations, so that a
 definition never carries a result. Times are Unix seconds (float, UTC) unless a name
@@ -9,31 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
-from agent.core.beacon_report import Audit, BeaconPolicy
-from agent.core.errors import ErrorType
-from agent.core.limits import Count, Nanoseconds, Seconds, SpanId, Time, TraceId
-
-Attribute = str | bool | int | float | list[str]
-"""A value that OpenTelemetry attributes may take."""
-
-
-class Result(StrEnum):
-    """What a run, or one attempt of it, came to. Attempts are never ``flaky``."""
-
-    PASS = "pass"  # noqa: S105 - a verdict, not a password
-    FLAKY = "flaky"
-    FAIL = "fail"
-    NOT_MEASURED = "not_measured"
-
-
-class StepOutcome(StrEnum):
-    """What one step came to; ``skipped`` is a step that was never reached."""
-
-    PASS = "pass"  # noqa: S105 - a verdict, not a password
-    FAIL = "fail"
-    SKIPPED = "skipped"
+from agent.core.beacon_report import BeaconPolicy
 
 
 class Trigger(StrEnum):
@@ -115,17 +93,6 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A fault in a journey file or a configuration, with the place to mend it."""
-
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True)
 class Journey:
     """A journey as it will run: the author's definition under the configuration."""
 
@@ -155,157 +122,3 @@ class Slot:
     journey: str
     location: str
     scheduled_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class SpanData:
-    """A finished span as plain data. Ids are lower-case hex; times are Unix nanoseconds."""
-
-    name: str
-    trace_id: TraceId
-    span_id: SpanId
-    parent_id: SpanId | None
-    start_ns: Nanoseconds
-    end_ns: Nanoseconds
-    kind: Literal["internal", "client"] = "internal"
-    status: Literal["unset", "ok", "error"] = "unset"
-    message: str = ""
-    attributes: dict[str, Attribute] = field(default_factory=dict)
-    links: tuple[tuple[TraceId, SpanId], ...] = ()
-    """Pairs of (trace id, span id) that this span points at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """What one tagged request was given: its span's id, and under which span it lies.
-
-    ``own_context`` is the (trace id, span id) that the page had set itself, if it had.
-    """
-
-    span_id: str
-    parent_id: str
-    own_context: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of an attempt. ``duration`` is None for a step that was never reached."""
-
-    name: str
-    result: StepOutcome
-    duration: Seconds | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Vital:
-    """One web vital read on a page: ``lcp``, ``fcp``, ``ttfb``, ``inp`` in seconds, or ``cls``."""
-
-    vital: str
-    value: Seconds
-    span_id: SpanId | None = None
-    """The span of the step at whose end it was read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One walk of a journey, judged. ``result`` is never ``flaky``."""
-
-    number: int
-    result: Result
-    span_id: str
-    started_at: float
-    duration: float
-    error_type: ErrorType | None = None
-    error: str = ""
-    steps: tuple[Step, ...] = ()
-    spans: tuple[SpanData, ...] = ()
-    requests: dict[str, int] = field(default_factory=dict)
-    """Counts of requests, keyed ``"<party> <outcome>"`` (``"first ok"``)."""
-    vitals: tuple[Vital, ...] = ()
-    artifacts: tuple[str, ...] = ()
-    """Paths relative to the artifacts folder."""
-    audit: Audit = field(default_factory=Audit)
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptReport:
-    """What a worker saw of one walk, before anybody is blamed.
-
-    ``error_type`` is what ended the walk (None: it passed); the other fields are what the
-    judge needs to know whose trouble that was.
-    """
-
-    started_at: Time
-    duration: Seconds
-    error_type: ErrorType | None = None
-    error: str = ""
-    unreachable: bool = False
-    """Whether it ended on a resolve or connect error."""
-    canary: str | None = None
-    """Why the agent's own page could not be loaded; None where it could or wasn't tried."""
-    lag: Seconds = 0.0
-    """The longest time for which the worker's event loop stood still, in seconds."""
-    tagger_wait: Seconds = 0.0
-    """The longest time for which a request waited for its tag, in seconds."""
-    blocked_at: str = ""
-    """``file:line`` of the journey code that blocked the loop for longest, if any did."""
-    requests: dict[str, Count] = field(default_factory=dict)
-    vitals: tuple[Vital, ...] = ()
-    evidence: tuple[str, ...] = ()
-    """Names of files left in the attempt's scratch folder."""
-    audit: Audit = field(default_factory=Audit)
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
-    """What the supervisor holds of one attempt: the report, or how the worker ended instead.
-
-    Steps and spans crossed the pipe as they finished, so a killed attempt keeps its own.
-    """
-
-    worker: int
-    started_at: float
-    ended_at: float
-    report: AttemptReport | None = None
-    death: ErrorType | None = None
-    """How the worker ended, where it left no report."""
-    detail: str = ""
-    blocked_at: str = ""
-    """``file:line`` of the journey code that blocked the loop when the worker was killed."""
-    steps: tuple[Step, ...] = ()
-    spans: tuple[SpanData, ...] = ()
-    last: bool = False
-    """Whether there can be no other attempt, since the agent is ending."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """A finished run: what the slot, or the person who asked for it, gets back."""
-
-    run_id: str
-    journey: Journey
-    location: str
-    trigger: Trigger
-    trace_id: str
-    span_id: str
-    scheduled_at: float | None
-    started_at: float
-    ended_at: float
-    result: Result
-    error_type: ErrorType | None
-    error: str
-    duration: float
-    """Seconds of the attempt that decided."""
-    attempts: tuple[Attempt, ...]
-    decided_by: int = 0
-    """Index into ``attempts`` of the one that decided."""
-
-    @property
-    def artifacts(self) -> tuple[str, ...]:
-        """Paths of the deciding attempt's evidence, relative to the artifacts folder."""
-        return self.attempts[self.decided_by].artifacts if self.attempts else ()
-
-    @property
-    def escaped(self) -> int:
-        """How many beacons of all attempts got out untouched, against the policy."""
-        return sum(attempt.audit.escaped for attempt in self.attempts)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.core.units import format_duration
 
 if TYPE_CHECKING:

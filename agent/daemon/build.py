@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from agent.config import Settings
     from agent.core.clock import Clock
-    from agent.core.model import RunResult
+    from agent.core.results import RunResult
     from agent.loading.load import Intake
 
 _log = structlog.get_logger("footfall.daemon")

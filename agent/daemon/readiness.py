@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agent.core.clock import Clock
-    from agent.core.model import Problem
+    from agent.core.errors import Problem
     from agent.runs.dispatcher import Dispatcher
     from agent.runs.engine import Engine
     from agent.storage.database import Database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from agent.core.model import Definition, Problem
+from agent.core.errors import Problem
 from agent.pool.process import WorkerProcess
 from agent.protocol.messages import Blocked, Discover, FileLoaded, FileStarted
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from agent.core.model import Definition
     from agent.pool.process import Spawn
     from agent.protocol.messages import FromWorker
 

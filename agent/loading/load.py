@@ -15,8 +15,7 @@ import structlog
 from agent import config
 from agent.beacons.policy import stopped_instead, unknown
 from agent.core.beacon_report import BeaconPolicy
-from agent.core.errors import ConfigError
-from agent.core.model import Problem
+from agent.core.errors import ConfigError, Problem
 from agent.loading import snapshot
 from agent.loading.discovery import discover as discover_in
 from agent.pool.process import Spawn

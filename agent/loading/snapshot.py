@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.core.model import Problem
+from agent.core.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.core.errors import ErrorType
-from agent.core.model import AttemptRecord, SpanData, Step, StepOutcome
+from agent.core.results import AttemptRecord, SpanData, Step, StepOutcome
 from agent.pool.memory import oom_kills
 from agent.protocol.messages import (
     Blocked,
@@ -29,7 +29,7 @@ from agent.protocol.messages import (
 
 if TYPE_CHECKING:
     from agent.core.clock import Clock
-    from agent.core.model import AttemptReport
+    from agent.core.results import AttemptReport
     from agent.pool.process import WorkerProcess
 
 _CRASHES = frozenset({ErrorType.PAGE_CRASH, ErrorType.BROWSER_CRASH})

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent.core.errors import ErrorType
-from agent.core.model import AttemptRecord, RestartReason
+from agent.core.model import RestartReason
+from agent.core.results import AttemptRecord
 from agent.pool.dialogue import Conversation, WalkListener
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import end_orphans

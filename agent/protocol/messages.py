@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from agent.core.errors import Problem
 from agent.core.limits import Seconds
-from agent.core.model import AttemptReport, Definition, Journey, Problem, SpanData, Step
+from agent.core.model import Definition, Journey
+from agent.core.results import AttemptReport, SpanData, Step
 
 if TYPE_CHECKING:
     import asyncio

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.core.units import format_duration
 from agent.rules import recording, series
 from agent.rules.series import gained

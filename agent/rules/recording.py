@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from agent.core.beacon_report import BeaconAction
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.rules import series
 from agent.rules.objective import WINDOWS
 from agent.rules.rule import Group, Recording

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.core.units import format_duration
 from agent.rules import series
 from agent.rules.rule import Alert, literal

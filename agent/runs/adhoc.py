@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Self
 from agent import config
 from agent.config.settings import Settings, SiteSection
 from agent.core import ids
-from agent.core.errors import ConfigError
-from agent.core.model import Problem
+from agent.core.errors import ConfigError, Problem
 from agent.loading.load import VERSION, check_vendors, discover
 from agent.runs.engine import Engine, EngineOptions
 from agent.schedule.plan import interval_of
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from agent.core.clock import Clock
-    from agent.core.model import Definition, Journey, RunResult, Trigger
+    from agent.core.model import Definition, Journey, Trigger
+    from agent.core.results import RunResult
     from agent.runs.conduct import RunRequest
     from agent.runs.listener import Watcher
     from agent.telemetry.delivery.export import Export

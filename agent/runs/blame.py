@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from agent.core.beacon_report import Audit
 from agent.core.errors import ErrorType, Owner
-from agent.core.model import Attempt, Result
+from agent.core.results import Attempt, Result
 
 if TYPE_CHECKING:
-    from agent.core.model import AttemptRecord, AttemptReport
+    from agent.core.results import AttemptRecord, AttemptReport
 
 _OVERLOAD_FLOOR = 1.0
 _OVERLOAD_SHARE = 0.1

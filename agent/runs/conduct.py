@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.core import ids
 from agent.core.errors import ErrorType
-from agent.core.model import Result, RunResult
+from agent.core.results import Result, RunResult
 from agent.runs.blame import blame, judged
 from agent.runs.verdict import decide, wants_another
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.core.clock import Clock
-    from agent.core.model import Attempt, AttemptRecord, Journey, Trigger
+    from agent.core.model import Journey, Trigger
+    from agent.core.results import Attempt, AttemptRecord
     from agent.runs.network import Network
 
 _LAUNCH = 3.0

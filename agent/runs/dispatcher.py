@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agent.core.clock import Clock
-    from agent.core.model import Journey, RunResult
+    from agent.core.model import Journey
+    from agent.core.results import RunResult
     from agent.queue.local import Claim, LocalQueue
     from agent.runs.engine import Engine
     from agent.runs.ledger import Ledger

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.core.beacon_report import Beacon
-    from agent.core.model import Attempt, RunResult, Step
+    from agent.core.results import Attempt, RunResult, Step
 
 
 def document(run: RunResult) -> dict[str, Any]:

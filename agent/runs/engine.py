@@ -14,7 +14,7 @@ import structlog
 from agent.browsers.find import require_browser
 from agent.canary.serve import canary, canary_trouble
 from agent.core import ids
-from agent.core.model import Result, Trigger
+from agent.core.results import Result
 from agent.loading.load import configuration, log_print
 from agent.pool.pool import Pool, PoolOptions
 from agent.pool.process import Spawn
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from agent.config import Settings
     from agent.core.clock import Clock
-    from agent.core.model import Attempt, AttemptRecord, Journey, RunResult
+    from agent.core.model import Journey, Trigger
+    from agent.core.results import Attempt, AttemptRecord, RunResult
     from agent.runs.listener import Watcher
     from agent.storage.folder import StateFolder
 

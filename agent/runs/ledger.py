@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.core.model import Result, SkipReason
+from agent.core.model import SkipReason
+from agent.core.results import Result
 from agent.runs.document import document
 from agent.schedule import slots
 from agent.schedule.decision import Offer
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-    from agent.core.model import RunResult, Slot
+    from agent.core.model import Slot
+    from agent.core.results import RunResult
     from agent.schedule.decision import Decision
     from agent.schedule.slots import Unfinished
     from agent.storage.database import Database

@@ -13,7 +13,7 @@ from agent.protocol.messages import SignatureReply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.core.model import Step
+    from agent.core.results import Step
     from agent.runs.conduct import RunRequest
 
 _log = structlog.get_logger("footfall.journey")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.core.model import Result
+from agent.core.results import Result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.core.errors import ErrorType
-    from agent.core.model import Attempt
+    from agent.core.results import Attempt
 
 
 @dataclass(frozen=True, slots=True)

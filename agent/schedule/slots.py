@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.core import ids
-from agent.core.model import Result, SkipReason, Slot
+from agent.core.model import SkipReason, Slot
+from agent.core.results import Result
 from agent.schedule.plan import floor_ms
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
 from agent.core.errors import StateError
-from agent.core.model import Result
+from agent.core.results import Result
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

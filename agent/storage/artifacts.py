@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from agent.core.model import Attempt
+    from agent.core.results import Attempt
 
 Kept = Literal["all", "failed", "none"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from agent.core.model import Result
+from agent.core.results import Result
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from agent.core.model import RunResult
+    from agent.core.results import RunResult
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS journey_state (

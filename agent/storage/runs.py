@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent.core.model import Result
+from agent.core.results import Result
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from agent.core import names
 from agent.core.beacon_report import BeaconAction
 from agent.core.errors import ErrorType
-from agent.core.model import RestartReason, Result, SkipReason, StepOutcome
+from agent.core.model import RestartReason, SkipReason
+from agent.core.results import Result, StepOutcome
 from agent.telemetry.delivery.signals import Signal
 
 if TYPE_CHECKING:

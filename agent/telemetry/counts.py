@@ -10,7 +10,8 @@ from agent.telemetry import metrics
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.core.model import RunResult, Slot
+    from agent.core.model import Slot
+    from agent.core.results import RunResult
 
 
 def of_result(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         ExportMetricsServiceRequest,
     )
 
-    from agent.core.model import RunResult
+    from agent.core.results import RunResult
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS telemetry_exemplars (

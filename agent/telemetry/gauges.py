@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import structlog
 
 from agent.core import names
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.storage.journey_state import fresh
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.metrics import Reading

@@ -11,14 +11,14 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from agent.core import names
-from agent.core.model import Result, StepOutcome
+from agent.core.results import Result, StepOutcome
 from agent.telemetry import spans
 from agent.telemetry.text import clean, clean_all
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
-    from agent.core.model import Attribute, RunResult
+    from agent.core.results import Attribute, RunResult
 
 _SEVERITIES: Final = {
     Result.PASS: ("INFO", SeverityNumber.INFO),

@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from agent.core import names
-from agent.core.model import Result, StepOutcome
+from agent.core.results import Result, StepOutcome
 from agent.telemetry import exemplars, spans
 from agent.telemetry.catalogue import CATALOGUE, Kind, Metric
 from agent.telemetry.text import clean
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from opentelemetry.sdk.resources import Resource
 
-    from agent.core.model import Attempt, RunResult
+    from agent.core.results import Attempt, RunResult
     from agent.storage.totals import Total
     from agent.telemetry.exemplars import Exemplar
     from agent.telemetry.steps import StepNames

@@ -15,7 +15,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from agent.core import names
-from agent.core.model import Result, SpanData
+from agent.core.results import Result, SpanData
 from agent.telemetry.text import clean, clean_all
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.resources import Resource
 
-    from agent.core.model import Attempt, Attribute, RunResult
+    from agent.core.results import Attempt, Attribute, RunResult
 
 _KINDS: Final = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
 _STATUSES: Final = {

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from agent.core import names
 from agent.core.errors import ErrorType
-from agent.core.model import Result, Trigger
+from agent.core.model import Trigger
+from agent.core.results import Result
 from agent.storage import journey_state, totals
 from agent.telemetry import counts, exemplars, logs, spans, steps
 from agent.telemetry.delivery import spool
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
     from agent.core.clock import Clock
-    from agent.core.model import Journey, RunResult, SkipReason, Slot
+    from agent.core.model import Journey, SkipReason, Slot
+    from agent.core.results import RunResult
     from agent.storage.database import Database
     from agent.storage.journey_state import Verdict
     from agent.storage.totals import Total

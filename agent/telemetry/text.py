@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agent.core.model import Attribute
+    from agent.core.results import Attribute
 
 
 def clean(text: str) -> str:

@@ -31,7 +31,7 @@ from agent.worker.pipe import Link
 from agent.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from agent.core.model import AttemptReport
+    from agent.core.results import AttemptReport
     from agent.protocol.messages import ToWorker
     from agent.worker.browser.launch import Launcher, LaunchOptions
 
@@ -107,7 +107,7 @@ class Worker:
 
     async def _walk(self, walk: Walk) -> None:
         from agent.core.errors import ErrorType
-        from agent.core.model import AttemptReport
+        from agent.core.results import AttemptReport
         from agent.worker.attempt import Attempt
 
         def done(report: AttemptReport) -> None:

@@ -12,7 +12,7 @@ from playwright.async_api import Error
 
 from agent.authoring import Run
 from agent.core.errors import ErrorType
-from agent.core.model import AttemptReport, SpanData
+from agent.core.results import AttemptReport, SpanData
 from agent.protocol.messages import Logged, SpanEnded, Started
 from agent.worker.browser.faults import AttemptTimeout, BadContext, LaunchFailed, first_line
 from agent.worker.outcome import Aftermath

@@ -12,7 +12,8 @@ import traceback
 from pathlib import Path
 
 from agent.authoring import Declaration, take_declared
-from agent.core.model import Definition, Problem
+from agent.core.errors import Problem
+from agent.core.model import Definition
 
 
 class Loader:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
         Request,
     )
 
-    from agent.core.model import Journey, SpanData
+    from agent.core.model import Journey
+    from agent.core.results import SpanData
 
 _ACTION_SHARE = 0.8
 """The share of the timeout after which one action gives up: its own error says more than

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from agent.core import names
-from agent.core.model import SpanData, Step, StepOutcome
+from agent.core.results import SpanData, Step, StepOutcome
 from agent.protocol.messages import SpanEnded, StepEnded, StepStarted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-    from agent.core.model import Attribute
+    from agent.core.results import Attribute
     from agent.protocol.messages import FromWorker
 
 

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from agent.config import Settings
 from agent.core import names
 from agent.core.errors import ErrorType
-from agent.core.model import Attempt, RestartReason, Result, SkipReason
+from agent.core.model import RestartReason, SkipReason
+from agent.core.results import Attempt, Result
 from agent.runs.verdict import decide
 from agent.signing.signer import LIFETIME, Signer
 from agent.telemetry.catalogue import CATALOGUE

@@ -12,7 +12,8 @@ import aiohttp
 
 from agent.core.clock import SystemClock
 from agent.core.ids import run_id
-from agent.core.model import Cadence, Journey, Result, Site, SkipReason, Slot
+from agent.core.model import Cadence, Journey, Site, SkipReason, Slot
+from agent.core.results import Result
 from agent.daemon.queries import Overview
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.document import time as written

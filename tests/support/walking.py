@@ -12,7 +12,7 @@ import psutil
 
 from agent.browsers.find import require_browser
 from agent.core.clock import SystemClock
-from agent.core.model import AttemptRecord, AttemptReport, Cadence, Journey, Site
+from agent.core.model import Cadence, Journey, Site
 from agent.pool.pool import Pool, PoolOptions
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import MARK, become_subreaper
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from agent.core.model import SpanData, Step
+    from agent.core.results import AttemptRecord, AttemptReport, SpanData, Step
 
 INFO_URL = "https://example.com/synthetic"
 HEADER = "X-Synthetic-Journey"

@@ -9,19 +9,8 @@ import pytest
 
 from agent.core.beacon_report import Audit, BeaconAction
 from agent.core.errors import ErrorType
-from agent.core.model import (
-    Attempt,
-    Cadence,
-    Journey,
-    Result,
-    RunResult,
-    Site,
-    SpanData,
-    Step,
-    StepOutcome,
-    Trigger,
-    Vital,
-)
+from agent.core.model import Cadence, Journey, Site, Trigger
+from agent.core.results import Attempt, Result, RunResult, SpanData, Step, StepOutcome, Vital
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 from agent.core import names
-from agent.core.errors import ConfigError
-from agent.core.model import Problem
+from agent.core.errors import ConfigError, Problem
 from agent.telemetry.delivery.signals import Signal
 
 if TYPE_CHECKING:

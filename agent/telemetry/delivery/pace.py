@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.telemetry.delivery.waiting import within
 
 if TYPE_CHECKING:
     from agent.core.clock import Clock
-    from agent.core.model import RunResult
+    from agent.core.results import RunResult
 
 _MOST_OFTEN: Final = 3
 """Collections in an interval, however much is new: many journeys may fail together."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import BrowserContext, ConsoleMessage, Request, Response, WebError
 
-    from agent.core.model import SpanData, Tag
+    from agent.core.results import SpanData, Tag
 
 _TRACED = frozenset({"document", "xhr", "fetch"})
 _MOST_LINES = 200

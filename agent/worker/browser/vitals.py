@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from playwright.async_api import Error
 
 from agent.core import names
-from agent.core.model import Vital
+from agent.core.results import Vital
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from playwright.async_api import APIRequestContext, APIResponse
 
-    from agent.core.model import SpanData
     from agent.core.origins import FirstParty
+    from agent.core.results import SpanData
     from agent.worker.tagging.auditor import Auditor
     from agent.worker.tagging.identity import Identity
 

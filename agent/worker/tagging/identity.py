@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from agent.core.model import Tag
+from agent.core.results import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

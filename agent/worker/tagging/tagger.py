@@ -22,8 +22,8 @@ from agent.worker.tagging.worker_sockets import Overheard
 if TYPE_CHECKING:
     from playwright.async_api import Browser, CDPSession
 
-    from agent.core.model import Tag
     from agent.core.origins import FirstParty
+    from agent.core.results import Tag
     from agent.worker.tagging.auditor import Auditor
     from agent.worker.tagging.identity import Identity
 

@@ -7,16 +7,8 @@ from dataclasses import replace
 import pytest
 
 from agent.core.errors import ErrorType
-from agent.core.model import (
-    Attempt,
-    Cadence,
-    Journey,
-    Result,
-    Site,
-    Step,
-    StepOutcome,
-    Trigger,
-)
+from agent.core.model import Cadence, Journey, Site, Trigger
+from agent.core.results import Attempt, Result, Step, StepOutcome
 from agent.runs.conduct import RunRequest, interrupted
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cli.junit import _clean, write_junit
-from agent.core.model import Result
+from agent.core.results import Result
 
 ARTIFACTS = Path("var/artifacts")
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from agent.cli.progress import Progress
-from agent.core.model import Result, Step, StepOutcome
+from agent.core.results import Result, Step, StepOutcome
 
 ARTIFACTS = Path("var/artifacts")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.core.client_spans import Exchange, client_span
-from agent.core.model import SpanData, Tag
+from agent.core.results import SpanData, Tag
 
 TAG = Tag("b" * 16, "c" * 16)
 

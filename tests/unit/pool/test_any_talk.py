@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent.core.clock import SystemClock
-from agent.core.errors import ConfigError, ErrorType
-from agent.core.model import AttemptRecord, AttemptReport, Cadence, Journey, Problem, Site, Trigger
+from agent.core.errors import ConfigError, ErrorType, Problem
+from agent.core.model import Cadence, Journey, Site, Trigger
+from agent.core.results import AttemptRecord, AttemptReport
 from agent.pool.dialogue import Conversation
 from agent.pool.process import Spawn, WorkerProcess
 from agent.protocol.messages import (

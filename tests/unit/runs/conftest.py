@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent.core.model import AttemptRecord, AttemptReport, Cadence, Journey, Site, Trigger
+from agent.core.model import Cadence, Journey, Site, Trigger
+from agent.core.results import AttemptRecord, AttemptReport
 from agent.runs.conduct import RunRequest
 
 TIMEOUT = 20.0

@@ -14,7 +14,8 @@ import structlog
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.core.model import Cadence, Journey, Result, Site
+from agent.core.model import Cadence, Journey, Site
+from agent.core.results import Result
 from agent.queue import local
 from agent.queue.local import LocalQueue
 from agent.runs import dispatcher, ledger
@@ -35,7 +36,7 @@ from tests.support.fuzz import effort
 from tests.unit.schedule.conftest import ManualClock
 
 if TYPE_CHECKING:
-    from agent.core.model import RunResult
+    from agent.core.results import RunResult
 
 BOUND = 2
 RUNNERS = 2

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.errors import ErrorType
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.runs.conduct import conduct
 from agent.runs.network import Network
 from tests.support.fuzz import effort

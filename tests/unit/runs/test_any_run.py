@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.errors import ErrorType, Owner
-from agent.core.model import AttemptRecord, AttemptReport, Result
+from agent.core.results import AttemptRecord, AttemptReport, Result
 from agent.runs.conduct import conduct
 from agent.runs.network import Network
 from tests.support.fuzz import effort

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.errors import ErrorType, Owner
-from agent.core.model import Result, SpanData, Step, StepOutcome, Vital
+from agent.core.results import Result, SpanData, Step, StepOutcome, Vital
 from agent.runs.blame import blame, judged
 from tests.unit.runs.conftest import TIMEOUT, record, report
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.core.errors import ErrorType
-from agent.core.model import AttemptRecord, Result
+from agent.core.results import AttemptRecord, Result
 from agent.runs.conduct import conduct, interrupted
 from agent.runs.network import Network
 from tests.unit.runs.conftest import record, report
@@ -17,7 +17,7 @@ from tests.unit.runs.conftest import record, report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.core.model import Attempt
+    from agent.core.results import Attempt
     from agent.runs.conduct import RunRequest
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agent.core.beacon_report import Audit, Beacon, BeaconAction
 from agent.core.errors import ErrorType
-from agent.core.model import Attempt, Result, Step, StepOutcome
+from agent.core.results import Attempt, Result, Step, StepOutcome
 from agent.runs.conduct import interrupted
 from agent.runs.document import document
 

@@ -9,17 +9,8 @@ import pytest
 
 from agent.core.clock import SystemClock
 from agent.core.errors import ErrorType
-from agent.core.model import (
-    Attempt,
-    Cadence,
-    Journey,
-    Result,
-    Site,
-    SkipReason,
-    Slot,
-    SpanData,
-    Trigger,
-)
+from agent.core.model import Cadence, Journey, Site, SkipReason, Slot, Trigger
+from agent.core.results import Attempt, Result, SpanData
 from agent.runs.conduct import RunRequest, interrupted
 from agent.runs.ledger import SCHEMA, Ledger
 from agent.schedule import slots

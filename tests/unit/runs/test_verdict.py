@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.core.errors import ErrorType
-from agent.core.model import Attempt, Result
+from agent.core.results import Attempt, Result
 from agent.runs.verdict import decide, wants_another
 
 P, F, N = Result.PASS, Result.FAIL, Result.NOT_MEASURED

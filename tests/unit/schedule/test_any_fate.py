@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.core.model import Cadence, Journey, Result, Site, SkipReason
+from agent.core.model import Cadence, Journey, Site, SkipReason
+from agent.core.results import Result
 from agent.schedule import slots
 from agent.schedule.decision import Offer
 from agent.schedule.plan import Plan, interval_of

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.model import Result, SkipReason, Slot
+from agent.core.model import SkipReason, Slot
+from agent.core.results import Result
 from agent.schedule import slots
 from agent.schedule.decision import Skip
 from agent.schedule.mending import mend

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core import ids
-from agent.core.model import Cadence, Journey, Result, Site, SkipReason, Slot
+from agent.core.model import Cadence, Journey, Site, SkipReason, Slot
+from agent.core.results import Result
 from agent.schedule import slots
 from agent.schedule.decision import Offer, Skip
 from agent.schedule.plan import Plan

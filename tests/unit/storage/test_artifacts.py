@@ -9,7 +9,7 @@ import re
 import pytest
 
 from agent.core.errors import ErrorType
-from agent.core.model import Attempt, Result
+from agent.core.results import Attempt, Result
 from agent.storage.artifacts import ArtifactStore, Policy
 
 AT = 1_800_000_000.0

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.storage import journey_state
 
 

@@ -11,9 +11,7 @@ import pytest
 from aiohttp import web
 
 from agent.core.clock import SystemClock
-from agent.core.model import (
-    Result,
-)
+from agent.core.results import Result
 from agent.storage import totals
 from agent.storage.database import Database
 from agent.telemetry import logs, spans

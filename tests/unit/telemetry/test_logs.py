@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.telemetry import logs
 from agent.telemetry.resource import describe
 

@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from agent.core import names
-from agent.core.model import Result, Step, StepOutcome, Vital
+from agent.core.results import Result, Step, StepOutcome, Vital
 from agent.storage.totals import Total
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.exemplars import Exemplar

@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.telemetry import spans
 from agent.telemetry.resource import describe
 

@@ -8,7 +8,8 @@ from structlog.testing import capture_logs
 
 from agent.core import names
 from agent.core.clock import SystemClock
-from agent.core.model import Result, SkipReason, Slot, Step, StepOutcome, Trigger
+from agent.core.model import SkipReason, Slot, Trigger
+from agent.core.results import Result, Step, StepOutcome
 from agent.storage.database import Database
 from agent.telemetry.catalogue import CATALOGUE
 from agent.telemetry.delivery.export import resolve

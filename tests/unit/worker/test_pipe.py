@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.core.errors import ErrorType
-from agent.core.model import AttemptReport, SpanData, Step, StepOutcome
+from agent.core.results import AttemptReport, SpanData, Step, StepOutcome
 from agent.protocol.messages import (
     FROM_WORKER,
     TO_WORKER,

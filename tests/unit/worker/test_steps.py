@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from agent.core.model import StepOutcome
+from agent.core.results import StepOutcome
 from agent.protocol.messages import FromWorker, SpanEnded, StepEnded, StepStarted
 from agent.worker.steps import Steps
 

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from agent.core import names
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.signals import Signal
 from agent.telemetry.delivery.spool import Bounds

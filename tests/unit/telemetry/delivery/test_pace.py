@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agent.core.model import Result
+from agent.core.results import Result
 from agent.telemetry.delivery.pace import Pace
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.core.model import Vital
+from agent.core.results import Vital
 from agent.worker.browser.vitals import Vitals
 
 SOUND = {"origin": 1.0, "lcp": 250, "fcp": 125.0, "ttfb": 0, "inp": None, "cls": 0.25}

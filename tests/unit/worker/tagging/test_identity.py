@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from agent.core.model import Tag
+from agent.core.results import Tag
 from agent.worker.tagging.identity import Identity, user_agent
 
 OURS = "synthetic_request=true,footfall.journey=buy_a_mug,footfall.run=run-1"
