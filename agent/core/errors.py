@@ -38,6 +38,8 @@ class ErrorType(StrEnum):
     HTTP_STATUS = "http_status"
     PAGE_CRASH = "page_crash"
     SCRIPT_ERROR = "script_error"
+    CHALLENGED = "challenged"
+    """The site's edge took the agent for a bot and asked it to prove otherwise."""
     BROWSER_LAUNCH = "browser_launch"
     BROWSER_CRASH = "browser_crash"
     WORKER_LOST = "worker_lost"

@@ -66,7 +66,9 @@ def not_measured(subject: Subject) -> Alert:
         "{{ $value }} runs could not be measured at {{ $labels.location }}",
         f"Most of the runs of the last {window}. Nobody knows whether it works. The error "
         "type tells what is wrong with the agent, or, where it is script_error, with the "
-        "journey. " + subject.history(Result.NOT_MEASURED),
+        "journey. Where it is challenged, the site's edge takes the agent for a bot and customers "
+        "are fine: give it an identity.signing_key and have the edge admit what it signs. "
+        + subject.history(Result.NOT_MEASURED),
     )
 
 

@@ -64,8 +64,9 @@ SLOTS: Final = Row(
         ),
         Bars(
             title="Not measured by error",
-            description="script_error is a journey's defect; canary, agent_network, "
-            "agent_overload, browser_… and worker_… are the agent's or its machine's.",
+            description="script_error is a journey's defect; challenged is the site's edge, "
+            "which takes the agent for a bot; canary, agent_network, agent_overload, browser_… "
+            "and worker_… are the agent's or its machine's.",
             queries=[
                 Query(
                     "sum by (location, error_type) "

@@ -93,3 +93,11 @@ def test_a_location_is_quoted() -> None:
     text = rules(MUG, location='the "east"\\1')
     down = alerts_of(text, "buy_a_mug")["JourneyNotRunning"]
     assert r'location="the \"east\"\\1"' in down["expr"]
+
+
+def test_a_challenge_is_a_ticket_with_its_cure() -> None:
+    """Customers are fine where a bot is challenged: nothing pages, and it says what lets it in."""
+    told = alerts_of(rules(MUG), "buy_a_mug")["NotMeasured"]
+    assert told["labels"]["severity"] == "ticket"
+    assert "challenged" in told["annotations"]["description"]
+    assert "identity.signing_key" in told["annotations"]["description"]

@@ -32,6 +32,7 @@ WHOSE = {
     "canary": "agent",
     "agent_network": "agent",
     "agent_overload": "agent",
+    "challenged": "agent",
 }
 
 # attempt 1, attempt 2: result, whose error (1 or 2), which decided

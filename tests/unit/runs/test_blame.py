@@ -14,7 +14,7 @@ from tests.unit.runs.conftest import TIMEOUT, record, report
 TARGETS = ("assertion", "timeout", "navigation", "http_status", "page_crash")
 AGENTS = (
     "script_error", "browser_launch", "browser_crash", "worker_lost", "worker_killed",
-    "out_of_memory", "canary", "agent_network", "agent_overload",
+    "out_of_memory", "canary", "agent_network", "agent_overload", "challenged",
 )  # fmt: skip
 
 
