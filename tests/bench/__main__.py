@@ -44,6 +44,7 @@ async def _main(console: Console) -> None:
         except node.Unavailable as error:
             runner = f"not measured: {error}"
         console.print(report.costs(costs, runner))
+        console.print(report.shares(costs))
         rate = costs.agent[-1].rate
         late, sizes = await lateness.measure(site.url, otlp, rate)
         console.print(report.lateness(late))

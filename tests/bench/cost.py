@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tests.bench.meter import Meter
+from tests.bench.shares import Shares, watched
 from tests.bench.sides import WORKERS, Agent, BareLoop, Load
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Window:
     runs: int
     cpu: float
     wall: float
+    shares: Shares
 
     @property
     def each(self) -> float:
@@ -104,6 +106,7 @@ async def _window(meter: Meter, programs: Sequence[Program], runs: int) -> Windo
     for program in programs:
         await program.until(warm)
     made, cpu, since = sum(p.made for p in programs), meter.seconds(), time.monotonic()
-    while (now := sum(p.made for p in programs)) < made + runs:
-        await programs[0].until(programs[0].made + 1)
-    return Window(now - made, meter.seconds() - cpu, time.monotonic() - since)
+    async with watched(meter, [program.pid for program in programs]) as shares:
+        while (now := sum(p.made for p in programs)) < made + runs:
+            await programs[0].until(programs[0].made + 1)
+    return Window(now - made, meter.seconds() - cpu, time.monotonic() - since, shares)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from tests.bench.lateness import quantile
 from tests.bench.memory import largest, middle
+from tests.bench.shares import ROLES
 from tests.bench.views import BARE, LEAST, PLAIN, SIDES, TAGGED, VIEWS
 
 if TYPE_CHECKING:
@@ -48,6 +49,19 @@ def costs(found: Costs, node: float | str) -> Table:
     table.caption = f"{found.replaced} workers were replaced meanwhile, at their cost"
     if found.bad:
         table.caption += f"; [red]{found.bad} of its runs did not pass[/red]"
+    return table
+
+
+def shares(found: Costs) -> Table:
+    """Who spends it: CPU-milliseconds per run, by role."""
+    table = Table("", "loop or supervisor", "workers", "drivers", "browsers")
+    table.title = "Who spends it, in CPU-ms per run"
+    for name, windows in (("bare loops", found.bare), ("agent", found.agent)):
+        each = (
+            statistics.median(window.shares.of(role) / window.runs for window in windows)
+            for role in ROLES
+        )
+        table.add_row(name, *(f"{1000 * seconds:.0f}" for seconds in each))
     return table
 
 
