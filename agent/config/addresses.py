@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+from agent.core.origins import DEFAULT_PORTS
+
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 
 
@@ -86,13 +87,13 @@ def _split(text: str) -> tuple[SplitResult, int | None]:
         port = parts.port
     except ValueError:
         raise ValueError("is not a web address: its host or port makes no sense") from None
-    if parts.scheme not in _DEFAULT_PORTS:
+    if parts.scheme not in {"http", "https"}:
         raise ValueError("must be an absolute address that begins with http:// or https://")
     if "@" in parts.netloc:
         raise ValueError("must not hold a user name or password; keep those in secrets")
     if not _HOST.fullmatch(_host(parts)):
         raise ValueError("is not a web address: it has no proper host")
-    return parts, None if port == _DEFAULT_PORTS[parts.scheme] else port
+    return parts, None if port == DEFAULT_PORTS[parts.scheme] else port
 
 
 def _host(parts: SplitResult) -> str:

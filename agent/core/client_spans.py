@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from agent.core import names
+from agent.core.origins import DEFAULT_PORTS
 from agent.core.redact import bare_url
 from agent.core.results import Attribute, SpanData
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 _METHODS = frozenset(
     ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 )
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def client_span(exchange: Exchange, tag: Tag, trace_id: str) -> SpanData:
         names.REQUEST_METHOD: exchange.method if known else names.OTHER_METHOD,
         names.URL: bare_url(exchange.url),
         names.SERVER_ADDRESS: parts.hostname or "",
-        names.SERVER_PORT: parts.port or _DEFAULT_PORTS.get(parts.scheme, 0),
+        names.SERVER_PORT: parts.port or DEFAULT_PORTS.get(parts.scheme, 0),
         names.REQUEST_KIND: exchange.kind,
     }
     if not known:

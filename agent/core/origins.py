@@ -1,7 +1,8 @@
-"""First-party patterns, matched on the parsed address.
+"""Scheme, host and port of addresses: first-party patterns, authorities, default ports.
 
-A CDP ``urlPattern`` alone won't do: its ``*`` also matches ``/`` and ``?``, so it would take
-``https://tracker/?u=https://a.shop.example.com`` for the shop.
+Patterns are matched on the parsed address. A CDP ``urlPattern`` alone won't do: its ``*`` also
+matches ``/`` and ``?``, so it would take ``https://tracker/?u=https://a.shop.example.com`` for
+the shop.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SOCKETS = {"ws": "http", "wss": "https"}
 
 
@@ -30,7 +31,7 @@ class Origin:
         """Read ``https://*.shop.example.com:8443``."""
         parts = urlsplit(pattern)
         scheme = parts.scheme.lower()
-        return cls(scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(scheme, 0))
+        return cls(scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(scheme, 0))
 
     def matches(self, scheme: str, host: str, port: int) -> bool:
         """Whether an address with these parts is covered."""
@@ -50,7 +51,7 @@ class Origin:
     @property
     def cdp_pattern(self) -> str:
         """The (wider) pattern by which CDP is asked to pause requests."""
-        default = _DEFAULT_PORTS.get(self.scheme) == self.port
+        default = DEFAULT_PORTS.get(self.scheme) == self.port
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}{'' if default else f':{self.port}'}/*"
 
@@ -78,5 +79,22 @@ class FirstParty:
             return False
         scheme = _SOCKETS.get(parts.scheme, parts.scheme)
         host = parts.hostname or ""
-        port = port or _DEFAULT_PORTS.get(scheme, 0)
+        port = port or DEFAULT_PORTS.get(scheme, 0)
         return any(origin.matches(scheme, host, port) for origin in self.origins)
+
+
+def authority_of(url: str) -> str:
+    """Return ``host``, or ``host:port`` where the port isn't the scheme's own.
+
+    "" where the address is malformed or not HTTP's.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    if not host or parts.scheme not in {"http", "https"}:
+        return ""
+    host = f"[{host}]" if ":" in host else host
+    own = port in {None, DEFAULT_PORTS[parts.scheme]}
+    return host if own else f"{host}:{port}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.core.origins import FirstParty
+from agent.core.origins import FirstParty, authority_of
 from agent.protocol.messages import SignatureReply
 from agent.signing.signer import Signer
-from agent.worker.tagging.signature_cache import authority_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

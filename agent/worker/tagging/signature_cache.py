@@ -10,7 +10,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from agent.core.origins import authority_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +24,6 @@ _WAIT = 1.0
 """Seconds that a request waits for the first one of an authority."""
 _PATIENCE = 10.0
 """Seconds until an authority is asked for again, where no good answer came."""
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +91,3 @@ class Proofs:
     def _patience(self, authority: str) -> float:
         """Return how long to wait: a supervisor that stands still is waited for but once."""
         return max(0.0, self._asked[authority] + _WAIT - self._clock())
-
-
-def authority_of(url: str) -> str:
-    """Return ``host``, or ``host:port`` where the port isn't the scheme's own; "" if neither."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return ""
-    if not host or parts.scheme not in _DEFAULT_PORTS:
-        return ""
-    host = f"[{host}]" if ":" in host else host
-    own = port in {None, _DEFAULT_PORTS[parts.scheme]}
-    return host if own else f"{host}:{port}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.origins import FirstParty, Origin
+from agent.core.origins import FirstParty, Origin, authority_of
 
 SHOP = FirstParty(
     [
@@ -89,6 +89,23 @@ def test_patterns_for_the_browser(pattern: str, cdp: str, domain: str) -> None:
     """What the browser is asked to pause and for which domain a cookie is set."""
     origin = Origin.parse(pattern)
     assert (origin.cdp_pattern, origin.cookie_domain) == (cdp, domain)
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("https://Shop.example.com/", "shop.example.com"),
+        ("https://shop.example.com:443/", "shop.example.com"),
+        ("http://shop.example.com:443/", "shop.example.com:443"),
+        ("http://[::1]:80/", "[::1]"),
+        ("https://u:p@shop.example.com:8443/", "shop.example.com:8443"),
+        ("data:text/plain,x", ""),
+        ("https://shop.example.com:x/", ""),
+    ],
+)
+def test_an_authority_is_named_as_browsers_name_it(url: str, authority: str) -> None:
+    """The Host header of such a request says the same."""
+    assert authority_of(url) == authority
 
 
 LABEL = st.from_regex(r"[a-z]([a-z0-9-]{0,6}[a-z0-9])?", fullmatch=True)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agent.worker.tagging.identity import Identity
-from agent.worker.tagging.signature_cache import Proof, Proofs, authority_of
+from agent.worker.tagging.signature_cache import Proof, Proofs
 
 SHOP = "https://shop.example.com/cart?x=1"
 NAME = "shop.example.com"
@@ -99,23 +99,6 @@ async def test_a_refusal_is_not_asked_for_again_at_once(supervisor):
     await asyncio.sleep(0)
     proofs.take(NAME, proof("one", 1300))
     assert await asking == {"Signature": "one"}
-
-
-@pytest.mark.parametrize(
-    ("url", "authority"),
-    [
-        ("https://Shop.example.com/", "shop.example.com"),
-        ("https://shop.example.com:443/", "shop.example.com"),
-        ("http://shop.example.com:443/", "shop.example.com:443"),
-        ("http://[::1]:80/", "[::1]"),
-        ("https://u:p@shop.example.com:8443/", "shop.example.com:8443"),
-        ("data:text/plain,x", ""),
-        ("https://shop.example.com:x/", ""),
-    ],
-)
-def test_an_authority_is_named_as_browsers_name_it(url, authority):
-    """The Host header of such a request says the same."""
-    assert authority_of(url) == authority
 
 
 def test_a_page_that_signs_for_itself_keeps_its_signature():
