@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from agent.cli import logs
+from agent.cli import log_output
 from agent.core.clock import SystemClock
 from agent.core.errors import AgentUnreachable, ConfigError, FootfallError
 from agent.rules.format import Format
@@ -88,7 +88,7 @@ def run(config: ConfigFile = None) -> None:
     """
     from agent.daemon.serve import Daemon
 
-    logs.configure()
+    log_output.configure()
 
     async def serve() -> bool:
         daemon = Daemon(config, dict(os.environ), SystemClock())
@@ -117,7 +117,7 @@ def check(config: ConfigFile = None) -> None:
     """
     from agent.cli.check import check as check_all
 
-    logs.configure()
+    log_output.configure()
     raise typer.Exit(asyncio.run(check_all(config, dict(os.environ), SystemClock())))
 
 
@@ -146,7 +146,7 @@ def once(
     from agent.cli.once import OnceOptions
     from agent.cli.once import once as run_once
 
-    logs.configure()
+    log_output.configure()
     options = OnceOptions(
         names=tuple(journeys or ()),
         sites=tuple(site or ()),
@@ -174,7 +174,7 @@ def audit(
     """
     from agent.cli.audit import audit as run_audit
 
-    logs.configure()
+    log_output.configure()
     code = run_audit(config, dict(os.environ), journey, tuple(site or ()), SystemClock())
     raise typer.Exit(asyncio.run(code))
 
@@ -196,7 +196,7 @@ def rules(
     """
     from agent.cli.rules import rules as print_rules
 
-    logs.configure()
+    log_output.configure()
     code = print_rules(config, dict(os.environ), format_, objective, SystemClock())
     raise typer.Exit(asyncio.run(code))
 

@@ -9,7 +9,7 @@ import aiohttp
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from agent.demo import catalogue
+from agent.demo import products
 from agent.demo.store import COUNTRIES, availability
 from agent.demo.visit import Visit
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from agent.demo.catalogue import Product
     from agent.demo.inventory import Inventory
+    from agent.demo.products import Product
     from agent.demo.store import Line, Order, Session, Store
 
 
@@ -46,17 +46,17 @@ class Api:
     async def _products(self, request: Request) -> Response:
         words = request.query_params.get("q")
         shelf = request.query_params.get("category")
-        found = list(catalogue.PRODUCTS) if words is None else catalogue.search(words)
+        found = list(products.PRODUCTS) if words is None else products.search(words)
         chosen = [item for item in found if shelf in (None, item.category)]
         return _answer({"products": [_product(item) for item in chosen]})
 
     async def _product(self, request: Request) -> Response:
-        product = catalogue.product(request.path_params["slug"])
+        product = products.product(request.path_params["slug"])
         return _error(404, "no such product") if product is None else _answer(_product(product))
 
     async def _stock(self, request: Request) -> Response:
         slug = request.path_params["slug"]
-        if catalogue.product(slug) is None:
+        if products.product(slug) is None:
             return _error(404, "no such product")
         try:
             pieces = await self._inventory.pieces(slug, request.headers)
@@ -69,7 +69,7 @@ class Api:
 
     async def _add(self, request: Request) -> Response:
         wanted = await _body(request)
-        product = catalogue.product(str(wanted.get("slug")))
+        product = products.product(str(wanted.get("slug")))
         quantity = wanted.get("quantity", 1)
         if product is None or type(quantity) is not int or not 1 <= quantity <= 99:
             return _error(400, 'send {"slug": a product\'s slug, "quantity": 1 to 99}')
@@ -129,7 +129,7 @@ def _product(product: Product) -> dict[str, Any]:
         "name": product.name,
         "category": product.category,
         "price_cents": product.price_cents,
-        "price": catalogue.money(product.price_cents),
+        "price": products.money(product.price_cents),
     }
 
 

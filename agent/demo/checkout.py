@@ -10,7 +10,7 @@ from starlette.routing import Route
 from agent.demo.breakage import SLOW_SECONDS, Mode
 from agent.demo.store import COUNTRIES, Recipient
 from agent.demo.visit import Visit, form
-from agent.verify.policy import KEY
+from agent.verify.middleware import KEY
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from agent.demo import catalogue
+from agent.demo import products
 from agent.demo.store import ACCOUNT
 from agent.demo.visit import Visit, form
 
@@ -56,38 +56,38 @@ class Pages:
         )
 
     async def _home(self, request: Request) -> Response:
-        return self._page(request, "home.html", products=catalogue.PRODUCTS)
+        return self._page(request, "home.html", products=products.PRODUCTS)
 
     async def _category(self, request: Request) -> Response:
-        shelf = catalogue.category(request.path_params["slug"])
+        shelf = products.category(request.path_params["slug"])
         if shelf is None:
             return self.missing(request)
-        products = catalogue.on_shelf(shelf.slug)
-        return self._page(request, "category.html", shelf=shelf, products=products)
+        found = products.on_shelf(shelf.slug)
+        return self._page(request, "category.html", shelf=shelf, products=found)
 
     async def _product(self, request: Request) -> Response:
-        product = catalogue.product(request.path_params["slug"])
+        product = products.product(request.path_params["slug"])
         if product is None:
             return self.missing(request)
         return self._page(
             request,
             "product.html",
             product=product,
-            shelf=catalogue.category(product.category),
+            shelf=products.category(product.category),
             availability=self._store.availability(product.slug),
-            others=[item for item in catalogue.on_shelf(product.category) if item != product],
+            others=[item for item in products.on_shelf(product.category) if item != product],
         )
 
     async def _search(self, request: Request) -> Response:
         words = request.query_params.get("q", "").strip()
-        return self._page(request, "search.html", words=words, products=catalogue.search(words))
+        return self._page(request, "search.html", words=words, products=products.search(words))
 
     async def _cart(self, request: Request) -> Response:
         return self._page(request, "cart.html")
 
     async def _add(self, request: Request) -> Response:
         fields = await form(request)
-        product = catalogue.product(fields.get("slug", ""))
+        product = products.product(fields.get("slug", ""))
         quantity = fields.get("quantity", "1")
         if product is None or quantity not in _QUANTITIES:
             return self._page(

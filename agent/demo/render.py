@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from agent.demo import catalogue
+from agent.demo import products
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -32,8 +32,8 @@ class Render:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(values, categories=catalogue.CATEGORIES)
-        self._templates.filters["money"] = catalogue.money
+        self._templates.globals.update(values, categories=products.CATEGORIES)
+        self._templates.filters["money"] = products.money
         for name in self._templates.list_templates():
             self._templates.get_template(name)
 

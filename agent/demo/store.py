@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from agent.demo import catalogue
+from agent.demo import products
 
 if TYPE_CHECKING:
     from agent.core.clock import Clock
-    from agent.demo.catalogue import Product
+    from agent.demo.products import Product
 
 ACCOUNT = "demo@example.com"
 """The one account of the shop."""
@@ -105,7 +105,7 @@ class Session:
     @property
     def lines(self) -> list[Line]:
         """The cart's lines, in the order they were added."""
-        found = ((catalogue.product(slug), count) for slug, count in self.cart.items())
+        found = ((products.product(slug), count) for slug, count in self.cart.items())
         return [Line(item, count) for item, count in found if item is not None]
 
     @property
@@ -136,7 +136,7 @@ class Store:
         self._password = password
         self._clock = clock
         self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._stock = {item.slug: item.stock for item in catalogue.PRODUCTS}
+        self._stock = {item.slug: item.stock for item in products.PRODUCTS}
         self._last_number = 20_480
         self.books = Books()
         self._history: deque[Order] = deque(maxlen=_ORDERS_KEPT)
@@ -146,7 +146,7 @@ class Store:
             (24, ("notebook", "fountain-pen")),
             (6, ("mug",)),
         ):
-            lines = tuple(Line(item, 1) for item in catalogue.PRODUCTS if item.slug in slugs)
+            lines = tuple(Line(item, 1) for item in products.PRODUCTS if item.slug in slugs)
             placed_at = clock.wall() - days_ago * _DAY
             self._history.appendleft(Order(self._number(), placed_at, lines, 490, home))
 

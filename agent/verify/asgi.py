@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent.verify.policy import KEY, REFUSAL, Policy, Unverified
+from agent.verify.middleware import KEY, REFUSAL, Policy, Unverified
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping

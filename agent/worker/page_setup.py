@@ -17,9 +17,9 @@ from agent.worker.browser.faults import BadContext, BrowserGone, HttpStatusError
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic
 from agent.worker.browser.vitals import Vitals
-from agent.worker.tagging.api import ApiTagger
 from agent.worker.tagging.auditor import Auditor
 from agent.worker.tagging.identity import COOKIE, Identity
+from agent.worker.tagging.run_api import ApiTagger
 from agent.worker.tagging.tagger import Tagger
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent.demo import catalogue
+from agent.demo import products
 from agent.demo.shop import create_shop
 from agent.demo.store import ACCOUNT
 
@@ -19,14 +19,14 @@ async def test_products_can_be_narrowed_by_shelf_and_words(visitor):
     async def names(query):
         return [item["name"] for item in (await visitor.get(query)).json()["products"]]
 
-    assert len(await names("/api/products")) == len(catalogue.PRODUCTS)
+    assert len(await names("/api/products")) == len(products.PRODUCTS)
     assert await names("/api/products?category=desk&q=steel") == ["Fountain pen", "Letter tray"]
     assert await names("/api/products?q=zeppelin") == []
 
 
 async def test_price_and_stock_are_those_of_the_page(visitor):
     """For every product the page says what the API says."""
-    for item in catalogue.PRODUCTS:
+    for item in products.PRODUCTS:
         product = (await visitor.get(f"/api/products/{item.slug}")).json()
         stock = (await visitor.get(f"/api/stock/{item.slug}")).json()
         page = (await visitor.get(f"/product/{item.slug}")).text

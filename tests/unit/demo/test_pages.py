@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from agent.demo import catalogue
+from agent.demo import products
 from agent.demo.store import ACCOUNT
 
 SIGN_IN = {"email": ACCOUNT, "password": "letmein"}
@@ -14,7 +14,7 @@ async def test_the_home_page_leads_to_every_product_and_shelf(visitor):
     """Each link to a product or category on the home page answers, and none is missing."""
     home = await visitor.get("/")
     links = set(re.findall(r'href="(/(?:product|category)/[^"]+)"', home.text))
-    assert len(links) == len(catalogue.PRODUCTS) + len(catalogue.CATEGORIES)
+    assert len(links) == len(products.PRODUCTS) + len(products.CATEGORIES)
     assert {(await visitor.get(link)).status for link in links} == {200}
 
 
@@ -24,7 +24,7 @@ async def test_every_picture_and_script_of_a_page_is_there_and_cacheable(visitor
     await visitor.post("/cart/add", {"slug": "mug"})
     texts = [(await visitor.get(path)).text for path in ("/", "/product/mug", "/checkout")]
     found = {path for text in texts for path in re.findall(r'"(/static/[^"]+)"', text)}
-    assert len(found) > len(catalogue.PRODUCTS)
+    assert len(found) > len(products.PRODUCTS)
     answers = [await visitor.get(path) for path in found]
     assert {answer.status for answer in answers} == {200}
     assert {answer.headers["cache-control"] for answer in answers} == {"public, max-age=3600"}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.demo import catalogue
+from agent.demo import products
 from agent.demo.store import ACCOUNT, Recipient, Session, Store
 
 RECIPIENT = Recipient("A guest", "guest@example.com", "2 Harbour Road", "Lisbon", "PT")
@@ -69,7 +69,7 @@ def test_an_order_empties_the_cart_and_adds_up(store):
     """An order holds what was in the cart; the next one begins empty, with the next number."""
     session = Session()
     first = buy(store, session, "mug", 2)
-    assert first.total_cents == 2 * catalogue.PRODUCTS[0].price_cents + 890
+    assert first.total_cents == 2 * products.PRODUCTS[0].price_cents + 890
     assert first.placed_on == "3 November 2026"
     assert session.count == 0
     second = buy(store, session, "mug")

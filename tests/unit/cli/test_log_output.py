@@ -5,7 +5,7 @@ import io
 import pytest
 import structlog
 
-from agent.cli import logs
+from agent.cli import log_output
 
 SECRET = "sesame-open-wide"
 
@@ -24,7 +24,7 @@ def test_a_traceback_shows_no_local_variable(monkeypatch, terminal):
     stderr = io.StringIO()
     monkeypatch.setattr(stderr, "isatty", lambda: terminal)
     monkeypatch.setattr("sys.stderr", stderr)
-    logs.configure()
+    log_output.configure()
 
     def look(password):
         raise RuntimeError(f"{len(password)} letters")

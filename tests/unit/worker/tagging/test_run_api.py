@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.worker.tagging.api import _redirected
+from agent.worker.tagging.run_api import _redirected
 
 BODY = {"data": {"a": 1}}
 
