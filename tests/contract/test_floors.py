@@ -1,4 +1,4 @@
-"""Imports run one way: shared modules, stations, composition roots, command line."""
+"""Imports run one way, and a module's level and process are those of its folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -15,57 +16,72 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 AGENT = ROOT / "agent"
 
-STATIONS = {path.name for path in AGENT.iterdir() if (path / "__init__.py").exists()} - {
-    "cli",
-    "verify",
-}
-WORKER_SIDE = (
-    "agent.browser",
-    "agent.tagging",
-    "agent.aftermath",
-    "agent.attempt",
-    "agent.authoring",
-    "agent.stage",
-    "agent.worker",
+FLOORS = (
+    {
+        "core": "both",
+    },
+    {
+        "authoring": "worker",
+        "protocol": "both",
+        "keys": "supervisor",
+        "storage": "supervisor",
+        "server": "supervisor",
+    },
+    {
+        "config": "supervisor",
+        "beacons": "both",
+        "schedule": "supervisor",
+        "canary": "both",
+        "browsers": "supervisor",
+        "queue": "supervisor",
+        "verify": "receiver",
+    },
+    {
+        "signing": "supervisor",
+        "pool": "supervisor",
+        "telemetry": "supervisor",
+        "worker": "worker",
+    },
+    {
+        "loading": "supervisor",
+    },
+    {
+        "runs": "supervisor",
+    },
+    {
+        "rules": "supervisor",
+        "demo": "shop",
+    },
+    {
+        "daemon": "supervisor",
+    },
+    {
+        "cli": "command",
+    },
 )
-"""Where Playwright may be imported; ``agent`` itself only names it for type checkers."""
-ROOTS = {
-    "aftermath",
-    "attempt",
-    "daemon",
-    "dispatch",
-    "engine",
-    "intake",
-    "ledger",
-    "overview",
-    "proofs",
-    "readiness",
-    "session",
-    "signatures",
-    "stage",
-    "stations",
-    "watcher",
-    "worker",
+"""The package's folders and the process of each, lowest floor first.
+
+A folder imports from lower floors alone. ``both`` is supervisor and worker. ``authoring`` is a
+module that counts as a folder: journeys import it, and so the worker does. A new capability is
+one more line, on the floor of ``rules``.
+"""
+LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
+PROCESS = {name: process for floor in FLOORS for name, process in floor.items()}
+
+SHARED_NAMES = {
+    "artifacts": "files of evidence: kept, and served",
+    "api": "routes that programs ask over HTTP: the agent's, and the shop's",
+    "load": "reads files and returns what they say, or every mistake in them",
+    "prometheus": "what Prometheus would have: its rules, and its names of metrics",
+    "serve": "serves until told to stop: the daemon, the shop, the canary's page",
+    "steps": "a journey's steps: walked, and counted",
 }
-"""Composition roots: the modules that may know several stations."""
+"""Names that modules of several folders share, and the one thing that each means there."""
+
 RECEIVING = "agent.verify"
-"""The leaf that other people's applications import."""
-RECEIVING_NEEDS = {"agent.jwk"}
+"""What other people's applications import, so it stands alone."""
+RECEIVING_NEEDS = {"agent.keys.jwk"}
 """All that it may know of the agent; its own packages stand in its docstring."""
-LIGHT = [
-    "agent",
-    "agent.config",
-    "agent.config.load",
-    "agent.model",
-    "agent.errors",
-    "agent.telemetry",
-    "agent.telemetry.telemetry",
-    "agent.schedule.ticker",
-    "agent.workers.pool",
-    "agent.workers.discovery",
-    "agent.daemon",
-    RECEIVING,
-]
 
 
 def module_of(path: Path) -> str:
@@ -102,13 +118,42 @@ def imports(module: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def own_imports(module: str) -> set[str]:
+    """The package's own modules that one imports at any time, for types too."""
+    return {name for name, _ in imports(module) if name in MODULES} - {module}
+
+
 def room(module: str) -> str:
-    """The station or flat module that a module belongs to."""
-    return module.split(".")[1] if "." in module else ""
+    """The folder that a module stands in; "" for the package itself and its ``__main__``."""
+    name = module.split(".")[1] if "." in module else ""
+    return "" if name == "__main__" else name
 
 
 def is_below(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
+
+
+def everything_under(rooms: set[str]) -> dict[str, str]:
+    """Every module that those of some rooms come to import, and who imported it first."""
+    reached = {name: "" for name in MODULES if room(name) in rooms}
+    waiting = list(reached)
+    while waiting:
+        module = waiting.pop()
+        for name in own_imports(module) - reached.keys():
+            reached[name] = module
+            waiting.append(name)
+    return reached
+
+
+def rooms_of(*processes: str) -> set[str]:
+    return {name for name, process in PROCESS.items() if process in processes}
+
+
+def test_the_package_holds_folders() -> None:
+    """Each module stands in a folder, and each folder on a floor."""
+    found = {path.name for path in AGENT.iterdir() if path.name != "__pycache__"}
+    files = {"__init__.py", "__main__.py", "authoring.py", "py.typed"}
+    assert found == files | (LEVEL.keys() - {"authoring"})
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -117,60 +162,78 @@ def test_nobody_imports_the_root(module: str) -> None:
     assert "agent" not in [name for name, _ in imports(module)]
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if room(name) in STATIONS])
-def test_stations_know_no_other_station(module: str) -> None:
-    """A station imports shared modules and itself, never another station, root or command."""
-    known = {room(name) for name, _ in imports(module) if is_below(name, "agent")}
-    above = (STATIONS | ROOTS | {"cli"}) - {room(module)}
-    assert known & above == set()
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name)])
+def test_imports_go_down(module: str) -> None:
+    """A room imports itself and lower floors, neither its neighbours nor what is above."""
+    here = room(module)
+    known = {name for name in own_imports(module) if room(name) != here}
+    assert {name for name in known if not room(name) or LEVEL[room(name)] >= LEVEL[here]} == set()
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        name
-        for name in MODULES
-        if "." in name and room(name) not in STATIONS | ROOTS | {"cli", "__main__"}
-    ],
-)
-def test_shared_modules_know_no_station(module: str) -> None:
-    """What all share imports only what all share."""
-    known = {room(name) for name, _ in imports(module) if is_below(name, "agent")}
-    assert known & (STATIONS | ROOTS | {"cli"}) == set()
+def test_the_supervisor_never_runs_the_worker() -> None:
+    """Nothing of the supervisor, nor of a command, leads to a module of the worker's side."""
+    reached = everything_under(rooms_of("supervisor", "command"))
+    wrong = {name: by for name, by in reached.items() if PROCESS.get(room(name)) == "worker"}
+    assert wrong == {}
 
 
-@pytest.mark.parametrize(
-    "module", [name for name in MODULES if room(name) not in {"cli", "__main__"}]
-)
-def test_nobody_knows_the_command_line(module: str) -> None:
-    """The command line is on top: only ``python -m agent`` imports it."""
-    assert not [name for name, _ in imports(module) if is_below(name, "agent.cli")]
+def test_the_worker_never_holds_the_supervisor() -> None:
+    """Nothing of the worker leads to a module that is the supervisor's alone."""
+    reached = everything_under(rooms_of("worker"))
+    allowed = rooms_of("worker", "both")
+    assert {name: by for name, by in reached.items() if room(name) not in {*allowed, ""}} == {}
+
+
+def test_no_cycles() -> None:
+    """No two modules need each other, not even for a type."""
+    needs = {name: own_imports(name) for name in MODULES}
+    # The one that is left, until connecting stands in a module of its own.
+    needs["agent.telemetry.delivery.transport"] -= {
+        "agent.telemetry.delivery.otlp_grpc",
+        "agent.telemetry.delivery.otlp_http",
+    }
+    try:
+        order = list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+    assert set(order) == set(MODULES)
+
+
+def test_one_name_one_meaning() -> None:
+    """A module's name is its room's, its command's, or stands nowhere else with another meaning."""
+
+    def last(module: str) -> str:
+        return module.rpartition(".")[2]
+
+    shared = {name for name, same in groupby(sorted(map(last, MODULES))) if len(list(same)) > 1}
+    assert shared - LEVEL.keys() - {"__main__"} == SHARED_NAMES.keys()
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_playwright(module: str) -> None:
-    """Playwright is the worker's side alone."""
+    """Playwright is the worker's alone; what authors import only names its types."""
     when = {needed for name, needed in imports(module) if is_below(name, "playwright")}
-    if module == "agent":
-        when.discard("types")
-    assert not when or any(is_below(module, place) for place in WORKER_SIDE)
+    if room(module) in {"", "authoring", "testing"}:
+        assert when <= {"types"}
+    else:
+        assert not when or room(module) == "worker"
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_opentelemetry(module: str) -> None:
-    """OpenTelemetry is the telemetry station's alone; the receiving side asks for its API late."""
+    """OpenTelemetry is telemetry's alone; the receiving side asks for its API late."""
     wanted = {name: needed for name, needed in imports(module) if is_below(name, "opentelemetry")}
     if is_below(module, RECEIVING):
         assert wanted in ({}, {"opentelemetry.trace": "later"})
     else:
-        assert not wanted or is_below(module, "agent.telemetry")
+        assert not wanted or room(module) == "telemetry"
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if is_below(name, RECEIVING)])
 def test_the_receiving_side_is_a_leaf(module: str) -> None:
-    """The receiving side knows itself and next to nothing of the agent; only tests know it."""
-    known = {name for name, _ in imports(module) if is_below(name, "agent")}
-    assert {name for name in known if not is_below(name, RECEIVING)} <= RECEIVING_NEEDS
+    """The receiving side knows itself and next to nothing of the agent."""
+    known = {name for name in own_imports(module) if not is_below(name, RECEIVING)}
+    assert known <= RECEIVING_NEEDS
 
 
 @pytest.mark.parametrize(
@@ -178,7 +241,7 @@ def test_the_receiving_side_is_a_leaf(module: str) -> None:
 )
 def test_the_agent_does_not_verify(module: str) -> None:
     """Nothing of the agent imports the receiving side but the demo shop, which receives."""
-    assert not [name for name, _ in imports(module) if is_below(name, RECEIVING)]
+    assert not [name for name in own_imports(module) if is_below(name, RECEIVING)]
 
 
 def test_the_receiving_side_stands_alone() -> None:
@@ -196,27 +259,12 @@ def test_the_receiving_side_stands_alone() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=50)
 
 
-def test_no_cycles() -> None:
-    """No two modules need each other to be imported; types may name each other."""
-    needs = {
-        module: {name for name, needed in imports(module) if name in MODULES and needed == "import"}
-        for module in MODULES
-    }
-    try:
-        order = list(TopologicalSorter(needs).static_order())
-    except CycleError as error:
-        pytest.fail(" -> ".join(error.args[1]))
-    assert set(order) == set(MODULES)
-
-
 def test_playwright_stays_out() -> None:
-    """Importing the supervisor's side does not import Playwright, nor does ``import agent``."""
+    """Importing the daemon and all under it does not import Playwright, nor does ``agent``."""
     code = (
         "import importlib, json, sys\n"
-        f"seen = {{}}\nfor name in {LIGHT!r}:\n"
-        "    importlib.import_module(name)\n"
-        "    seen[name] = [m for m in sys.modules if m.split('.')[0] == 'playwright']\n"
-        "print(json.dumps(seen))"
+        "importlib.import_module('agent.daemon.serve')\n"
+        "print(json.dumps([name for name in sys.modules if name.split('.')[0] == 'playwright']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -226,4 +274,4 @@ def test_playwright_stays_out() -> None:
         check=True,
         timeout=50,
     )
-    assert json.loads(done.stdout) == {name: [] for name in LIGHT}
+    assert json.loads(done.stdout) == []

@@ -91,7 +91,7 @@ def code(cell: str) -> list[str]:
 
 def attributes_sent() -> set[str]:
     """Every name that stands in the one module of names."""
-    tree = ast.parse((ROOT / "agent" / "names.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / "agent" / "core" / "names.py").read_text("utf-8"))
     literals = {
         node.value
         for node in ast.walk(tree)
