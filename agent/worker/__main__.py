@@ -25,7 +25,7 @@ from agent.protocol.messages import (
     Walk,
     Walked,
 )
-from agent.worker.isolation import Remains
+from agent.worker.isolation import Isolation
 from agent.worker.loader import Loader
 from agent.worker.pipe import Link
 from agent.worker.watchdog import Watchdog
@@ -57,10 +57,9 @@ class Worker:
         self._configure = configure
         self._loader = Loader(configure.journeys)
         self._watchdog = watchdog
-        self._remains = Remains(asyncio.get_running_loop())
+        self._isolation = Isolation(asyncio.get_running_loop())
         self._launcher: Launcher | None = None
         self._trouble = "the driver did not start"
-        self._user_agent = ""
         self._stack = AsyncExitStack()
 
     async def serve(self, inbox: asyncio.Queue[ToWorker]) -> None:
@@ -92,8 +91,8 @@ class Worker:
             self._trouble = str(error)
             self._link.send(Ready(self._trouble))
             return
-        self._user_agent = user_agent(real, self._configure.version, self._configure.info_url)
-        self._launcher = Launcher(playwright, self._options, self._user_agent)
+        own = user_agent(real, self._configure.version, self._configure.info_url)
+        self._launcher = Launcher(playwright, self._options, own)
         self._launcher.ahead()
         self._link.send(Ready())
 
@@ -108,7 +107,7 @@ class Worker:
     async def _walk(self, walk: Walk) -> None:
         from agent.core.errors import ErrorType
         from agent.core.results import AttemptReport
-        from agent.worker.attempt import Attempt
+        from agent.worker.attempt import AttemptRunner, Services
 
         def done(report: AttemptReport) -> None:
             self._link.send(Walked(report))
@@ -120,24 +119,18 @@ class Worker:
         # Its import may block as well as its function may.
         self._watchdog.begin()
         try:
-            declaration = self._loader.declaration(walk.journey.file, walk.journey.name)
+            journey = self._loader.journey(walk.journey.file, walk.journey.name)
         except LookupError as error:
             done(AttemptReport(0.0, 0.0, ErrorType.SCRIPT_ERROR, str(error)))
             self._link.send(Idle(fit=True))
             return
         finally:
             self._watchdog.end()
-        attempt = Attempt(
-            walk,
-            declaration,
-            self._link,
-            self._watchdog,
-            self._loader.steps(walk.journey.file, walk.journey.name),
-            self._configure.header,
-            self._user_agent,
-            self._remains,
+        services = Services(
+            self._link, self._watchdog, self._isolation, self._launcher, self._configure.header
         )
-        await attempt.run(self._launcher, done)
+        attempt = AttemptRunner(walk, journey, services)
+        await attempt.run(done)
         self._link.forget()
         self._link.send(Idle(attempt.fit))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,8 +16,9 @@ from agent.core.errors import ErrorType
 from agent.core.results import AttemptReport, SpanData
 from agent.protocol.messages import Logged, SpanEnded, Started
 from agent.worker.browser.faults import AttemptTimeout, BadContext, LaunchFailed, first_line
-from agent.worker.outcome import Aftermath
-from agent.worker.page_setup import OPEN_WAIT, Stage
+from agent.worker.browser.launch import close
+from agent.worker.outcome import AttemptOutcome
+from agent.worker.page_setup import OPEN_WAIT, PageSetup
 from agent.worker.request_signer import proof_of
 from agent.worker.steps import Steps
 from agent.worker.tagging.identity import Identity
@@ -25,13 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from contextlib import AbstractAsyncContextManager
 
-    from playwright.async_api import Browser, Locator, Page, Playwright
+    from playwright.async_api import Browser, Locator, Page
 
-    from agent.authoring import Declaration
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
-    from agent.worker.isolation import Remains
-    from agent.worker.page_setup import Scene
+    from agent.worker.isolation import Isolation
+    from agent.worker.loader import LoadedJourney
+    from agent.worker.page_setup import OpenPage
     from agent.worker.pipe import Link
     from agent.worker.watchdog import Watchdog
 
@@ -42,37 +44,41 @@ _LAST_WORDS = 0.1
 _CLOSE_WAIT = 3.0
 
 
-class Attempt:
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a worker has for all of its attempts."""
+
+    link: Link
+    watchdog: Watchdog
+    isolation: Isolation
+    launcher: Launcher
+    header: str
+    """The name of the header that carries the journey's name."""
+
+
+class AttemptRunner:
     """Walks one journey once. It is the host of the author's ``Run``."""
 
-    def __init__(
-        self,
-        walk: Walk,
-        declaration: Declaration,
-        link: Link,
-        watchdog: Watchdog,
-        step_names: list[str],
-        header: str,
-        user_agent: str,
-        remains: Remains,
-    ) -> None:
-        self._step_names = step_names
-        self._remains = remains
+    def __init__(self, walk: Walk, journey: LoadedJourney, services: Services) -> None:
         self._walk = walk
-        self._declaration = declaration
-        self._link = link
-        self._watchdog = watchdog
-        self._steps = Steps(walk.trace_id, walk.span_id, link.send, self._settle, self._first_line)
+        self._journey = journey
+        self._link = link = services.link
+        self._watchdog = services.watchdog
+        self._isolation = services.isolation
+        self._launcher = services.launcher
+        self._steps = Steps(
+            walk.trace_id, walk.span_id, link.send, self._before_pass, self._first_line
+        )
         identity = Identity(
             journey=walk.journey.name,
             run_id=walk.run_id,
             trace_id=walk.trace_id,
-            header=header,
+            header=services.header,
             parent=lambda: self._steps.current,
             proof=proof_of(walk, link),
         )
-        self._stage = Stage(walk.journey, identity, walk.canary_url, user_agent, self._span)
-        self._aftermath = Aftermath(walk, link, self._stage, self._steps)
+        self._setup = PageSetup(walk.journey, identity, walk.canary_url, self._span)
+        self._outcome = AttemptOutcome(walk, link, self._setup, self._steps)
         self._page: Page | None = None
         self.fit = True
         """Whether the process is as good as before."""
@@ -89,53 +95,48 @@ class Attempt:
 
     def mask(self, locator: Locator) -> None:
         """Mask an element in screenshots."""
-        self._aftermath.masks.append(locator)
+        self._outcome.masks.append(locator)
 
     def allow_status(self, *statuses: int) -> None:
         """Expect these statuses."""
-        self._stage.allowed |= set(statuses)
+        self._setup.allowed |= set(statuses)
 
     # The walk.
 
-    async def run(
-        self,
-        launcher: Launcher,
-        done: Callable[[AttemptReport], None],
-    ) -> None:
+    async def run(self, done: Callable[[AttemptReport], None]) -> None:
         """Walk, tell ``done`` what was seen, and close the browser."""
-        self._remains.begin()
+        self._isolation.begin()
         try:
-            browser = await launcher.take()
+            browser = await self._launcher.take()
         except LaunchFailed as error:
             # As likely as not it is this process's driver that is dead or hangs.
             self.fit = False
             done(AttemptReport(time.time(), 0.0, ErrorType.BROWSER_LAUNCH, str(error)))
             return
-        close = browser.close
         try:
-            done(await self._walk_in(browser, launcher))
+            done(await self._walk_in(browser))
             if self.fit:
                 # The next one starts while this one ends: a slot may be waiting for it.
-                launcher.ahead()
+                self._launcher.ahead()
         finally:
             try:
-                await asyncio.wait_for(close(), _CLOSE_WAIT)
+                await asyncio.wait_for(close(browser), _CLOSE_WAIT)
             except (Error, TimeoutError):
                 self.fit = False
             await self._clear()
 
     async def _clear(self) -> None:
         """Put right what the journey left in this process; where that fails it is not fit."""
-        left = await self._remains.clear()
+        left = await self._isolation.clear()
         if left:
             self.fit = False
             self._link.send(Logged("warning", "journey.left", {"left": ", ".join(left[:5])}))
 
-    async def _walk_in(self, browser: Browser, launcher: Launcher) -> AttemptReport:
+    async def _walk_in(self, browser: Browser) -> AttemptReport:
         started_at, start = time.time(), time.perf_counter()
         self._watchdog.begin()
         try:
-            stage = await self._open(browser, launcher.playwright)
+            opened = await self._open(browser)
         except BadContext as error:
             self._watchdog.end()
             return AttemptReport(started_at, 0.0, ErrorType.SCRIPT_ERROR, str(error))
@@ -146,19 +147,19 @@ class Attempt:
             return AttemptReport(started_at, 0.0, ErrorType.BROWSER_CRASH, why)
         self._link.send(Started())
         started_at, start = time.time(), time.perf_counter()
-        failure = await self._journey(stage)
+        failure = await self._walk_on(opened)
         took = time.perf_counter() - start
-        self._stage.traffic.end("unfinished" if failure else "")
-        if self._stage.routed:
+        self._setup.traffic.end("unfinished" if failure else "")
+        if self._setup.routed:
             self._link.send(Logged("warning", "journey.routes", {"effect": _ROUTED}))
-        fault = self._aftermath.fault(failure, launcher, browser)
+        fault = self._outcome.fault(failure, self._launcher, browser)
         lag, blocked_at = self._watchdog.end()
         if fault is not None:
-            self._steps.skip(self._step_names)
-        canary = await self._aftermath.examine(fault, browser, stage)
+            self._steps.skip(self._journey.step_names)
+        canary = await self._outcome.examine(fault, browser, opened)
         if browser.is_connected():
-            await self._stage.auditor.settle()
-        if canary is not None or not launcher.alive:
+            await self._setup.auditor.settle()
+        if canary is not None or not self._launcher.alive:
             self.fit = False
         return AttemptReport(
             started_at=started_at,
@@ -168,34 +169,34 @@ class Attempt:
             unreachable=fault.unreachable if fault else False,
             canary=canary,
             lag=lag,
-            tagger_wait=self._stage.tagger.longest_wait,
+            tagger_wait=self._setup.tagger.longest_wait,
             blocked_at=blocked_at,
-            requests=dict(self._stage.traffic.counts),
-            vitals=self._stage.vitals.collected(),
-            evidence=self._aftermath.kept,
-            audit=self._stage.auditor.report(),
+            requests=dict(self._setup.traffic.counts),
+            vitals=self._setup.vitals.collected(),
+            evidence=self._outcome.kept,
+            audit=self._setup.auditor.report(),
         )
 
-    async def _open(self, browser: Browser, playwright: Playwright) -> Scene:
-        stage = await self._stage.open(browser, playwright)
-        self._page = stage.page
-        await self._aftermath.record(stage)
-        return stage
+    async def _open(self, browser: Browser) -> OpenPage:
+        opened = await self._setup.open(browser, self._launcher)
+        self._page = opened.page
+        await self._outcome.record(opened)
+        return opened
 
-    async def _journey(self, stage: Scene) -> BaseException | None:
+    async def _walk_on(self, opened: OpenPage) -> BaseException | None:
         """Run the author's function under the deadline; return what it raised."""
         run = Run(
-            page=stage.page,
-            context=stage.context,
-            api=stage.context.request,
-            params={**self._declaration.params, **self._walk.journey.params},
+            page=opened.page,
+            context=opened.context,
+            api=opened.context.request,
+            params={**self._journey.declaration.params, **self._walk.journey.params},
             log=structlog.wrap_logger(None, processors=[self._write_log]),
             run_id=self._walk.run_id,
             host=self,
         )
         task = asyncio.create_task(self._guarded(run), name="journey")
         timeout = self._walk.journey.timeout
-        lost = self._stage.lost
+        lost = self._setup.lost
         ends: set[asyncio.Future[Any]] = {task, lost}
         await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -214,31 +215,29 @@ class Attempt:
         return late
 
     async def _guarded(self, run: Run) -> BaseException | None:
-        self._remains.enter()
+        self._isolation.enter()
         # Returned, not raised: SystemExit out of a task would end the loop itself.
         try:
-            await self._declaration.function(run)
+            await self._journey.declaration.function(run)
             if self._steps.ended:
                 self._check_pages()
             else:
-                await self._settle()
+                await self._before_pass()
         except BaseException as error:  # noqa: BLE001 - a journey may raise anything
             return error
         return None
 
-    async def _settle(self) -> dict[str, float]:
+    async def _before_pass(self) -> dict[str, float]:
         """Before a step passes: no unexpected status, and the vitals of what is shown."""
         self._check_pages()
         if self._page is None:
             return {}
-        return await self._stage.vitals.read(self._page, self._steps.current)
+        return await self._setup.vitals.read(self._page, self._steps.current)
 
     def _check_pages(self) -> None:
-        refused = self._stage.refusal()
+        refused = self._setup.refusal()
         if refused:
             raise refused
-
-    # Small hooks.
 
     def _first_line(self, error: BaseException) -> str:
         return first_line(error, self._link.redactor.text)

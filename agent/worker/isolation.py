@@ -22,7 +22,7 @@ _SIGNALS = (signal.SIGALRM, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signa
 _by_journey: ContextVar[bool] = ContextVar("by_journey", default=False)
 
 
-class Remains:
+class Isolation:
     """Remembers what the process is like, and which tasks journeys start from now on."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -9,11 +9,25 @@ import sys
 import textwrap
 import tokenize
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.authoring import Declaration, take_declared
 from agent.core.errors import Problem
 from agent.core.model import Definition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedJourney:
+    """A journey that was imported, ready to be walked."""
+
+    declaration: Declaration
+    step_names: Sequence[str]
+    """The literal ones in its source, in order, as they were when its file was imported."""
 
 
 class Loader:
@@ -37,7 +51,7 @@ class Loader:
         self._steps |= {(file, one.name): step_names(one) for one in declared}
         return [_definition(file, one) for one in declared], []
 
-    def declaration(self, file: str, name: str) -> Declaration:
+    def journey(self, file: str, name: str) -> LoadedJourney:
         """Return the journey ``name`` of a file, importing it where that is still to do.
 
         Raises:
@@ -49,13 +63,10 @@ class Loader:
             if problems:
                 raise LookupError(str(problems[0]))
         try:
-            return self._declared[file][name]
+            declaration = self._declared[file][name]
         except KeyError:
             raise LookupError(f"{file} no longer declares a journey {name!r}") from None
-
-    def steps(self, file: str, name: str) -> list[str]:
-        """Return the step names of a journey, as they were when its file was imported."""
-        return self._steps.get((file, name), [])
+        return LoadedJourney(declaration, self._steps[file, name])
 
     def _import(self, file: str) -> list[Declaration]:
         path = self._folder / file

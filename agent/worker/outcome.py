@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
-    from agent.worker.page_setup import Scene, Stage
+    from agent.worker.page_setup import OpenPage, PageSetup
     from agent.worker.pipe import Link
     from agent.worker.steps import Steps
 
@@ -30,13 +30,13 @@ _NOTES_SHARE = 0.1
 """Shares of the grace; what is left is for the pipe."""
 
 
-class Aftermath:
+class AttemptOutcome:
     """Looks at one walk once it is over; what was recorded meanwhile is begun here too."""
 
-    def __init__(self, walk: Walk, link: Link, stage: Stage, steps: Steps) -> None:
+    def __init__(self, walk: Walk, link: Link, setup: PageSetup, steps: Steps) -> None:
         self._walk = walk
         self._link = link
-        self._stage = stage
+        self._setup = setup
         self._steps = steps
         self._evidence = Evidence(Path(walk.scratch), link.redactor)
         self.masks: list[Locator] = []
@@ -47,10 +47,10 @@ class Aftermath:
         """Names of the files that were left in the attempt's scratch folder."""
         return tuple(self._evidence.names)
 
-    async def record(self, scene: Scene) -> None:
+    async def record(self, opened: OpenPage) -> None:
         """Begin to record, where that is wanted."""
         if self._walk.record_trace:
-            await self._evidence.start_trace(scene.context)
+            await self._evidence.start_trace(opened.context)
 
     def fault(
         self, failure: BaseException | None, launcher: Launcher, browser: Browser
@@ -62,39 +62,39 @@ class Aftermath:
             failure = BrowserGone("Playwright's driver died")
         elif not browser.is_connected():
             failure = BrowserGone("the browser died")
-        elif self._stage.lost.done():
-            failure = self._stage.lost.exception() or failure
+        elif self._setup.lost.done():
+            failure = self._setup.lost.exception() or failure
         fault = fault_of(failure, self._link.redactor.text)
-        refused = self._stage.refusal()
+        refused = self._setup.refusal()
         if refused and fault.error_type.owner is Owner.TARGET:
             # The page that could not be used says more than what was missing on it.
             detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"
             return Fault(ErrorType.HTTP_STATUS, f"{refused}{detail}")
         return fault
 
-    async def examine(self, fault: Fault | None, browser: Browser, scene: Scene) -> str | None:
+    async def examine(self, fault: Fault | None, browser: Browser, opened: OpenPage) -> str | None:
         """Save the evidence of a failure and try the canary; return what the canary said."""
         grace = self._walk.journey.grace
         canary = None
         if fault is not None and browser.is_connected():
             budget = grace * _EVIDENCE_SHARE
             jobs: list[Awaitable[Any]] = [
-                self._evidence.screenshot(scene.page, self.masks, budget),
+                self._evidence.screenshot(opened.page, self.masks, budget),
             ]
             if fault.error_type.owner is Owner.TARGET:
                 jobs.append(try_canary(browser, self._walk.canary_url, budget))
             canary = (await asyncio.gather(*jobs))[-1]
         if self._walk.record_trace and browser.is_connected():
-            await self._evidence.trace(scene.context, grace * _TRACE_SHARE)
+            await self._evidence.trace(opened.context, grace * _TRACE_SHARE)
         if fault is not None:
-            await self._note(fault, scene, grace * _NOTES_SHARE)
+            await self._note(fault, opened, grace * _NOTES_SHARE)
         elif self._evidence.missing:
             # Nothing is written down of a pass, so it is said here why something isn't there.
             missing = {"missing": list(self._evidence.missing)}
             self._link.send(Logged("warning", "evidence.missing", missing))
         return canary
 
-    async def _note(self, fault: Fault, scene: Scene, budget: float) -> None:
+    async def _note(self, fault: Fault, opened: OpenPage, budget: float) -> None:
         facts = {
             "run_id": self._walk.run_id,
             "journey": self._walk.journey.name,
@@ -103,11 +103,11 @@ class Aftermath:
             "error": fault.message,
             "steps": [asdict(step) for step in self._steps.ended],
         }
-        await self._evidence.notes(scene.page, self._stage.traffic, facts, budget)
+        await self._evidence.notes(opened.page, self._setup.traffic, facts, budget)
 
     def _nothing_measured(self) -> Fault | None:
         """Refuse to pass a walk that never heard from its site: it would be green for ever."""
-        if self._stage.traffic.reached:
+        if self._setup.traffic.reached:
             return None
         message = (
             "the journey passed without an answer from any first-party address, so it measured "

@@ -1,4 +1,4 @@
-"""The stage of one attempt: a context and a page, tagged, followed and watched over."""
+"""Setting up the context and the page of one attempt: tagged, followed and watched over."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from agent.core.origins import FirstParty
 from agent.core.redact import bare_url
 from agent.worker.browser.context import context_options
 from agent.worker.browser.faults import BadContext, BrowserGone, HttpStatusError, PageCrashed
+from agent.worker.browser.launch import keep_open
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic
 from agent.worker.browser.vitals import Vitals
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
         Browser,
         BrowserContext,
         Page,
-        Playwright,
         Request,
     )
 
     from agent.core.model import Journey
     from agent.core.results import SpanData
+    from agent.worker.browser.launch import Launcher
 
 _ACTION_SHARE = 0.8
 """The share of the timeout after which one action gives up: its own error says more than
@@ -47,14 +48,14 @@ OPEN_WAIT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """An open stage."""
+class OpenPage:
+    """An open page setup."""
 
     context: BrowserContext
     page: Page
 
 
-class Stage:
+class PageSetup:
     """Opens the context, and knows what has happened on it that ends a walk."""
 
     def __init__(
@@ -62,11 +63,9 @@ class Stage:
         journey: Journey,
         identity: Identity,
         canary_url: str,
-        user_agent: str,
         on_span: Callable[[SpanData], None],
     ) -> None:
         self._journey = journey
-        self._user_agent = user_agent
         self._on_span = on_span
         self._site = FirstParty(journey.site.first_party)
         # The canary is loaded through the tagger too: it vouches for all that a walk needs.
@@ -95,10 +94,10 @@ class Stage:
         self.routed = False
         """Whether the journey intercepts requests itself."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Fails as soon as a walk on this stage can't go on."""
+        """Fails as soon as the walk can't go on."""
 
-    async def open(self, browser: Browser, playwright: Playwright) -> Scene:
-        """Set the stage in a fresh browser, which the journey may not close.
+    async def open(self, browser: Browser, launcher: Launcher) -> OpenPage:
+        """Open a context and a page in a fresh browser, which the journey may not close.
 
         Raises:
             BadContext: the author's ``context`` options are not understood.
@@ -107,9 +106,9 @@ class Stage:
         """
         async with asyncio.timeout(OPEN_WAIT):
             await self.tagger.attach(browser)
-            context = await self._context(browser, playwright)
+            context = await self._context(browser, launcher)
             browser.on("disconnected", lambda _: self._lose(BrowserGone("the browser died")))
-            browser.close = _refuse  # type: ignore[method-assign]
+            keep_open(browser)
             notice_routes(context, self._routes)
             context.on("page", self._adopt)
             self.traffic.follow(context)
@@ -118,7 +117,7 @@ class Stage:
             await self.vitals.install(context)
             context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
             self._api.attach(context.request)
-            return Scene(context, await context.new_page())
+            return OpenPage(context, await context.new_page())
 
     def refusal(self) -> HttpStatusError | None:
         """Return what is to be raised for a page that answered what nobody expected."""
@@ -127,10 +126,10 @@ class Stage:
                 return HttpStatusError(f"{what} answered {status}")
         return None
 
-    async def _context(self, browser: Browser, playwright: Playwright) -> BrowserContext:
+    async def _context(self, browser: Browser, launcher: Launcher) -> BrowserContext:
         declared = self._journey.context
         try:
-            options = context_options(declared, playwright, self._user_agent)
+            options = context_options(declared, launcher.playwright, launcher.user_agent)
             return await browser.new_context(base_url=self._journey.site.url, **options)
         except (Error, TypeError) as error:
             if not declared or not browser.is_connected():
@@ -179,10 +178,6 @@ class Stage:
         if not self.lost.done():
             self.lost.set_exception(why)
             self.lost.exception()  # seen: nobody needs to be warned of it later
-
-
-async def _refuse(**_: object) -> None:
-    raise RuntimeError("the browser belongs to the agent: a journey may close pages, not it")
 
 
 def _cookies(site: FirstParty) -> list[SetCookieParam]:

@@ -12,7 +12,7 @@ from agent.core.results import SpanData, Step, StepOutcome
 from agent.protocol.messages import SpanEnded, StepEnded, StepStarted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from agent.core.results import Attribute
     from agent.protocol.messages import FromWorker
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Steps:
     """Keeps the stack of open steps.
 
-    ``settle`` runs before a step counts as passed, and tells what its span is to carry besides;
+    ``before_pass`` runs when a step is about to pass, and tells what its span is to carry besides;
     ``describe`` says what a step failed on.
     """
 
@@ -29,14 +29,14 @@ class Steps:
         self,
         trace_id: str,
         attempt_id: str,
-        tell: Callable[[FromWorker], None],
-        settle: Callable[[], Awaitable[Mapping[str, Attribute]]],
+        send: Callable[[FromWorker], None],
+        before_pass: Callable[[], Awaitable[Mapping[str, Attribute]]],
         describe: Callable[[BaseException], str],
     ) -> None:
         self._trace_id = trace_id
         self._attempt_id = attempt_id
-        self._tell = tell
-        self._settle = settle
+        self._send = send
+        self._before_pass = before_pass
         self._describe = describe
         self._open: list[tuple[str, str]] = []
         self._reached: set[str] = set()
@@ -59,7 +59,7 @@ class Steps:
         parent, span_id, depth = self.current, secrets.token_hex(8), len(self._open)
         self._reached.add(name)
         self._open.append((name, span_id))
-        self._tell(StepStarted(name, depth))
+        self._send(StepStarted(name, depth))
         start_ns, start = time.time_ns(), time.perf_counter()
         end: float | None = None
         failure: BaseException | None = None
@@ -68,7 +68,7 @@ class Steps:
             yield
             # What the agent looks at now is not the step's time.
             end = time.perf_counter()
-            seen = await self._settle()
+            seen = await self._before_pass()
         except BaseException as error:
             failure = error
             raise
@@ -87,10 +87,10 @@ class Steps:
                 message=self._describe(failure) if failure else "",
                 attributes={names.STEP_NAME: name, names.STEP_RESULT: outcome.value, **seen},
             )
-            self._tell(SpanEnded(span))
+            self._send(SpanEnded(span))
             self._end(Step(name, outcome, took), depth)
 
-    def skip(self, names: list[str]) -> None:
+    def skip(self, names: Sequence[str]) -> None:
         """Tell of the steps that were never reached."""
         for name in names:
             if name not in self._reached:
@@ -98,4 +98,4 @@ class Steps:
 
     def _end(self, step: Step, depth: int) -> None:
         self.ended.append(step)
-        self._tell(StepEnded(step, depth))
+        self._send(StepEnded(step, depth))

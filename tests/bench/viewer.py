@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 from playwright.async_api import expect
 
 from agent.core.model import Cadence, Journey, Site
-from agent.worker.browser.launch import LaunchOptions, driver, launch
-from agent.worker.page_setup import Stage
+from agent.worker.browser.launch import Launcher, LaunchOptions, close, driver, launch
+from agent.worker.page_setup import PageSetup
 from agent.worker.tagging.identity import Identity
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright
 
 BARE, PLAIN, LEAST, TAGGED = "bare", "plain", "least", "tagged"
-"""Playwright alone; the agent's stage without the tagger; the least that tagging can be, which
-is to hold each request and let it go on with one header more; the stage as journeys have it."""
+"""Playwright alone; the agent's setup without the tagger; the least that tagging can be, which
+is to hold each request and let it go on with one header more; the setup as journeys have it."""
 
 
 async def _page(side: str, url: str, browser: Browser, playwright: Playwright) -> Page:
@@ -44,12 +44,13 @@ async def _page(side: str, url: str, browser: Browser, playwright: Playwright) -
         enabled=True,
     )
     identity = Identity("bench", "1" * 32, "2" * 32, "X-Synthetic-Journey", lambda: "3" * 16)
-    stage = Stage(journey, identity, url, "", lambda _: None)
+    setup = PageSetup(journey, identity, url, lambda _: None)
     if side == PLAIN:
-        stage.tagger.attach = _nothing  # type: ignore[method-assign]
+        setup.tagger.attach = _nothing  # type: ignore[method-assign]
     if side == LEAST:
-        stage.tagger.attach = partial(_least, url)  # type: ignore[method-assign]
-    return (await stage.open(browser, playwright)).page
+        setup.tagger.attach = partial(_least, url)  # type: ignore[method-assign]
+    launcher = Launcher(playwright, LaunchOptions(""), "")
+    return (await setup.open(browser, launcher)).page
 
 
 async def _nothing(_: Browser) -> None:
@@ -80,8 +81,7 @@ async def _main(side: str, url: str, executable: str) -> None:
         while await loop.run_in_executor(None, sys.stdin.readline):  # open
             async with AsyncExitStack() as stack:
                 browser = await launch(playwright, LaunchOptions(executable))
-                # The stage forbids journeys to close the browser.
-                stack.push_async_callback(browser.close)
+                stack.push_async_callback(close, browser)
                 page = await _page(side, url, browser, playwright)
                 _say(0.0)
                 for step in ("cold", "second"):

@@ -102,6 +102,20 @@ async def launch(playwright: Playwright, options: LaunchOptions, user_agent: str
         raise LaunchFailed(f"{options.executable} did not start: {_reason(str(error))}") from error
 
 
+def keep_open(browser: Browser) -> None:
+    """Refuse a journey that closes the browser, which isn't its own: ``close`` closes it."""
+
+    async def refuse(**_: object) -> None:
+        raise RuntimeError("the browser belongs to the agent: a journey may close pages, not it")
+
+    browser.close = refuse  # type: ignore[method-assign]
+
+
+async def close(browser: Browser) -> None:
+    """Close a browser, one that is kept open for a journey too."""
+    await type(browser).close(browser)
+
+
 class Launcher:
     """Hands out a fresh browser for each attempt; the next may be launched ahead.
 
@@ -112,7 +126,8 @@ class Launcher:
         self.playwright = playwright
         self._driver = psutil.Process().children()
         self._options = options
-        self._user_agent = user_agent
+        self.user_agent = user_agent
+        """What its browsers say of themselves."""
         self._next: asyncio.Task[Browser] | None = None
 
     @property
@@ -145,7 +160,7 @@ class Launcher:
         return await self._launch()
 
     async def _launch(self) -> Browser:
-        return await launch(self.playwright, self._options, self._user_agent)
+        return await launch(self.playwright, self._options, self.user_agent)
 
 
 def _reason(text: str) -> str:

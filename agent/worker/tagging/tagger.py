@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from playwright.async_api import Error
 
 from agent.core.beacon_report import BeaconAction
-from agent.worker.tagging.worker_sockets import Overheard
+from agent.worker.tagging.worker_sockets import WorkerSockets
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, CDPSession
@@ -72,7 +72,7 @@ class Tagger:
         if self._auditor.acts:
             patterns += _MAY_BE_BEACONS
         await self._session.send("Fetch.enable", {"patterns": patterns})
-        await Overheard(self._session, self._auditor.connect).start()
+        await WorkerSockets(self._session, self._auditor.connect).start()
 
     def take(self, method: str, url: str) -> Tag | None:
         """Return the oldest tag given to such a request that nobody has taken yet."""

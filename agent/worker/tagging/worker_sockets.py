@@ -23,7 +23,7 @@ _KINDS = ({"type": "service_worker"}, {"type": "shared_worker"}, {"exclude": Tru
 _LISTEN = json.dumps({"id": 1, "method": "Network.enable"})
 
 
-class Overheard:
+class WorkerSockets:
     """Tells ``hear`` the address of each socket that such a worker opens."""
 
     def __init__(self, session: CDPSession, hear: Callable[[str], None]) -> None:

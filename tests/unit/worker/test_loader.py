@@ -134,14 +134,14 @@ def test_declaration(folder: Path) -> None:
     """A journey is imported when it is first walked; one that is gone is named."""
     (folder / "one.py").write_text(HEAD + "async def buy(run): ...\n")
     loader = Loader(str(folder))
-    assert loader.declaration("one.py", "buy").name == "buy"
+    assert loader.journey("one.py", "buy").declaration.name == "buy"
     with pytest.raises(LookupError, match=r"one\.py no longer declares a journey 'sell'"):
-        loader.declaration("one.py", "sell")
+        loader.journey("one.py", "sell")
     (folder / "two.py").write_text("1 / 0\n")
     with pytest.raises(LookupError, match=r"journeys/two\.py:1: ZeroDivisionError"):
-        loader.declaration("two.py", "buy")
+        loader.journey("two.py", "buy")
     with pytest.raises(LookupError, match=r"journeys/three\.py:1: FileNotFoundError"):
-        loader.declaration("three.py", "buy")
+        loader.journey("three.py", "buy")
 
 
 def test_step_names(folder: Path) -> None:
@@ -156,8 +156,8 @@ def test_step_names(folder: Path) -> None:
         "    if n:\n"
         "        async with run.step('Last'): pass\n"
     )
-    declaration = Loader(str(folder)).declaration("one.py", "buy")
-    assert step_names(declaration) == ["One", "Inside", "Last"]
+    journey = Loader(str(folder)).journey("one.py", "buy")
+    assert journey.step_names == ["One", "Inside", "Last"]
 
 
 def test_step_names_without_a_source() -> None:
