@@ -137,9 +137,10 @@ class AttemptReport:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """What the supervisor holds of one attempt: the report, or how the worker ended instead.
+    """What the supervisor holds of one attempt: the report, and how the worker ended, if it did.
 
-    Steps and spans crossed the pipe as they finished, so a killed attempt keeps its own.
+    A worker that ends after it told the outcome leaves both: the report stands, without its
+    evidence. Steps and spans crossed the pipe as they finished, so a killed attempt keeps its own.
     """
 
     worker: int
@@ -147,7 +148,7 @@ class AttemptRecord:
     ended_at: float
     report: AttemptReport | None = None
     death: ErrorType | None = None
-    """How the worker ended, where it left no report."""
+    """How the worker ended under the attempt; None where it is still there."""
     detail: str = ""
     blocked_at: str = ""
     """``file:line`` of the journey code that blocked the loop when the worker was killed."""

@@ -13,8 +13,10 @@ from agent.pool.memory import oom_kills
 from agent.protocol.messages import (
     Blocked,
     FromWorker,
+    GiveWay,
     Idle,
     Logged,
+    OutcomeKnown,
     SecretReply,
     SecretWanted,
     SignatureReply,
@@ -71,7 +73,7 @@ class WalkListener(Protocol):
         ...
 
 
-class Conversation:
+class Dialogue:
     """Drives one walk in one worker; ``run`` always returns, in bounded time."""
 
     def __init__(
@@ -91,15 +93,18 @@ class Conversation:
         self._spans: list[SpanData] = []
         self._blocked = Blocked(0.0, "", in_journey=False)
         self._blocked_told = -_BLOCKED_FOR
+        self._outcome: AttemptReport | None = None
+        self._giving_way = False
+        self._oom_before = oom_kills()
         self._death: ErrorType | None = None
         self._detail = ""
 
     async def run(self) -> AttemptRecord:
         """Order the walk and wait for its end, the worker's end or the deadline."""
-        began, oom_before = self._clock.wall(), oom_kills()
+        began = self._clock.wall()
         self._worker.listener = self._hear
         self._worker.output = self._listener.printed
-        gone = asyncio.create_task(self._watch_worker(oom_before))
+        gone = asyncio.create_task(self._watch_worker())
         deadline = asyncio.create_task(self._hold_deadline())
         self._worker.send(self._order)
         try:
@@ -108,10 +113,6 @@ class Conversation:
         finally:
             gone.cancel()
             deadline.cancel()
-        if report is not None and report.error_type in _CRASHES and oom_kills() > oom_before:
-            # The kernel takes renderers first; the page is not to blame for that.
-            why = f"the kernel killed a process for memory (after: {report.error})"
-            report = replace(report, error_type=ErrorType.OUT_OF_MEMORY, error=why)
         steps = self._steps
         if report is None:
             unended = reversed(list(self._open.elements()))
@@ -129,10 +130,19 @@ class Conversation:
         )
 
     def end(self, death: ErrorType, detail: str) -> None:
-        """End the walk from outside; the worker is killed by whoever called ``run``."""
+        """End the walk from outside; the worker is killed by whoever called ``run``.
+
+        What the journey came to stands where it was told before.
+        """
         if not self._over.done():
             self._death, self._detail = death, detail
-            self._over.set_result(None)
+            self._over.set_result(self._outcome)
+
+    def give_way(self) -> None:
+        """Tell the worker once that what only records must stop, for memory runs short."""
+        if not self._giving_way:
+            self._giving_way = True
+            self._worker.send(GiveWay())
 
     async def settle(self) -> bool:
         """Wait until the worker's browser is gone; return whether it is fit for more."""
@@ -151,9 +161,25 @@ class Conversation:
         silent = self._clock.monotonic() - self._blocked_told
         return self._blocked.where if self._blocked.in_journey and silent < _BLOCKED_FOR else ""
 
-    async def _watch_worker(self, oom_before: int) -> None:
+    def _excused(self, report: AttemptReport) -> AttemptReport:
+        """Take the blame for a crash off the page where the kernel killed for memory.
+
+        It takes renderers first.
+        """
+        if report.error_type not in _CRASHES or oom_kills() == self._oom_before:
+            return report
+        why = f"the kernel killed a process for memory (after: {report.error})"
+        return replace(report, error_type=ErrorType.OUT_OF_MEMORY, error=why)
+
+    def _whole(self, report: AttemptReport) -> AttemptReport:
+        """Return the last report under the outcome that was told: evidence changes no verdict."""
+        if self._outcome is None:
+            return self._excused(report)
+        return replace(self._outcome, evidence=report.evidence, audit=report.audit)
+
+    async def _watch_worker(self) -> None:
         await self._worker.gone.wait()
-        if oom_kills() > oom_before:
+        if oom_kills() > self._oom_before:
             self.end(ErrorType.OUT_OF_MEMORY, "the kernel killed a process for memory")
         elif self._worker.nonsense:
             why = f"the worker said what can't be taken: {self._worker.nonsense}"
@@ -211,9 +237,12 @@ class Conversation:
                 self._worker.send(self._listener.signature(authority))
             case Blocked():
                 self._blocked, self._blocked_told = message, self._clock.monotonic()
+            case OutcomeKnown(report):
+                if self._outcome is None:
+                    self._outcome = self._excused(report)
             case Walked(report):
                 if not self._over.done():
-                    self._over.set_result(report)
+                    self._over.set_result(self._whole(report))
             case Idle(fit):
                 if not self._idle.done():
                     self._idle.set_result(fit)

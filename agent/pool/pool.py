@@ -11,7 +11,7 @@ import structlog
 from agent.core.errors import ErrorType
 from agent.core.model import RestartReason
 from agent.core.results import AttemptRecord
-from agent.pool.dialogue import Conversation, WalkListener
+from agent.pool.dialogue import Dialogue, WalkListener
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import end_orphans
 from agent.pool.startup import bring_up
@@ -25,6 +25,8 @@ _log = structlog.get_logger("footfall.workers")
 
 _TAKE_TIMEOUT = 30.0
 _LOOK_EVERY = 1.0
+_GIVE_WAY = 0.7
+"""The share of the memory bound at which the recorder gives way, and evidence after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Pool:
         self._spawn = spawn
         self._on_restart = on_restart
         self._idle: list[WorkerProcess] = []
-        self._busy: dict[WorkerProcess, Conversation] = {}
+        self._busy: dict[WorkerProcess, Dialogue] = {}
         self._starting: set[asyncio.Task[None]] = set()
         self._retiring: set[asyncio.Task[None]] = set()
         self._outgoing: dict[WorkerProcess, bool] = {}
@@ -89,8 +91,8 @@ class Pool:
     async def abort(self, why: str) -> None:
         """End every walk under way, each with what is known of it, and begin no other."""
         self._closing = True
-        for conversation in self._busy.values():
-            conversation.end(ErrorType.WORKER_LOST, why)
+        for dialogue in self._busy.values():
+            dialogue.end(ErrorType.WORKER_LOST, why)
         await self._notify()
 
     @property
@@ -140,19 +142,18 @@ class Pool:
             return self._no_walk(began, ErrorType.BROWSER_LAUNCH, why)
         except _Closing:
             return self._no_walk(began, ErrorType.WORKER_LOST, "the agent was stopped")
-        conversation = Conversation(worker, order, listener, self._spawn.clock)
-        self._busy[worker] = conversation
+        dialogue = Dialogue(worker, order, listener, self._spawn.clock)
+        self._busy[worker] = dialogue
         try:
-            record = await conversation.run()
+            record = await dialogue.run()
         except BaseException:
             self._drop(worker, RestartReason.ABANDONED)
             raise
         record = replace(record, last=self._closing)
-        if record.report is None:
-            death = record.death or ErrorType.WORKER_LOST
-            self._drop(worker, RestartReason(death.value))
+        if record.death is not None:
+            self._drop(worker, RestartReason(record.death.value))
         else:
-            follow_up = asyncio.create_task(self._put_back(worker, conversation))
+            follow_up = asyncio.create_task(self._put_back(worker, dialogue))
             self._retiring.add(follow_up)
             follow_up.add_done_callback(self._retiring.discard)
         return record
@@ -180,9 +181,9 @@ class Pool:
                     self._drop(worker, RestartReason.DIED_IDLE if died else RestartReason.FRESH)
                 await self._changed.wait()
 
-    async def _put_back(self, worker: WorkerProcess, conversation: Conversation) -> None:
+    async def _put_back(self, worker: WorkerProcess, dialogue: Dialogue) -> None:
         """Wait until the worker has cleaned up after itself, then keep or recycle it."""
-        fit = await conversation.settle()
+        fit = await dialogue.settle()
         strays = await worker.tree.end_strays(self._spawn.clock) if fit else 0
         if strays:
             _log.warning("strays.killed", action="kill", worker=worker.number, processes=strays)
@@ -266,11 +267,13 @@ class Pool:
         bound = self._options.max_memory
         while True:
             await self._spawn.clock.sleep(_LOOK_EVERY)
-            for worker, conversation in list(self._busy.items()):
+            for worker, dialogue in list(self._busy.items()):
                 worker.tree.look()
-                size = worker.tree.memory(bound)
+                size = worker.tree.memory(round(bound * _GIVE_WAY))
+                if size > bound * _GIVE_WAY:
+                    dialogue.give_way()
                 if size > bound:
-                    conversation.end(
+                    dialogue.end(
                         ErrorType.OUT_OF_MEMORY,
                         f"the run's processes held {size >> 20} MiB, {bound >> 20} allowed",
                     )

@@ -18,17 +18,14 @@ from pydantic import ValidationError
 
 from agent.core.redact import Redactor
 from agent.pool.process_tree import MARK, Tree, Workers
+from agent.protocol.framing import LONGEST_FRAME, BadFrame, frame, receive_frame
 from agent.protocol.messages import (
     FROM_WORKER,
-    LONGEST_FRAME,
     TO_WORKER,
-    BadFrame,
     Configure,
     FromWorker,
     SecretReply,
     ToWorker,
-    frame,
-    receive_frame,
 )
 
 if TYPE_CHECKING:

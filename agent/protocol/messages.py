@@ -1,14 +1,12 @@
-"""The words between supervisor and worker, and their framing.
+"""The messages between supervisor and worker, as JSON.
 
-One socket pair a worker; a frame is a length (four bytes, big-endian) and that many bytes
-of JSON. Large things (screenshots, traces) stay in the scratch folder and travel by name.
+Large things (screenshots, traces) stay in the scratch folder and travel by name.
 """
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -16,13 +14,6 @@ from agent.core.errors import Problem
 from agent.core.limits import Seconds
 from agent.core.model import Definition, Journey
 from agent.core.results import AttemptReport, SpanData, Step
-
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
-
-_HEADER = struct.Struct(">I")
-LONGEST_FRAME = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +74,17 @@ class SecretReply:
     value: str | None = field(repr=False)
     error: str = ""
     kind: Literal["secret"] = "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class GiveWay:
+    """To the worker, under a walk: memory runs short, so what only records it must give way.
+
+    First the recorder, then the evidence that is still to be saved; never the walk itself.
+    Told once in a walk.
+    """
+
+    kind: Literal["give_way"] = "give_way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +183,20 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class OutcomeKnown:
+    """From the worker: what the journey came to, and the canary's word where one is needed.
+
+    Sent before any evidence is saved: whatever then becomes of the worker, this is what the
+    attempt came to. Its report names no evidence.
+    """
+
+    report: AttemptReport
+    kind: Literal["outcome"] = "outcome"
+
+
+@dataclass(frozen=True, slots=True)
 class Walked:
-    """From the worker: the attempt is over; nothing that happens later changes its result."""
+    """From the worker: the attempt is over, its evidence saved; nothing later changes it."""
 
     report: AttemptReport
     kind: Literal["walked"] = "walked"
@@ -199,7 +213,7 @@ class Idle:
     kind: Literal["idle"] = "idle"
 
 
-ToWorker = Configure | Discover | Walk | SecretReply | SignatureReply
+ToWorker = Configure | Discover | Walk | SecretReply | SignatureReply | GiveWay
 FromWorker = (
     Ready
     | FileStarted
@@ -212,6 +226,7 @@ FromWorker = (
     | SecretWanted
     | SignatureWanted
     | Blocked
+    | OutcomeKnown
     | Walked
     | Idle
 )
@@ -220,50 +235,3 @@ TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(Annotated[ToWorker, Field(discrim
 FROM_WORKER: TypeAdapter[FromWorker] = TypeAdapter(
     Annotated[FromWorker, Field(discriminator="kind")]
 )
-
-
-class BadFrame(ValueError):
-    """A frame that is too long, cut short, or not one of the words above."""
-
-
-def frame(body: bytes) -> bytes:
-    """Put the length in front of a message."""
-    if len(body) > LONGEST_FRAME:
-        raise BadFrame(f"a message of {len(body)} bytes is too long")
-    return _HEADER.pack(len(body)) + body
-
-
-def read_frame(read: Callable[[int], bytes]) -> bytes | None:
-    """Read one frame by a blocking ``read(n)``; None where the other end is gone."""
-    header = _exactly(read, _HEADER.size)
-    if header is None:
-        return None
-    return _exactly(read, _length(header))
-
-
-async def receive_frame(reader: asyncio.StreamReader) -> bytes | None:
-    """Read one frame from a stream; None where the other end is gone, even half-way."""
-    from asyncio import IncompleteReadError
-
-    try:
-        header = await reader.readexactly(_HEADER.size)
-        return await reader.readexactly(_length(header))
-    except (IncompleteReadError, ConnectionError):
-        return None
-
-
-def _length(header: bytes) -> int:
-    (length,) = _HEADER.unpack(header)
-    if length > LONGEST_FRAME:
-        raise BadFrame(f"a frame of {length} bytes is too long")
-    return int(length)
-
-
-def _exactly(read: Callable[[int], bytes], count: int) -> bytes | None:
-    parts = b""
-    while len(parts) < count:
-        part = read(count - len(parts))
-        if not part:
-            return None
-        parts += part
-    return parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.core.beacon_report import Audit
@@ -37,17 +37,11 @@ def blame(record: AttemptRecord, timeout: float, *, network_down: bool) -> Verdi
     report = record.report
     if report is None:
         return _without_report(record)
-    if report.blocked_at and report.lag > _too_long(timeout):
-        return _agent(
-            ErrorType.SCRIPT_ERROR,
-            f"{report.blocked_at} blocked the event loop for {report.lag:.1f} s; "
-            "await instead of blocking",
-        )
-    if report.error_type is None:
-        return Verdict(Result.PASS)
-    if report.error_type.owner is Owner.AGENT:
-        return _agent(report.error_type, report.error)
-    return _of_target(report, report.error_type, timeout, network_down=network_down)
+    verdict = _of_report(report, timeout, network_down=network_down)
+    if record.death is not None and verdict.error:
+        # What the journey came to was told before the worker ended, so it stands.
+        return replace(verdict, error=f"{verdict.error}\nits evidence was lost: {record.detail}")
+    return verdict
 
 
 def judged(number: int, span_id: str, record: AttemptRecord, verdict: Verdict) -> Attempt:
@@ -67,6 +61,20 @@ def judged(number: int, span_id: str, record: AttemptRecord, verdict: Verdict) -
         vitals=report.vitals if report else (),
         audit=report.audit if report else Audit(),
     )
+
+
+def _of_report(report: AttemptReport, timeout: float, *, network_down: bool) -> Verdict:
+    if report.blocked_at and report.lag > _too_long(timeout):
+        return _agent(
+            ErrorType.SCRIPT_ERROR,
+            f"{report.blocked_at} blocked the event loop for {report.lag:.1f} s; "
+            "await instead of blocking",
+        )
+    if report.error_type is None:
+        return Verdict(Result.PASS)
+    if report.error_type.owner is Owner.AGENT:
+        return _agent(report.error_type, report.error)
+    return _of_target(report, report.error_type, timeout, network_down=network_down)
 
 
 def _without_report(record: AttemptRecord) -> Verdict:

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 from pydantic_core import PydanticSerializationError
 
 from agent.core.redact import Redactor
+from agent.protocol.framing import frame, read_frame
 from agent.protocol.messages import (
     FROM_WORKER,
     TO_WORKER,
     FromWorker,
+    GiveWay,
     Logged,
+    OutcomeKnown,
     SecretReply,
     SecretWanted,
     SignatureReply,
@@ -29,8 +32,6 @@ from agent.protocol.messages import (
     StepStarted,
     ToWorker,
     Walked,
-    frame,
-    read_frame,
 )
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Link:
         self._secrets: queue.Queue[SecretReply] = queue.Queue()
         self._known: dict[str, str] = {}
         self.on_signature: Callable[[SignatureReply], None] = lambda _: None
+        self.on_give_way: Callable[[], None] = lambda: None
+        """What is done where memory runs short: whoever records stops."""
         self.inbox: asyncio.Queue[ToWorker] | None = None
         self.redactor = Redactor()
 
@@ -134,14 +137,18 @@ class Link:
                 cleaned = SpanEnded(replace(span, attributes=value(span.attributes)))
             case Logged(_, event, fields):
                 cleaned = replace(message, event=text(event), fields=value(fields))
-            case Walked(report):
+            case OutcomeKnown(report) | Walked(report):
                 canary = report.canary and text(report.canary)
-                cleaned = Walked(replace(report, error=text(report.error), canary=canary))
+                report = replace(report, error=text(report.error), canary=canary)
+                cleaned = replace(message, report=report)
         return cleaned
 
     def _take_signature(self, reply: SignatureReply) -> None:
         # Looked up only now: it belongs to the walk that goes on when the answer comes.
         self.on_signature(reply)
+
+    def _give_way(self) -> None:
+        self.on_give_way()
 
     def _read(self) -> None:
         while True:
@@ -157,5 +164,7 @@ class Link:
                 self._secrets.put(message)
             elif isinstance(message, SignatureReply):
                 self._loop.call_soon_threadsafe(self._take_signature, message)
+            elif isinstance(message, GiveWay):
+                self._loop.call_soon_threadsafe(self._give_way)
             elif self.inbox is not None:
                 self._loop.call_soon_threadsafe(self.inbox.put_nowait, message)

@@ -4,99 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.core.clock import SystemClock
-from agent.core.errors import ConfigError, ErrorType, Problem
-from agent.core.model import Cadence, Journey, Site, Trigger
-from agent.core.results import AttemptRecord, AttemptReport
-from agent.pool.dialogue import Conversation
-from agent.pool.process import Spawn, WorkerProcess
+from agent.core.errors import ErrorType
+from agent.core.results import AttemptReport
+from agent.protocol.framing import LONGEST_FRAME, frame
 from agent.protocol.messages import (
     FROM_WORKER,
-    LONGEST_FRAME,
-    Configure,
     FromWorker,
-    Walk,
+    OutcomeKnown,
     Walked,
-    frame,
 )
-from agent.runs.conduct import RunRequest
-from agent.runs.listener import Watcher
 from tests.support.fuzz import effort
+from tests.support.piped import piped, said
 from tests.unit.protocol.test_messages import any_of
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-SITE = Site("shop", "http://127.0.0.1:1", ("http://127.0.0.1:1",))
-JOURNEY = Journey("buy", SITE, "b.py", 3, Cadence(60), 60, 20, 2, confirm=True, enabled=True)
-ORDER = Walk("run-1", JOURNEY, 1, "0a" * 16, "0b" * 8, "", "", record_trace=False)
-REQUEST = RunRequest("run-1", JOURNEY, "eu", Trigger.SCHEDULE, "0a" * 16, "0b" * 8, 100.0)
-CONFIGURE = Configure("/nowhere", "/nowhere", [], True, "http://127.0.0.1/", "X", "1")
-
-
-def no_secret(name: str) -> str:
-    raise ConfigError([Problem(name, "not found")])
-
-
-@dataclass
-class Pipe:
-    """A walk under way, and the worker's end of its pipe."""
-
-    sock: socket.socket
-    worker: WorkerProcess
-    walk: asyncio.Task[AttemptRecord]
-    faults: list[dict[str, Any]] = field(default_factory=list)
-
-    async def say(self, data: bytes) -> None:
-        """Write what the supervisor takes of it."""
-        with suppress(ConnectionError):
-            await asyncio.get_running_loop().sock_sendall(self.sock, data)
-
-    async def end(self) -> AttemptRecord:
-        """Close the pipe and return what became of the walk."""
-        with suppress(OSError):
-            self.sock.shutdown(socket.SHUT_WR)
-        async with asyncio.timeout(10):
-            await self.worker.gone.wait()
-            return await self.walk
-
-
-@asynccontextmanager
-async def piped(folder: Path) -> AsyncIterator[Pipe]:
-    """The real supervisor's side over a real pipe, with somebody harmless for a worker."""
-    ours, theirs = socket.socketpair()
-    theirs.setblocking(False)
-    process = await asyncio.create_subprocess_exec("sleep", "60", stdout=asyncio.subprocess.PIPE)
-    temporary = folder / "temporary"
-    temporary.mkdir(exist_ok=True)
-    spawn = Spawn("agent-1", CONFIGURE, lambda _: None, SystemClock(), folder)
-    worker = WorkerProcess(1, spawn, process, ours, temporary)
-    await worker._begin()
-    worker.begin_run()
-    conversation = Conversation(worker, ORDER, Watcher(REQUEST, no_secret), SystemClock())
-    pipe = Pipe(theirs, worker, asyncio.create_task(conversation.run()))
-    asyncio.get_running_loop().set_exception_handler(lambda _, what: pipe.faults.append(what))
-    try:
-        with structlog.testing.capture_logs() as logs:
-            yield pipe
-    finally:
-        pipe.walk.cancel()
-        await worker.kill()
-        theirs.close()
-    assert pipe.faults == []
-    assert [log for log in logs if log["event"] == "listener.failed"] == []
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +51,16 @@ nonsense = st.one_of(
 )
 
 
-def said(message: FromWorker) -> bytes:
-    return frame(FROM_WORKER.dump_json(message))
+def what_was_said(talked: list[FromWorker]) -> AttemptReport | None:
+    """The report that stands: the first outcome, with the evidence of the end after it."""
+    outcome = None
+    for message in talked:
+        if isinstance(message, OutcomeKnown) and outcome is None:
+            outcome = message.report
+        elif isinstance(message, Walked):
+            last = message.report
+            return replace(outcome or last, evidence=last.evidence, audit=last.audit)
+    return outcome
 
 
 @effort(40)
@@ -139,12 +74,11 @@ async def test_nonsense_ends_the_walk_there(folder, before, bad, after, cut):
             await pipe.say(piece)
             await asyncio.sleep(0)
         record = await pipe.end()
-    reports = [message.report for message in before if isinstance(message, Walked)]
-    if reports:
-        assert record.report == reports[0]
+    assert record.report == what_was_said(before)
+    if any(isinstance(message, Walked) for message in before):
         assert record.death is None
     else:
-        assert (record.report, record.death) == (None, ErrorType.WORKER_LOST)
+        assert record.death is ErrorType.WORKER_LOST
         assert record.detail
 
 
@@ -156,9 +90,8 @@ async def test_a_pipe_that_is_cut_ends_the_walk(folder, before, last, cut):
     async with piped(folder) as pipe:
         await pipe.say(b"".join(map(said, before)) + half)
         record = await pipe.end()
-    reports = [message.report for message in before if isinstance(message, Walked)]
-    assert record.report == (reports[0] if reports else None)
-    assert (record.death is None) == bool(reports)
+    assert record.report == what_was_said(before)
+    assert (record.death is None) == any(isinstance(message, Walked) for message in before)
 
 
 @effort(60)
@@ -171,7 +104,7 @@ async def test_bytes_that_were_changed_harm_nobody(folder, data, talked):
     async with piped(folder) as pipe:
         await pipe.say(bytes(stream))
         record = await pipe.end()
-    assert (record.report is None) == (record.death is ErrorType.WORKER_LOST)
+    assert record.report is not None or record.death is ErrorType.WORKER_LOST
 
 
 def written(changes: dict[str, str], **plain: Any) -> bytes:

@@ -15,16 +15,12 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from agent.core import beacon_report, limits
+from agent.protocol.framing import LONGEST_FRAME, BadFrame, frame, read_frame, receive_frame
 from agent.protocol.messages import (
     FROM_WORKER,
-    LONGEST_FRAME,
     TO_WORKER,
-    BadFrame,
     FromWorker,
     ToWorker,
-    frame,
-    read_frame,
-    receive_frame,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -122,7 +118,7 @@ def test_frames(body: bytes) -> None:
 
 @pytest.mark.parametrize("cut", range(9))
 async def test_cut_frames(cut: int) -> None:
-    """A frame whose end never comes is the end of the conversation, not an error."""
+    """A frame whose end never comes is the end of the dialogue, not an error."""
     data = frame(b"hello")[:cut]
     expected = b"hello" if cut == 9 else None
     assert read_frame(io.BytesIO(data).read) == expected

@@ -10,6 +10,7 @@ import pytest
 
 from agent.core.errors import ErrorType
 from agent.core.results import AttemptReport, SpanData, Step, StepOutcome
+from agent.protocol.framing import frame, read_frame
 from agent.protocol.messages import (
     FROM_WORKER,
     TO_WORKER,
@@ -24,8 +25,6 @@ from agent.protocol.messages import (
     StepStarted,
     ToWorker,
     Walked,
-    frame,
-    read_frame,
 )
 from agent.worker.pipe import Link
 
