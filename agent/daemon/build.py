@@ -22,14 +22,13 @@ from agent.daemon.usage import Usage
 from agent.loading import snapshot
 from agent.loading.load import VERSION
 from agent.pool.process_tree import kill_leftovers
-from agent.queue import local
 from agent.queue.local import LocalQueue
 from agent.runs import ledger
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.engine import Engine, EngineOptions
 from agent.runs.ledger import Ledger
 from agent.schedule import skips, slots
-from agent.schedule.mending import mend
+from agent.schedule.repair import repair
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.serving import listen
@@ -60,7 +59,6 @@ _QUEUE_PER_WORKER = 8
 _SCHEMAS = (
     slots.SCHEMA,
     skips.SCHEMA,
-    local.SCHEMA,
     runs.SCHEMA,
     telemetry.SCHEMA,
     ledger.SCHEMA,
@@ -131,14 +129,14 @@ async def build(
     left = kill_leftovers(agent_id)
     if left:
         _log.warning("leftovers.killed", action="start", processes=left)
-    database = Database(folder.database, _SCHEMAS, clock, mend)
+    database = Database(folder.database, _SCHEMAS, clock, repair)
     await database.open()
     stack.push_async_callback(database.close)
     reader = Reader(folder.database)
     stack.callback(reader.close)
     sink = _telemetry(settings, environ, database, agent_id, clock)
     books = Ledger(database, sink, settings.location)
-    queue = LocalQueue(database, settings.workers.count * _QUEUE_PER_WORKER)
+    queue = LocalQueue(settings.workers.count * _QUEUE_PER_WORKER)
     copies = folder.path / ".journeys"
     walked = snapshot.bring_home(intake.folder, copies)
     stack.callback(snapshot.keep_only, copies, ())

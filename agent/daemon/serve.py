@@ -136,12 +136,14 @@ class Daemon:
     async def _adopt(self, journeys: Sequence[Journey], *, starting: bool = False) -> None:
         """Let these journeys tick from now on, and no others."""
         self._at.dispatcher.journeys = {journey.name: journey for journey in journeys}
-        await self._at.ledger.know({journey.name: journey.site.name for journey in journeys})
+        await self._at.ledger.register_sites(
+            {journey.name: journey.site.name for journey in journeys}
+        )
         if starting:
             await self._at.dispatcher.settle_unfinished()
         decided = await self._at.ledger.last_decided()
         self._at.ticker.load(journeys, decided, self._at.timeline.now())
-        await self._at.ledger.settle(self._at.ticker.decided())
+        await self._at.ledger.note_ticking(self._at.ticker.decided())
         self._at.telemetry.watch(journeys, self._at.ticker.gap)
 
     # Serve.

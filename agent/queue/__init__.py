@@ -1,1 +1,1 @@
-"""The queue between the schedule and the workers."""
+"""The queue between the schedule and the workers: the seam, and what keeps it."""

@@ -1,109 +1,76 @@
-"""The local queue: a bounded table in the state folder, one agent, no server."""
+"""The queue of one agent: kept in memory, bounded.
+
+What waits when the agent dies is lost here on purpose. The slot table knows of it, and the
+next start ends it as ``down``: by then its moment has passed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import math
+from itertools import count
 from typing import TYPE_CHECKING
 
-from agent.core.model import Slot
+from agent.queue.seam import Answer
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from agent.storage.database import Database
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS queue (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    run_id TEXT NOT NULL UNIQUE,
-    journey TEXT NOT NULL,
-    location TEXT NOT NULL,
-    scheduled_at REAL NOT NULL,      -- Unix seconds
-    claimed INTEGER NOT NULL DEFAULT 0
-);
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A slot that is now somebody's to run."""
-
-    run_id: str
-    slot: Slot
+    from agent.queue.seam import QueuedSlot
 
 
 class LocalQueue:
-    """First in, first out; each slot goes to one claimant."""
+    """Holds ``bound`` waiting slots at most; those that are being run don't count."""
 
-    def __init__(self, database: Database, bound: int) -> None:
-        self._database = database
+    lease = math.inf
+
+    def __init__(self, bound: int) -> None:
+        self._waiting: asyncio.PriorityQueue[tuple[int, QueuedSlot]] = asyncio.PriorityQueue()
         self._bound = bound
-        self._waiting = asyncio.Semaphore(0)
-        self.depth = 0
-        """How many slots wait."""
+        self._numbers = count()
+        self._claimed: dict[str, tuple[int, QueuedSlot]] = {}
+        self._known: set[str] = set()
+        """The runs that wait or are claimed."""
 
-    async def clear(self) -> None:
-        """Forget what a killed predecessor had queued; its slots are settled elsewhere."""
-        await self._database.transaction(lambda c: c.execute("DELETE FROM queue"))
-        self.depth = 0
+    @property
+    def depth(self) -> int:
+        """How many slots wait to be claimed."""
+        return self._waiting.qsize()
 
-    async def offer(self, run_id: str, slot: Slot) -> bool:
-        """Queue a slot, once however often it is offered; False where the queue is full."""
+    async def offer(self, queued: QueuedSlot) -> Answer:
+        """Have a slot wait for a runner."""
+        if queued.run_id not in self._known:
+            if self.depth >= self._bound:
+                return Answer.FULL
+            self._known.add(queued.run_id)
+            self._waiting.put_nowait((next(self._numbers), queued))
+        return Answer.TAKEN
 
-        def insert(connection: sqlite3.Connection) -> int | None:
-            (waiting,) = connection.execute(
-                "SELECT count(*) FROM queue WHERE NOT claimed"
-            ).fetchone()
-            if waiting >= self._bound:
-                return None
-            inserted = connection.execute(
-                "INSERT OR IGNORE INTO queue (run_id, journey, location, scheduled_at) "
-                "VALUES (?, ?, ?, ?)",
-                (run_id, slot.journey, slot.location, slot.scheduled_at),
-            )
-            return inserted.rowcount
-
-        added = await self._database.transaction(insert)
-        if added:
-            self.depth += 1
-            self._waiting.release()
-        return added is not None
-
-    async def claim(self) -> Claim:
+    async def claim(self) -> QueuedSlot:
         """Wait for the oldest slot and take it."""
-        while True:
-            await self._waiting.acquire()
-            taken = await self._database.transaction(_take)
-            if taken is not None:
-                self.depth -= 1
-                return taken
+        number, taken = await self._waiting.get()
+        self._claimed[taken.run_id] = number, taken
+        return taken
+
+    async def extend(self, run_id: str) -> None:
+        """Do nothing: who claims a slot here lives and dies with the queue."""
 
     async def done(self, run_id: str) -> None:
-        """Let go of a slot that has ended."""
-        await self._database.transaction(
-            lambda c: c.execute("DELETE FROM queue WHERE run_id = ?", (run_id,))
-        )
+        """Let go of a claimed slot that has its word."""
+        if self._claimed.pop(run_id, None) is not None:
+            self._known.discard(run_id)
 
-    async def drain(self) -> list[Claim]:
-        """Take out everything that still waits."""
+    async def release(self, run_id: str) -> None:
+        """Give back a claimed slot that was not run."""
+        given_back = self._claimed.pop(run_id, None)
+        if given_back is not None:
+            # Under its old number, so that it is the oldest again; where others have come
+            # since, beyond the bound: a slot that was taken is never refused afterwards.
+            self._waiting.put_nowait(given_back)
 
-        def remove(connection: sqlite3.Connection) -> list[Claim]:
-            rows = connection.execute("DELETE FROM queue WHERE NOT claimed RETURNING *").fetchall()
-            return [_claim(row) for row in rows]
-
-        waiting = await self._database.transaction(remove)
-        self.depth = 0
-        return waiting
-
-
-def _take(connection: sqlite3.Connection) -> Claim | None:
-    row = connection.execute(
-        "UPDATE queue SET claimed = 1 WHERE position = "
-        "(SELECT min(position) FROM queue WHERE NOT claimed) RETURNING *"
-    ).fetchone()
-    return None if row is None else _claim(row)
-
-
-def _claim(row: sqlite3.Row) -> Claim:
-    return Claim(row["run_id"], Slot(row["journey"], row["location"], row["scheduled_at"]))
+    async def drain(self) -> list[QueuedSlot]:
+        """Take out all that wait, oldest first."""
+        taken = []
+        while not self._waiting.empty():
+            _, queued = self._waiting.get_nowait()
+            self._known.discard(queued.run_id)
+            taken.append(queued)
+        return taken

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.core import ids
 from agent.core.model import SkipReason, Trigger
 from agent.pool.memory import free_memory
+from agent.queue.seam import Answer, QueuedSlot
 from agent.runs.conduct import interrupted
 from agent.runs.listener import Watcher
-from agent.schedule.decision import Offer, Skip
+from agent.schedule.decision import Elsewhere, Offer, Skip
+from agent.schedule.lateness import too_late
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from agent.core.clock import Clock
     from agent.core.model import Journey
     from agent.core.results import RunResult
-    from agent.queue.local import Claim, LocalQueue
+    from agent.queue.seam import Queue
     from agent.runs.engine import Engine
     from agent.runs.ledger import Ledger
     from agent.schedule.decision import Decision
@@ -29,8 +34,8 @@ _log = structlog.get_logger("footfall.dispatch")
 
 _ROOM = 256 * 1024**2
 """Bytes that must be free for a run to start: what a browser takes beside an idle worker."""
-_MOST_LATE = 300.0
-"""Seconds that a slot may wait in the queue at most; half its interval, where that is less."""
+_EXTENSIONS = 3
+"""How often a claim is extended within its lease."""
 
 
 class Dispatcher:
@@ -40,7 +45,7 @@ class Dispatcher:
         self,
         engine: Engine,
         ledger: Ledger,
-        queue: LocalQueue,
+        queue: Queue,
         timeline: Timeline,
         clock: Clock,
         on_late: Callable[[RunResult, float], None],
@@ -55,6 +60,8 @@ class Dispatcher:
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
+        self._deciding = asyncio.Lock()
+        """Held from when the queue is told of slots until the books have them."""
         self.journeys: Mapping[str, Journey] = {}
         """The journeys that may run, by name."""
 
@@ -69,7 +76,6 @@ class Dispatcher:
 
     async def settle_unfinished(self) -> None:
         """Give a word to every slot that a killed predecessor left without one."""
-        await self._queue.clear()
         now = self._clock.wall()
         for left in await self._ledger.unfinished():
             journey = self.journeys.get(left.slot.journey)
@@ -83,59 +89,92 @@ class Dispatcher:
             _log.warning("run.lost", action="start", run_id=left.run_id, journey=journey.name)
 
     async def carry_out(self, decisions: list[Decision]) -> None:
-        """Write down what the schedule decided, and queue what it offered."""
+        """Queue what the schedule offers, and write down what was decided."""
         if not decisions:
             return
-        if self._draining:
-            decisions = [
-                Skip(one.slot, SkipReason.SHUTDOWN) if isinstance(one, Offer) else one
-                for one in decisions
-            ]
-        for offered in await self._ledger.decide(decisions):
-            if self._draining:
-                # The drain has emptied the queue while this was written down.
-                await self._ledger.skip(offered.run_id, offered.slot, SkipReason.SHUTDOWN)
-                continue
-            self._begin(offered.slot.journey)
-            if not await self._queue.offer(offered.run_id, offered.slot):
-                self._end(offered.slot.journey)
-                await self._ledger.skip(offered.run_id, offered.slot, SkipReason.CAPACITY)
+        async with self._deciding:
+            # The queue first, since it may refuse: so what it took, refused or left to another
+            # replica is one commit. A kill in between leaves the slots undecided.
+            await self._ledger.decide([await self._place(one) for one in decisions])
 
     async def work(self) -> None:
         """Run queued slots one after the other, for ever; several of these may work at once."""
         while True:
-            claim = await self._queue.claim()
+            queued = await self._queue.claim()
             try:
-                await self._run(claim)
+                journey = await self._admit(queued)
+            except asyncio.CancelledError:
+                await self._queue.release(queued.run_id)
+                raise
+            try:
+                if journey is not None:
+                    async with self._held(queued.run_id):
+                        await self._run(queued, journey)
+                await self._queue.done(queued.run_id)
             finally:
-                self._end(claim.slot.journey)
-                await self._queue.done(claim.run_id)
+                self._end(queued.slot.journey)
 
     async def drain(self) -> None:
         """Offer nothing more, skip what waits, and return when nothing runs."""
         self._draining = True
-        for claim in await self._queue.drain():
-            self._end(claim.slot.journey)
-            await self._ledger.skip(claim.run_id, claim.slot, SkipReason.SHUTDOWN)
+        async with self._deciding:
+            waiting = await self._queue.drain()
+        for queued in waiting:
+            self._end(queued.slot.journey)
+            await self._ledger.skip(queued.run_id, queued.slot, SkipReason.SHUTDOWN)
         await self._idle.wait()
 
-    async def _run(self, claim: Claim) -> None:
-        slot = claim.slot
+    async def _place(self, decision: Decision) -> Decision:
+        """Offer a slot to the queue, and return what was decided by its answer."""
+        if not isinstance(decision, Offer):
+            return decision
+        slot = decision.slot
+        if self._draining:
+            return Skip(slot, SkipReason.SHUTDOWN)
+        answer = await self._queue.offer(QueuedSlot(ids.run_id(slot), slot))
+        if answer is Answer.FULL:
+            return Skip(slot, SkipReason.CAPACITY)
+        if answer is Answer.ELSEWHERE:
+            return Elsewhere(slot)
+        self._begin(slot.journey)
+        return decision
+
+    async def _admit(self, queued: QueuedSlot) -> Journey | None:
+        """Start a slot, or skip it; return the journey that is to be walked, if it is."""
+        async with self._deciding:
+            slot = queued.slot
         journey = self.journeys.get(slot.journey)
-        late = self._timeline.now() - slot.scheduled_at
-        if journey is None or late > min(journey.interval / 2, _MOST_LATE):
-            await self._ledger.skip(claim.run_id, slot, SkipReason.CAPACITY)
-            return
+        if journey is None or too_late(journey, self._timeline.now() - slot.scheduled_at):
+            await self._ledger.skip(queued.run_id, slot, SkipReason.CAPACITY)
+            return None
         free = free_memory()
         if free < _ROOM:
             # A browser more would have the kernel kill one that measures.
             _log.error("slot.no_memory", action="skip", journey=journey.name, free=free, need=_ROOM)
-            await self._ledger.skip(claim.run_id, slot, SkipReason.CAPACITY)
+            await self._ledger.skip(queued.run_id, slot, SkipReason.CAPACITY)
+            return None
+        return journey if await self._ledger.start(queued.run_id) else None
+
+    @asynccontextmanager
+    async def _held(self, run_id: str) -> AsyncIterator[None]:
+        """Keep a claim while its slot is run."""
+        if math.isinf(self._queue.lease):
+            yield
             return
-        if not await self._ledger.start(claim.run_id):
-            return
-        at = slot.scheduled_at
-        request = self._engine.request(journey, Trigger.SCHEDULE, claim.run_id, at)
+        holding = asyncio.create_task(self._extend(run_id))
+        try:
+            yield
+        finally:
+            holding.cancel()
+
+    async def _extend(self, run_id: str) -> None:
+        while True:
+            await self._clock.sleep(self._queue.lease / _EXTENSIONS)
+            await self._queue.extend(run_id)
+
+    async def _run(self, queued: QueuedSlot, journey: Journey) -> None:
+        at = queued.slot.scheduled_at
+        request = self._engine.request(journey, Trigger.SCHEDULE, queued.run_id, at)
         started_at = self._clock.wall()
         try:
             run = await self._engine.run(request, Watcher(request, self._engine.secret))
@@ -147,7 +186,7 @@ class Dispatcher:
             raise
         except Exception as error:  # noqa: BLE001 - see below
             # A fault of the agent's own costs one run and is told; it must not cost the agent.
-            _log.exception("run.failed", action="run", run_id=claim.run_id, journey=journey.name)
+            _log.exception("run.failed", action="run", run_id=queued.run_id, journey=journey.name)
             why = f"the agent failed under the run: {error!r}"
             run = interrupted(request, started_at, self._clock.wall(), why)
         try:

@@ -6,14 +6,13 @@ any instant leaves them agreeing with each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.core.model import SkipReason
 from agent.core.results import Result
 from agent.runs.document import document
 from agent.schedule import slots
-from agent.schedule.decision import Offer
+from agent.schedule.decision import Elsewhere, Offer
 from agent.storage import runs
 
 if TYPE_CHECKING:
@@ -38,14 +37,6 @@ _KEPT_SLOTS = 25 * 3600.0
 """Seconds for which rows of ended slots are kept; longer than any gap is counted back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """A slot that is to be run, under its id."""
-
-    run_id: str
-    slot: Slot
-
-
 class Ledger:
     """The daemon's books."""
 
@@ -55,7 +46,7 @@ class Ledger:
         self._location = location
         self._sites: dict[str, str] = {}
 
-    async def know(self, sites: Mapping[str, str]) -> None:
+    async def register_sites(self, sites: Mapping[str, str]) -> None:
         """Note which site each journey is of.
 
         Remembered for good: slots of a journey that is gone may still have to be ended.
@@ -80,10 +71,10 @@ class Ledger:
             lambda connection: slots.last_decided(connection, self._location)
         )
 
-    async def settle(self, decided: Mapping[str, float]) -> None:
+    async def note_ticking(self, decided: Mapping[str, float]) -> None:
         """Note which journeys tick from now on, and from where."""
         await self._database.transaction(
-            lambda connection: slots.settle(connection, self._location, decided)
+            lambda connection: slots.note_ticking(connection, self._location, decided)
         )
 
     async def unfinished(self) -> list[Unfinished]:
@@ -92,26 +83,24 @@ class Ledger:
             lambda connection: slots.unfinished(connection, self._location)
         )
 
-    async def decide(self, decisions: Sequence[Decision]) -> list[Offered]:
-        """Write down one tick's decisions; return the slots that are now on offer."""
+    async def decide(self, decisions: Sequence[Decision]) -> None:
+        """Write down one tick's decisions; a slot that is decided already stays as it is."""
 
-        def write(connection: sqlite3.Connection) -> list[Offered]:
-            offered = []
+        def write(connection: sqlite3.Connection) -> None:
             for decision in decisions:
                 slot = decision.slot
                 site = self._site(slot.journey)
-                if isinstance(decision, Offer):
-                    run_id = slots.offer(connection, slot)
-                    if run_id is not None:
+                if isinstance(decision, Elsewhere):
+                    slots.elsewhere(connection, slot)
+                elif isinstance(decision, Offer):
+                    if slots.offer(connection, slot) is not None:
                         self._telemetry.record_expected(connection, slot, site)
-                        offered.append(Offered(run_id, slot))
                 elif slots.pass_over(connection, decision):
                     count = decision.count
                     self._telemetry.record_expected(connection, slot, site, count)
                     self._telemetry.record_skip(connection, slot, site, decision.reason, count)
-            return offered
 
-        return await self._database.transaction(write)
+        await self._database.transaction(write)
 
     async def start(self, run_id: str) -> bool:
         """Note that an offered slot is being run; False if it no longer waits."""

@@ -1,4 +1,4 @@
-"""What the schedule decides about slots."""
+"""What is decided about a slot that came due."""
 
 from __future__ import annotations
 
@@ -29,4 +29,11 @@ class Skip:
     since: float | None = None
 
 
-Decision = Offer | Skip
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Leave the slot to another replica of the agent, which has it."""
+
+    slot: Slot
+
+
+Decision = Offer | Skip | Elsewhere

@@ -1,11 +1,12 @@
 """The slot table: every slot that was decided, and the one word it ended in.
 
 A slot is ``offered``, then ``running``, then ``done`` with a result; or it is ``skipped``,
-from ``offered`` or at once. Each function does one of these steps, refuses it from any other
-state, and leaves the transaction to its caller, so that a result can be committed together
-with what else belongs to it. Beside the rows stand two small tables that outlive them: up to
-where each journey is decided, and the totals. So rows may be pruned, no slot is decided
-twice even then, and at every commit, for each journey::
+from ``offered`` or at once; or it is ``elsewhere``: another replica of the agent has it, gives
+it its word and counts it, so that no total here does. Each function does one of these steps,
+refuses it from any other state, and leaves the transaction to its caller, so that a result can
+be committed together with what else belongs to it. Beside the rows stand two small tables that
+outlive them: up to where each journey is decided, and the totals. So rows may be pruned, no
+slot is decided twice even then, and at every commit, for each journey::
 
     expected = results + skips + in flight
 
@@ -37,7 +38,8 @@ CREATE TABLE IF NOT EXISTS slots (
     scheduled_at INTEGER NOT NULL,      -- Unix milliseconds, as every time here
     since INTEGER NOT NULL,             -- of the first slot, where the row stands for several
     count INTEGER NOT NULL DEFAULT 1 CHECK (count >= 1),
-    state TEXT NOT NULL CHECK (state IN ('offered', 'running', 'done', 'skipped')),
+    state TEXT NOT NULL CHECK (state IN
+        ('offered', 'running', 'done', 'skipped', 'elsewhere')),
     result TEXT CHECK ((result IS NOT NULL) = (state = 'done')),
     reason TEXT CHECK ((reason IS NOT NULL) = (state = 'skipped')),
     UNIQUE (journey, location, scheduled_at)
@@ -84,17 +86,24 @@ class Unfinished:
 
 def offer(connection: sqlite3.Connection, slot: Slot) -> str | None:
     """Note that the slot is to run, and return its run id; None if it is decided already."""
-    run_id = ids.run_id(slot)
-    first = floor_ms(slot.scheduled_at)
-    return run_id if _decide(connection, slot, first, 1) else None
+    if not _decide(connection, slot, floor_ms(slot.scheduled_at), 1, "offered"):
+        return None
+    _add(connection, (slot.journey, slot.location, "expected", ""), 1)
+    return ids.run_id(slot)
+
+
+def elsewhere(connection: sqlite3.Connection, slot: Slot) -> bool:
+    """Note that another replica has the slot; False if it is decided already."""
+    return _decide(connection, slot, floor_ms(slot.scheduled_at), 1, "elsewhere")
 
 
 def pass_over(connection: sqlite3.Connection, skip: Skip) -> bool:
     """Note that slots were skipped without an offer; False if any is decided already."""
     slot = skip.slot
     first = floor_ms(slot.scheduled_at if skip.since is None else skip.since)
-    if not _decide(connection, slot, first, skip.count):
+    if not _decide(connection, slot, first, skip.count, "offered"):
         return False
+    _add(connection, (slot.journey, slot.location, "expected", ""), skip.count)
     return _end(connection, ids.run_id(slot), "offered", skip.reason)
 
 
@@ -147,7 +156,9 @@ def decided_until(connection: sqlite3.Connection) -> float | None:
     return None if latest is None else latest / 1000
 
 
-def settle(connection: sqlite3.Connection, location: str, decided: Mapping[str, float]) -> None:
+def note_ticking(
+    connection: sqlite3.Connection, location: str, decided: Mapping[str, float]
+) -> None:
     """Note which journeys tick from now on, and from where; after each ``Ticker.load``.
 
     So a journey that was killed before its first slot knows its start, and the time in which
@@ -185,14 +196,14 @@ def prune(connection: sqlite3.Connection, before: float) -> int:
     What is decided and every total stay.
     """
     deleted = connection.execute(
-        "DELETE FROM slots WHERE scheduled_at < ? AND state IN ('done', 'skipped')",
+        "DELETE FROM slots WHERE scheduled_at < ? AND state NOT IN ('offered', 'running')",
         (floor_ms(before),),
     )
     return deleted.rowcount
 
 
-def _decide(connection: sqlite3.Connection, slot: Slot, first: int, count: int) -> bool:
-    """Take slots from ``first`` on into the table as offered, unless any is decided."""
+def _decide(connection: sqlite3.Connection, slot: Slot, first: int, count: int, state: str) -> bool:
+    """Take slots from ``first`` on into the table, unless any is decided."""
     last = floor_ms(slot.scheduled_at)
     known = connection.execute(
         "SELECT 1 FROM slot_cursors WHERE journey = ? AND location = ? AND decided_at >= ?",
@@ -202,11 +213,10 @@ def _decide(connection: sqlite3.Connection, slot: Slot, first: int, count: int) 
         return False
     connection.execute(
         "INSERT INTO slots (run_id, journey, location, scheduled_at, since, count, state) "
-        "VALUES (?, ?, ?, ?, ?, ?, 'offered')",
-        (ids.run_id(slot), slot.journey, slot.location, last, first, count),
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (ids.run_id(slot), slot.journey, slot.location, last, first, count, state),
     )
     _advance(connection, slot.journey, slot.location, last)
-    _add(connection, (slot.journey, slot.location, "expected", ""), count)
     return True
 
 

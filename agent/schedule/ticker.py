@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from agent.core.model import SkipReason, Slot
 from agent.schedule.decision import Decision, Offer, Skip
+from agent.schedule.lateness import too_late
 from agent.schedule.plan import Plan, Span
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 _HORIZON = 24 * 3600.0
 """Seconds that a gap is counted back."""
-_MOST_LATE = 300.0
-"""Seconds after which a slot is late, however long its journey's interval is."""
-
 _JUST = 0.0005
 """Seconds before a slot where nothing lies between: slots stand on whole milliseconds."""
 
@@ -122,7 +120,7 @@ class Ticker:
     def _decide(
         self, row: _Row, span: Span, now: float, busy: Callable[[str], bool], gap: SkipReason
     ) -> list[Decision]:
-        if now - span.last > min(row.journey.interval / 2, _MOST_LATE):
+        if too_late(row.journey, now - span.last):
             return [self._skip(row, span, gap)]
         slot = self._slot(row, span.last)
         newest = Skip(slot, SkipReason.OVERRUN) if busy(row.journey.name) else Offer(slot)

@@ -54,7 +54,7 @@ class Database:
 
     Stations bring their own tables as ``schemas`` (idempotent SQL) and work through
     ``transaction``: the function given runs with the connection, and everything it did is
-    committed together or, where it raises, not at all. After damage ``mend`` gets the fresh
+    committed together or, where it raises, not at all. After damage ``repair`` gets the fresh
     file with what was salvaged, to make its tables agree with each other.
     """
 
@@ -63,12 +63,12 @@ class Database:
         path: Path,
         schemas: Iterable[str],
         clock: Clock,
-        mend: Callable[[sqlite3.Connection], None] = lambda _: None,
+        repair: Callable[[sqlite3.Connection], None] = lambda _: None,
     ) -> None:
         self._path = path
         self._schemas = tuple(schemas)
         self._clock = clock
-        self._mend = mend
+        self._repair = repair
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footfall-state")
         self._connection: sqlite3.Connection | None = None
         self._given_up = asyncio.Event()
@@ -104,7 +104,7 @@ class Database:
             try:
                 value = await self._submit(lambda: self._transact(work))
             except (sqlite3.Error, UnicodeDecodeError) as error:
-                await self._bear(error)
+                await self._retry_or_repair(error)
             else:
                 if self.trouble:
                     self.trouble = ""
@@ -128,8 +128,8 @@ class Database:
             self._connection = None
         self._thread.shutdown()
 
-    async def _bear(self, error: sqlite3.Error | UnicodeDecodeError) -> None:
-        """Do what the error asks for: wait, or mend the file; any other is raised."""
+    async def _retry_or_repair(self, error: sqlite3.Error | UnicodeDecodeError) -> None:
+        """Do what the error asks for: wait, or replace the file; any other is raised."""
         if _is_damage(error):
             await self._submit(lambda: self._replace(str(error)))
             return
@@ -194,7 +194,7 @@ class Database:
         saved: dict[str, int] = {}
         try:
             saved = salvage.copy(aside, fresh)
-            self._transact(self._mend)
+            self._transact(self._repair)
         except sqlite3.Error as error:
             # No room for it, say. The damaged file stays, and the agent has one to go on with.
             with contextlib.suppress(sqlite3.Error):

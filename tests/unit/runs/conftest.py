@@ -1,16 +1,31 @@
-"""What the judge is given: journeys, reports and records, plain and to be varied."""
+"""What the judge is given, plain and to be varied; and what stands in the engine's place."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.core.model import Cadence, Journey, Site, Trigger
-from agent.core.results import AttemptRecord, AttemptReport
-from agent.runs.conduct import RunRequest
+from agent.core.results import AttemptRecord, AttemptReport, Result
+from agent.runs import ledger
+from agent.runs.conduct import RunRequest, interrupted
+from agent.schedule import slots
+from agent.storage import runs
+from agent.telemetry import telemetry
+
+if TYPE_CHECKING:
+    from agent.core.results import RunResult
 
 TIMEOUT = 20.0
+SITE = Site("shop", "http://127.0.0.1:1", ("http://127.0.0.1:1",))
+JOURNEYS = [
+    Journey(name, SITE, "b.py", 3, Cadence(seconds), seconds, 5, 1, True, True)
+    for name, seconds in {"a": 10, "b": 10, "c": 20, "d": 60, "e": 7, "f": 7}.items()
+]
+SCHEMAS = (slots.SCHEMA, runs.SCHEMA, telemetry.SCHEMA, ledger.SCHEMA)
 
 
 def report(**changes: Any) -> AttemptReport:
@@ -44,3 +59,34 @@ def request_(journey: Journey) -> RunRequest:
     return RunRequest(
         "run-1", journey, "eu-west-1", Trigger.SCHEDULE, "0a" * 16, "0b" * 8, scheduled_at=99.0
     )
+
+
+class Walks:
+    """In the engine's place: runs begin, and end when and as they are told."""
+
+    def __init__(self, begun):
+        self.begun = begun
+        self.under_way: dict[str, tuple[RunRequest, asyncio.Future]] = {}
+
+    def secret(self, name):
+        raise LookupError(name)
+
+    def request(self, journey, trigger, run_id, scheduled_at):
+        return RunRequest(
+            run_id, journey, "eu", trigger, "0a" * 16, "0b" * 8, scheduled_at=scheduled_at
+        )
+
+    async def run(self, request, watcher) -> RunResult:
+        self.begun.append(request.run_id)
+        told = asyncio.get_running_loop().create_future()
+        self.under_way[request.run_id] = request, told
+        try:
+            result = await told
+        finally:
+            del self.under_way[request.run_id]
+        made = interrupted(request, 1.0, 2.0, "")
+        if result is None:
+            raise OverflowError("a fault of the agent's own")
+        if result is Result.NOT_MEASURED:
+            return made
+        return replace(made, result=result, error_type=None)

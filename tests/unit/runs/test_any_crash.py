@@ -6,46 +6,32 @@ import asyncio
 import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.core.model import Cadence, Journey, Site
 from agent.core.results import Result
-from agent.queue import local
 from agent.queue.local import LocalQueue
-from agent.runs import dispatcher, ledger
-from agent.runs.conduct import RunRequest, interrupted
+from agent.queue.seam import Answer
+from agent.runs import dispatcher
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.ledger import Ledger
 from agent.schedule import slots
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
-from agent.storage import runs
 from agent.storage.database import Database
-from agent.telemetry import telemetry
 from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
 from tests.support.fuzz import effort
+from tests.unit.runs.conftest import JOURNEYS, SCHEMAS, Walks
 from tests.unit.schedule.conftest import ManualClock
-
-if TYPE_CHECKING:
-    from agent.core.results import RunResult
 
 BOUND = 2
 RUNNERS = 2
-SITE = Site("shop", "http://127.0.0.1:1", ("http://127.0.0.1:1",))
-JOURNEYS = [
-    Journey(name, SITE, "b.py", 3, Cadence(seconds), seconds, 5, 1, True, True)
-    for name, seconds in {"a": 10, "b": 10, "c": 20, "d": 60, "e": 7, "f": 7}.items()
-]
-SCHEMAS = (slots.SCHEMA, local.SCHEMA, runs.SCHEMA, telemetry.SCHEMA, ledger.SCHEMA)
 
 
 class Killed(BaseException):
@@ -75,56 +61,26 @@ class MortalDatabase(Database):
 
 
 class WatchedQueue(LocalQueue):
-    """A queue of which the order is known."""
+    """A queue of which the order is known, and which leaves some slots to another replica."""
 
-    def __init__(self, database, bound):
-        super().__init__(database, bound)
+    def __init__(self, bound, elsewhere):
+        super().__init__(bound)
+        self.elsewhere = elsewhere
         self.offered: list[str] = []
         self.claimed: list[str] = []
 
-    async def offer(self, run_id, slot):
-        # Noted first: a runner may have claimed it by the time this comes back.
-        self.offered.append(run_id)
-        taken = await super().offer(run_id, slot)
-        if not taken:
-            self.offered.remove(run_id)
-        return taken
+    async def offer(self, queued):
+        if queued.slot.journey in self.elsewhere:
+            return Answer.ELSEWHERE
+        answer = await super().offer(queued)
+        if answer is Answer.TAKEN:
+            self.offered.append(queued.run_id)
+        return answer
 
     async def claim(self):
         taken = await super().claim()
         self.claimed.append(taken.run_id)
         return taken
-
-
-class Walks:
-    """In the engine's place: runs begin, and end when and as they are told."""
-
-    def __init__(self, begun):
-        self.begun = begun
-        self.under_way: dict[str, tuple[RunRequest, asyncio.Future]] = {}
-
-    def secret(self, name):
-        raise LookupError(name)
-
-    def request(self, journey, trigger, run_id, scheduled_at):
-        return RunRequest(
-            run_id, journey, "eu", trigger, "0a" * 16, "0b" * 8, scheduled_at=scheduled_at
-        )
-
-    async def run(self, request, watcher) -> RunResult:
-        self.begun.append(request.run_id)
-        told = asyncio.get_running_loop().create_future()
-        self.under_way[request.run_id] = request, told
-        try:
-            result = await told
-        finally:
-            del self.under_way[request.run_id]
-        made = interrupted(request, 1.0, 2.0, "")
-        if result is None:
-            raise OverflowError("a fault of the agent's own")
-        if result is Result.NOT_MEASURED:
-            return made
-        return replace(made, result=result, error_type=None)
 
 
 class Agent(RuleBasedStateMachine):
@@ -136,6 +92,7 @@ class Agent(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = ManualClock()
         self.begun: list[str] = []
+        self.elsewhere: set[str] = set()
         self.real_memory, dispatcher.free_memory = dispatcher.free_memory, lambda: 1 << 40
         self.logs = structlog.testing.capture_logs()
         self.logs.__enter__()
@@ -161,6 +118,12 @@ class Agent(RuleBasedStateMachine):
     def tick(self, passed):
         self.clock.pass_by(passed)
         self.run(self._tick())
+
+    @rule(journeys=st.sets(st.sampled_from([journey.name for journey in JOURNEYS]), max_size=2))
+    def another_replica_has(self, journeys):
+        """From now on slots of these journeys are its."""
+        self.elsewhere.clear()
+        self.elsewhere.update(journeys)
 
     @precondition(lambda self: self.walks.under_way)
     @rule(which=st.integers(0, 9), result=st.none() | st.sampled_from(Result))
@@ -211,19 +174,19 @@ class Agent(RuleBasedStateMachine):
             Bounds(10**8, 86_400.0),
         )
         books = Ledger(database, sent, "eu")
-        self.queue = WatchedQueue(database, BOUND)
+        self.queue = WatchedQueue(BOUND, self.elsewhere)
         self.timeline = Timeline(self.clock, await books.decided_until())
         self.walks = Walks(self.begun)
         self.dispatcher = Dispatcher(
             self.walks, books, self.queue, self.timeline, self.clock, lambda *_: None
         )
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
-        await books.know({journey.name: "shop" for journey in JOURNEYS})
+        await books.register_sites({journey.name: "shop" for journey in JOURNEYS})
         await self.dispatcher.settle_unfinished()
         assert await books.unfinished() == []
         self.ticker = Ticker("eu")
         self.ticker.load(JOURNEYS, await books.last_decided(), self.timeline.now())
-        await books.settle(self.ticker.decided())
+        await books.note_ticking(self.ticker.decided())
         self.starting = True
         self.runners = [asyncio.create_task(self.dispatcher.work()) for _ in range(RUNNERS)]
         await self._settle()
@@ -266,18 +229,15 @@ class Agent(RuleBasedStateMachine):
 
     async def _check(self):
         def read(connection):
-            rows = connection.execute("SELECT run_id, claimed FROM queue ORDER BY position")
-            queued = [tuple(row) for row in rows]
             ended = dict(connection.execute("SELECT run_id, result FROM runs").fetchall())
-            return queued, ended, slots.counts(connection, "eu"), slots.unfinished(connection, "eu")
+            return ended, slots.counts(connection, "eu"), slots.unfinished(connection, "eu")
 
-        queued, ended, counts, unfinished = await self.database.transaction(read)
-        waiting = [run_id for run_id, claimed in queued if not claimed]
+        ended, counts, unfinished = await self.database.transaction(read)
+        waiting = [left.run_id for left in unfinished if not left.running]
         claimed = self.queue.claimed
         assert claimed == self.queue.offered[: len(claimed)], "first in, first out"
         assert len(waiting) <= BOUND
         assert self.queue.depth == len(waiting)
-        assert {run_id for run_id, _ in queued} == {left.run_id for left in unfinished}
         assert {left.run_id for left in unfinished if left.running} == set(self.walks.under_way)
         assert self.dispatcher.running == len(unfinished)
         assert not waiting or len(self.walks.under_way) == RUNNERS

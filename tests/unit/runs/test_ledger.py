@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.core import ids
 from agent.core.clock import SystemClock
 from agent.core.errors import ErrorType
 from agent.core.model import Cadence, Journey, Site, SkipReason, Slot, Trigger
@@ -14,7 +15,7 @@ from agent.core.results import Attempt, Result, SpanData
 from agent.runs.conduct import RunRequest, interrupted
 from agent.runs.ledger import SCHEMA, Ledger
 from agent.schedule import slots
-from agent.schedule.decision import Offer, Skip
+from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.storage import runs
 from agent.storage.database import Database
 from agent.telemetry import telemetry
@@ -60,7 +61,7 @@ async def ledger(database):
         Bounds(10**7, 86400.0),
     )
     made = Ledger(database, sent, PLACE)
-    await made.know({"buy": "shop"})
+    await made.register_sites({"buy": "shop"})
     return made
 
 
@@ -79,8 +80,8 @@ def finished(run_id: str, at: float = AT):
 
 
 async def offered(ledger, number=0):
-    (one,) = await ledger.decide([Offer(slot(number))])
-    return one.run_id
+    await ledger.decide([Offer(slot(number))])
+    return ids.run_id(slot(number))
 
 
 async def books(database):
@@ -107,10 +108,9 @@ RUNS = "footfall.journey.runs"
 
 
 async def test_a_tick_is_written_down_whole(database, ledger):
-    """Offers come back with their ids; skips with their count; all of it is expected."""
+    """Offers once, skips with their count; all of it is expected."""
     skip = Skip(slot(3), SkipReason.DOWN, count=3, since=slot(1).scheduled_at)
-    (one,) = await ledger.decide([Offer(slot(0)), skip, Offer(slot(0))])
-    assert one.slot == slot(0)
+    await ledger.decide([Offer(slot(0)), skip, Offer(slot(0))])
     states, counts, totals, _, _ = await books(database)
     assert states == [("offered",), ("skipped", "down")]
     assert (counts.expected, counts.in_flight, counts.skips) == (4, 1, {SkipReason.DOWN: 3})
@@ -121,8 +121,21 @@ async def test_a_slot_that_was_decided_is_not_decided_again(database, ledger):
     """Neither offered nor skipped nor counted a second time."""
     await offered(ledger)
     before = await books(database)
-    assert await ledger.decide([Offer(slot(0)), Skip(slot(0), SkipReason.LATE)]) == []
+    await ledger.decide([Offer(slot(0)), Skip(slot(0), SkipReason.LATE), Elsewhere(slot(0))])
     assert await books(database) == before
+
+
+async def test_a_slot_of_another_replica_is_in_no_total(database, ledger):
+    """Its row says so and it is decided here; expected and ended it is where its word is given."""
+    await ledger.decide([Elsewhere(slot(0)), Offer(slot(1))])
+    states, counts, totals, _, _ = await books(database)
+    assert states == [("elsewhere",), ("offered",)]
+    assert (counts.expected, counts.in_flight) == (1, 1)
+    assert totals == {(EXPECTED, None): 1}
+    await ledger.decide([Offer(slot(0))])
+    assert not await ledger.start(ids.run_id(slot(0)))
+    assert [left.slot for left in await ledger.unfinished()] == [slot(1)]
+    assert await ledger.last_decided() == {"buy": slot(1).scheduled_at}
 
 
 async def test_a_finished_run_is_in_every_book(database, ledger):
@@ -208,7 +221,8 @@ async def test_old_rows_go_and_what_is_decided_stays(database, ledger):
     assert states == [("offered",)], "what has no word is never let go"
     assert counts.expected == 2
     assert totals[EXPECTED, None] == 2
-    assert await ledger.decide([Offer(slot(0))]) == []
+    await ledger.decide([Offer(slot(0))])
+    assert (await books(database))[0] == [("offered",)]
     assert await ledger.last_decided() == {"buy": slot(1).scheduled_at}
     assert await ledger.start(open_id)
 

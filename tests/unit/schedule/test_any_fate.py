@@ -203,7 +203,7 @@ class Schedule(RuleBasedStateMachine):
         self.wanted = wanted
 
     def _settle(self):
-        slots.settle(self.table, "eu", self.ticker.decided())
+        slots.note_ticking(self.table, "eu", self.ticker.decided())
         self.settled = {name: one.until for name, one in self.known.items()}
 
     def _tick(self, *, written):

@@ -153,18 +153,18 @@ def test_pruning_loses_rows_only(table):
 def test_a_journey_that_stopped_ticking_starts_anew(table):
     """Who wasn't ticking at the last load has no past to count, yet can't be decided again."""
     assert slots.decided_until(table) is None
-    slots.settle(table, "eu", {"buy_a_mug": 50.0, "search": 60.0})
-    slots.settle(table, "eu", {"buy_a_mug": 40.0})
+    slots.note_ticking(table, "eu", {"buy_a_mug": 50.0, "search": 60.0})
+    slots.note_ticking(table, "eu", {"buy_a_mug": 40.0})
     assert slots.last_decided(table, "eu") == {"buy_a_mug": 50.0}
     assert slots.decided_until(table) == 60.0
     assert slots.offer(table, Slot("search", "eu", 60.0)) is None
-    slots.settle(table, "us", {})
+    slots.note_ticking(table, "us", {})
     assert slots.last_decided(table, "eu") == {}
 
 
 def test_a_moment_between_two_milliseconds_decides_no_later_slot(table):
     """A journey that was settled a hair before a slot can still be offered that slot."""
-    slots.settle(table, "eu", {"buy_a_mug": SLOT.scheduled_at - 0.0004})
+    slots.note_ticking(table, "eu", {"buy_a_mug": SLOT.scheduled_at - 0.0004})
     assert slots.offer(table, SLOT)
 
 
@@ -194,7 +194,7 @@ class Agent:
             for name, cadence in cadences.items()
         ]
         self.ticker.load(journeys, slots.last_decided(table, "eu"), self.timeline.now())
-        slots.settle(table, "eu", self.ticker.decided())
+        slots.note_ticking(table, "eu", self.ticker.decided())
 
     def tick(self, busy):
         now = self.timeline.now()

@@ -12,7 +12,7 @@ from agent.core.model import SkipReason, Slot
 from agent.core.results import Result
 from agent.schedule import slots
 from agent.schedule.decision import Skip
-from agent.schedule.mending import mend
+from agent.schedule.repair import repair
 
 PLACE = "here"
 
@@ -43,7 +43,7 @@ def test_sound_books_stay_as_they_are() -> None:
     """Where nothing is lost nothing changes."""
     connection = books()
     before = list(connection.iterdump())
-    mend(connection)
+    repair(connection)
     assert list(connection.iterdump()) == before
 
 
@@ -61,14 +61,14 @@ def test_whatever_was_lost_the_books_balance(data) -> None:
                 connection.execute(f"DELETE FROM {table} WHERE {where}", tuple(row))
     left = slots.counts(connection, PLACE)
     kept = connection.execute("SELECT journey, scheduled_at FROM slots").fetchall()
-    mend(connection)
+    repair(connection)
     check(connection)
-    mended = slots.counts(connection, PLACE)
-    assert all(mended[name].expected >= counts.expected for name, counts in left.items())
+    repaired = slots.counts(connection, PLACE)
+    assert all(repaired[name].expected >= counts.expected for name, counts in left.items())
     for journey, at in kept:
         assert slots.offer(connection, Slot(journey, PLACE, at / 1000)) is None
     before = list(connection.iterdump())
-    mend(connection)
+    repair(connection)
     assert list(connection.iterdump()) == before
 
 
@@ -77,5 +77,5 @@ def test_a_whole_table_lost(table) -> None:
     """Each table can be missing as a whole."""
     connection = books()
     connection.execute(f"DELETE FROM {table}")
-    mend(connection)
+    repair(connection)
     check(connection)

@@ -1,4 +1,4 @@
-"""Mending the slot table after its file was damaged and what could be read was saved."""
+"""Repairing the slot table after its file was damaged and what could be read was saved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-def mend(connection: sqlite3.Connection) -> None:
+def repair(connection: sqlite3.Connection) -> None:
     """Make cursors and totals agree with the rows, after some of either were lost.
 
     No slot with a row is decided again. Slots of which only the count was left, or that were

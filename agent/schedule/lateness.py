@@ -1,0 +1,19 @@
+"""How late a slot may start: one rule for the ticker and for what waits in the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.core.model import Journey
+
+_MOST = 300.0
+"""Seconds after which a slot is too late, however long its journey's interval is."""
+
+
+def too_late(journey: Journey, seconds: float) -> bool:
+    """Whether a run that starts ``seconds`` after its slot says too little about it.
+
+    That is after half its interval, so that a late run doesn't stand in the next one's way.
+    """
+    return seconds > min(journey.interval / 2, _MOST)

@@ -1,0 +1,241 @@
+"""From an offer to its one word: what is asked of the queue, and what is written down when."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from agent.core import ids
+from agent.core.model import SkipReason, Slot
+from agent.core.results import Result
+from agent.queue.local import LocalQueue
+from agent.queue.seam import Answer
+from agent.runs import dispatcher
+from agent.runs.dispatcher import Dispatcher
+from agent.runs.ledger import Ledger
+from agent.schedule import slots
+from agent.schedule.decision import Offer
+from agent.schedule.timeline import Timeline
+from agent.storage.database import Database
+from agent.telemetry.delivery.export import resolve
+from agent.telemetry.delivery.spool import Bounds
+from agent.telemetry.resource import ResourceInfo
+from agent.telemetry.telemetry import Telemetry
+from tests.unit.runs.conftest import JOURNEYS, SCHEMAS, Walks
+from tests.unit.schedule.conftest import ManualClock
+
+
+class PassingClock(ManualClock):
+    """Whoever sleeps lets the others go on, and is woken at its time."""
+
+    async def sleep(self, seconds):
+        self.pass_by(seconds)
+        await asyncio.sleep(0)
+
+
+class CountingDatabase(Database):
+    """Counts its commits, and refuses as many as it is told to; on the loop's own thread."""
+
+    commits = 0
+    refusals = 0
+
+    async def _submit(self, work):
+        await asyncio.sleep(0)
+        return work()
+
+    def _transact(self, work):
+        if self.refusals:
+            self.refusals -= 1
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        value = super()._transact(work)
+        self.commits += 1
+        return value
+
+
+class SharedQueue(LocalQueue):
+    """Answers as it is told, and notes what it hears; claims lapse."""
+
+    lease = 30.0
+    answer: Answer | None = None
+
+    def __init__(self):
+        super().__init__(1)
+        self.heard: list[tuple[str, str]] = []
+
+    async def offer(self, queued):
+        return self.answer or await super().offer(queued)
+
+    async def extend(self, run_id):
+        self.heard.append(("extend", run_id))
+
+    async def done(self, run_id):
+        self.heard.append(("done", run_id))
+        await super().done(run_id)
+
+    async def release(self, run_id):
+        self.heard.append(("release", run_id))
+        await super().release(run_id)
+
+
+class Middle:
+    """The daemon's middle on a real file, with one runner."""
+
+    def __init__(self, database, queue, clock):
+        self.database = database
+        self.queue = queue
+        self.walks = Walks([])
+        sent = Telemetry(
+            database,
+            resolve({}, endpoint="http://127.0.0.1:1"),
+            ResourceInfo("1", "agent-1", "test", "eu"),
+            clock,
+            Bounds(10**8, 86_400.0),
+        )
+        ledger = Ledger(database, sent, "eu")
+        timeline = Timeline(clock)
+        self.now = timeline.now()
+        self.dispatcher = Dispatcher(self.walks, ledger, queue, timeline, clock, lambda *_: None)
+        self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
+        self.runner = asyncio.create_task(self.dispatcher.work())
+
+    def slot(self, journey="a"):
+        return Slot(journey, "eu", self.now)
+
+    async def offer(self, *journeys):
+        await self.dispatcher.carry_out([Offer(self.slot(name)) for name in journeys])
+
+    async def settle(self):
+        """Let everybody go on until all wait for something to happen."""
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    async def end(self, result=Result.PASS):
+        ((_, told),) = self.walks.under_way.values()
+        told.set_result(result)
+        await self.settle()
+        assert not self.dispatcher.running
+
+    async def stop(self):
+        self.runner.cancel()
+        await asyncio.gather(self.runner, return_exceptions=True)
+
+    async def states(self):
+        return await self.database.transaction(
+            lambda c: {
+                row["journey"]: (row["state"], row["result"] or row["reason"])
+                for row in c.execute("SELECT * FROM slots")
+            }
+        )
+
+
+@pytest.fixture
+def clock():
+    return PassingClock()
+
+
+@pytest.fixture
+async def database(tmp_path, clock):
+    opened = CountingDatabase(tmp_path / "footfall.db", SCHEMAS, clock)
+    await opened.open()
+    opened.commits = 0
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def middle(database, clock, monkeypatch):
+    monkeypatch.setattr(dispatcher, "free_memory", lambda: 1 << 40)
+    made = Middle(database, SharedQueue(), clock)
+    yield made
+    await made.stop()
+
+
+async def test_a_slot_costs_three_commits(middle, database):
+    """Offered, started, ended; whatever the queue does of it costs no other."""
+    await middle.offer("a")
+    await middle.settle()
+    await middle.end()
+    assert database.commits == 3
+    assert await middle.states() == {"a": ("done", "pass")}
+
+
+async def test_a_slot_without_room_costs_one(middle, database):
+    """What the queue refuses is decided in the tick's own commit."""
+    await middle.offer("a", "b", "c")
+    assert database.commits == 1
+    assert await middle.states() == {
+        "a": ("offered", None),
+        "b": ("skipped", "capacity"),
+        "c": ("skipped", "capacity"),
+    }
+
+
+async def test_what_another_replica_has_is_not_run_here(middle, database):
+    """It is decided, is no business of the runners, and holds up no drain."""
+    middle.queue.answer = Answer.ELSEWHERE
+    await middle.offer("a", "b")
+    assert database.commits == 1
+    assert not middle.dispatcher.running
+    await middle.dispatcher.drain()
+    assert await middle.states() == {"a": ("elsewhere", None), "b": ("elsewhere", None)}
+    counts = await database.transaction(lambda c: slots.counts(c, "eu"))
+    assert not any(one.expected for one in counts.values())
+
+
+async def test_no_slot_is_run_before_it_is_written_down(middle, database):
+    """A runner that has claimed one waits while the disk refuses, so that its start isn't lost."""
+    database.refusals = 3
+    await middle.offer("a")
+    await middle.settle()
+    await middle.end()
+    assert await middle.states() == {"a": ("done", "pass")}
+
+
+async def test_a_drain_while_slots_are_written_down_forgets_none(middle, database):
+    """Each has its word when the drain is through."""
+    await middle.stop()
+    database.refusals = 3
+    async with asyncio.timeout(5):
+        await asyncio.gather(middle.offer("a"), middle.dispatcher.drain())
+    assert await middle.states() == {"a": ("skipped", SkipReason.SHUTDOWN)}
+
+
+async def test_a_claim_is_extended_as_long_as_its_run_lasts(middle):
+    """Several times within its lease, and not once it is done."""
+    await middle.offer("a")
+    await middle.settle()
+    assert len(middle.queue.heard) > 3
+    await middle.end()
+    run_id = ids.run_id(middle.slot())
+    *extended, last = middle.queue.heard
+    assert set(extended) == {("extend", run_id)}
+    assert last == ("done", run_id)
+    await middle.settle()
+    assert middle.queue.heard[-1] == last
+
+
+async def test_a_runner_that_is_stopped_before_it_started_gives_the_slot_back(middle, database):
+    """Another may have it; the books still have it on offer."""
+    database.refusals = 1000
+    offering = asyncio.create_task(middle.offer("a"))
+    await middle.settle()
+    assert middle.queue.depth == 0, "claimed"
+    await middle.stop()
+    assert middle.queue.heard == [("release", ids.run_id(middle.slot()))]
+    assert middle.queue.depth == 1
+    database.refusals = 0
+    await offering
+    assert await middle.states() == {"a": ("offered", None)}
+
+
+async def test_a_run_that_is_cut_short_has_its_word(middle):
+    """It is not_measured, and not given back."""
+    await middle.offer("a")
+    await middle.settle()
+    await middle.stop()
+    assert await middle.states() == {"a": ("done", "not_measured")}
+    assert "release" not in dict(middle.queue.heard)
