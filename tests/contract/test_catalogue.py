@@ -13,7 +13,7 @@ from agent.core import names
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.prometheus import prometheus_label, prometheus_series
 from agent.telemetry.steps import STEP_NAMES
-from tests.support.readme import Readme, code
+from tests.support.docs import Docs, code
 from tests.support.story import EVERY, SOME
 
 pytestmark = pytest.mark.timeout(180)
@@ -23,10 +23,10 @@ KINDS = {
     ("gauge", "", False): Kind.GAUGE,
     ("histogram", "cumulative", False): Kind.HISTOGRAM,
 }
-README = [
+TOLD = [
     row
     for more in ("more attributes", "attributes")
-    for row in Readme().table("metric", "kind", "unit", more)
+    for row in Docs().table("metric", "kind", "unit", more)
 ]
 ROADS = {"http": 0, "grpc": 1}
 
@@ -40,9 +40,9 @@ def arrived(request, story):
 
 
 def test_every_name_arrives_and_no_other(arrived):
-    """Each row of the README's table and of the catalogue arrives, and nothing else does."""
+    """Each row of the published table and of the catalogue arrives, and nothing else does."""
     told = {metric.name for metric in arrived}
-    assert told == {code(row[0])[0] for row in README}
+    assert told == {code(row[0])[0] for row in TOLD}
     assert told == CATALOGUE.keys()
 
 
@@ -129,14 +129,14 @@ def test_the_resource(story):
 
 
 async def test_names_in_prometheus(story, victoria):
-    """Once a real store has translated it, each row has the series that the README and rules
+    """Once a real store has translated it, each row has the series that docs and rules
     name, with the labels of its attributes, and there are no other series."""
     expected = {
         series: {prometheus_label(key) for key in row.attributes}
         for row in CATALOGUE.values()
         for series in prometheus_series(row)
     }
-    named = {code(row[-1])[0] for row in README}
+    named = {code(row[-1])[0] for row in TOLD}
     assert {next(one for one in named if series.startswith(one)) for series in expected} == named
     headers = {"content-type": "application/x-protobuf"}
     async with aiohttp.ClientSession(raise_for_status=True) as session:

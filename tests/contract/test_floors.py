@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.docs import Docs, code
+
 ROOT = Path(__file__).resolve().parents[2]
 AGENT = ROOT / "agent"
 
@@ -147,6 +149,16 @@ def everything_under(rooms: set[str]) -> dict[str, str]:
 
 def rooms_of(*processes: str) -> set[str]:
     return {name for name, process in PROCESS.items() if process in processes}
+
+
+def test_the_map() -> None:
+    """The architecture's table has each room with its level and its process."""
+    rows = Docs().table("folder", "level", "process")
+    listed = [(code(path)[0], int(level), process) for path, level, process, _ in rows]
+    assert listed == [
+        (f"agent/{name}.py" if name == "authoring" else f"agent/{name}", LEVEL[name], process)
+        for name, process in PROCESS.items()
+    ]
 
 
 def test_the_package_holds_folders() -> None:

@@ -8,12 +8,12 @@ from collections import defaultdict
 import pytest
 
 from agent.core import names
-from tests.support.readme import DOTTED, Readme, code
+from tests.support.docs import DOTTED, Docs, code
 from tests.support.story import RUNBOOK
 
 pytestmark = pytest.mark.timeout(180)
 
-README = Readme()
+DOCS = Docs()
 
 
 def labels(attributes):
@@ -129,14 +129,14 @@ def test_records_are_those_of_runs(story):
 
 
 def test_attributes_of_records(story):
-    """The record carries what the README lists for it, each sometimes, and nothing else."""
-    (line,) = [one for one in README.text.splitlines() if one.startswith("One log record a run")]
+    """The record carries what the docs list for it, each sometimes, and nothing else."""
+    line = DOCS.line("One log record a run")
     listed = {word for word in code(line) if DOTTED.fullmatch(word)} - {names.RUN_FINISHED}
     assert {key for log in story.logs for key in log.attributes} == listed
 
 
 def test_attributes_of_spans(story):
-    """Each kind of span carries what the README's table lists for it, each sometimes, and
+    """Each kind of span carries what the published table lists for it, each sometimes, and
     nothing else; the spans of requests are clients', with OpenTelemetry's own names."""
     arrived = defaultdict(set)
     for span in story.spans.values():
@@ -147,7 +147,7 @@ def test_attributes_of_spans(story):
         re.split(r"[ <,]", code(row[0])[0])[0]: {
             word for word in code(row[2]) if DOTTED.fullmatch(word)
         }
-        for row in README.table("span", "parent", "carries")
+        for row in DOCS.table("span", "parent", "carries")
     }
     # A request that failed in the browser, or a page's own `traceparent`, is tested elsewhere.
     listed["GET"].discard("traceparent")

@@ -14,7 +14,7 @@ from agent.daemon import serve
 from agent.server.health import health_routes
 from tests.support import deploying
 from tests.support.deploying import DEPLOY, DOCKERFILE, STATE, WRITTEN_TO, checked
-from tests.support.readme import Readme
+from tests.support.docs import Docs
 
 
 @cache
@@ -137,8 +137,8 @@ def test_there_is_one_pod_that_may_drain():
 
 
 def test_requests_fit_the_measured_sizes():
-    """What the pod asks for is no less than what README's table measured for two workers."""
-    rows = {row[0]: row[1] for row in Readme().table("what", "figure")}
+    """What the pod asks for is no less than what the table of sizes measured for two workers."""
+    rows = {row[0]: row[1] for row in Docs().table("what", "figure")}
     supervisor = int(re.match(r"(\d+) MiB", rows["memory of the supervisor"])[1])
     worker = int(
         re.match(r"(\d+) MiB", rows["memory of a worker with its driver and browser, in a run"])[1]

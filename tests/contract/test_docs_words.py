@@ -1,4 +1,4 @@
-"""README.md: the names and words it explains are those the agent emits, and all of them."""
+"""The docs: the names and words they explain are those the agent emits, and all of them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from agent.signing.signer import LIFETIME, Signer
 from agent.telemetry.catalogue import CATALOGUE
 from agent.telemetry.prometheus import prometheus_name
 from agent.worker.tagging.identity import COOKIE, Identity, user_agent
-from tests.support.readme import DOTTED, Readme, attributes_sent, code
+from tests.support.docs import DOTTED, Docs, attributes_sent, code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-README = Readme()
+DOCS = Docs()
 OF_JOURNEY = [names.JOURNEY, names.SITE, names.LOCATION]
 
 
@@ -45,8 +45,8 @@ def shown(row: list[str], *shared: str) -> tuple[object, ...]:
 def test_metrics() -> None:
     """The tables of metrics are the catalogue, no more and no less."""
     columns = ("metric", "kind", "unit")
-    rows = [shown(row, *OF_JOURNEY) for row in README.table(*columns, "more attributes")]
-    rows += [shown(row) for row in README.table(*columns, "attributes")]
+    rows = [shown(row, *OF_JOURNEY) for row in DOCS.table(*columns, "more attributes")]
+    rows += [shown(row) for row in DOCS.table(*columns, "attributes")]
     assert rows == [
         (
             m.name,
@@ -68,29 +68,29 @@ def test_values_of_attributes() -> None:
         for name, values in metric.attributes.items():
             if values is not None:
                 allowed.setdefault(name, set()).update(values)
-    listed = {code(row[0])[0]: set(code(row[1])) for row in README.table("attribute", "values")}
+    listed = {code(row[0])[0]: set(code(row[1])) for row in DOCS.table("attribute", "values")}
     assert {names.ERROR_TYPE, names.REASON} == allowed.keys() - listed.keys()
     assert listed == {name: allowed[name] for name in listed}
 
 
 def test_reasons_of_restarts() -> None:
     """Why a worker is replaced is told in the words that are listed."""
-    (line,) = [one for one in README.text.splitlines() if "for replaced workers is one of" in one]
+    line = DOCS.line("for replaced workers is one of")
     assert code(line.partition("is one of")[2]) == list(RestartReason)
 
 
 def test_names_of_spans_and_logs() -> None:
     """Each attribute the code sends is told, and none is told that isn't sent."""
     sent = attributes_sent()
-    keys = {code(row[0])[0] for row in README.table("key", "default")}
-    told = {word for word in README.words if DOTTED.fullmatch(word)}
+    keys = {code(row[0])[0] for row in DOCS.table("key", "default")}
+    told = {word for word in DOCS.words if DOTTED.fullmatch(word)}
     told -= (keys | {"footfall.db"}) - sent
     assert told == sent
 
 
 def test_error_types() -> None:
     """The table of error types is the code's, and says whose each is."""
-    rows = README.table("`error.type`", "what happened", "whose")
+    rows = DOCS.table("`error.type`", "what happened", "whose")
     assert [(code(row[0])[0], row[2]) for row in rows] == [
         (e.value, e.owner.value) for e in ErrorType
     ]
@@ -98,13 +98,13 @@ def test_error_types() -> None:
 
 def test_results_and_skip_reasons() -> None:
     """Each word that a slot may end in is explained, and no other."""
-    assert [code(row[0])[0] for row in README.table("result", "means")] == list(Result)
-    assert [code(row[0])[0] for row in README.table("reason", "means")] == list(SkipReason)
+    assert [code(row[0])[0] for row in DOCS.table("result", "means")] == list(Result)
+    assert [code(row[0])[0] for row in DOCS.table("reason", "means")] == list(SkipReason)
 
 
 def judged() -> Iterator[tuple[str, str, str, str]]:
     """Each case of the table of attempts: the two attempts, the result and whose error it has."""
-    for first, seconds, results, whose in README.table("attempt 1", "attempt 2", "result"):
+    for first, seconds, results, whose in DOCS.table("attempt 1", "attempt 2", "result"):
         words, others = code(results), seconds.split(", ")
         for at, second in enumerate(others):
             yield first, second, words[at if len(words) > 1 else 0], whose
@@ -131,7 +131,7 @@ def test_identity() -> None:
     )
     signer = Signer([Ed25519PrivateKey.generate()], Settings().identity.info_url)
     headers, _ = identity.tag({}, signer.sign("shop.example.com", 0).headers)
-    table = {name: value for cell, value in README.table("carrier", "value") for name in code(cell)}
+    table = {name: value for cell, value in DOCS.table("carrier", "value") for name in code(cell)}
     assert set(table) == {*headers, COOKIE, "User-Agent"}
     assert f"good for {LIFETIME // 60} minutes" in table["Signature"]
     assert headers["baggage"] in code(table["baggage"])

@@ -1,4 +1,4 @@
-"""README.md: what it says of commands, keys and files is so, and what it shows happens."""
+"""README.md and docs/: what they say of commands, keys and files is so; what they show happens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from agent.telemetry import steps
 from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.signals import Signal
 from tests.support.daemon import Home
-from tests.support.readme import Readme, attributes_sent, code, events_logged
+from tests.support.docs import Docs, Page, attributes_sent, code, events_logged
 from tests.support.service import ROOT
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from tests.support.demo import DemoShop
 
-README = Readme()
+DOCS = Docs()
+README = DOCS["README.md"]
 
 
 def commands_of(group: Any) -> dict[str, Any]:
@@ -61,12 +62,12 @@ def options_of(command: str) -> set[str]:
 
 def test_the_table_of_commands() -> None:
     """Each command stands in the table with all of its options and no other."""
-    listed = [code(row[0])[0] for row in README.table("command", "does", "exit codes")]
+    listed = [code(row[0])[0] for row in DOCS.table("command", "does", "exit codes")]
     options = {command_in(line): set(re.findall(r"--[a-z]+", line)) for line in listed}
     assert options == {name: options_of(name) for name in COMMANDS}
 
 
-@pytest.mark.parametrize("line", [one for one in README.commands if one.startswith("footfall ")])
+@pytest.mark.parametrize("line", [one for one in DOCS.commands if one.startswith("footfall ")])
 def test_each_command_exists(line: str) -> None:
     """Whatever the text tells a person to type is understood."""
     name = command_in(line)
@@ -76,14 +77,14 @@ def test_each_command_exists(line: str) -> None:
 
 def test_exit_codes() -> None:
     """The codes of each command are those its own help tells, and each is explained once."""
-    rows = README.table("command", "does", "exit codes")
+    rows = DOCS.table("command", "does", "exit codes")
     listed = {command_in(code(row[0])[0]): set(re.findall(r"\d", row[2])) for row in rows}
     told = {
         name: set(re.findall(r"\b\d\b", (command.help or "").partition("Exit codes:")[2]))
         for name, command in COMMANDS.items()
     }
     assert listed == told
-    assert [row[0] for row in README.table("exit code", "means")] == sorted(
+    assert [row[0] for row in DOCS.table("exit code", "means")] == sorted(
         set().union(*told.values())
     )
 
@@ -92,9 +93,9 @@ def test_make_targets() -> None:
     """The targets that ``make`` lists are those in the table; others are not spoken of."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
-    rows = README.table("target", "does")
+    rows = DOCS.table("target", "does")
     assert [code(row[0]) for row in rows] == [[f"make {target}"] for target in targets]
-    named = {line.split()[1] for line in README.commands if line.startswith("make ")}
+    named = {line.split()[1] for line in DOCS.commands if line.startswith("make ")}
     assert named <= set(targets)
 
 
@@ -114,7 +115,7 @@ async def test_the_journey_and_the_configuration_fit(tmp_path: Path) -> None:
     assert function.name in done.out
 
 
-@pytest.mark.parametrize("block", README.of("toml"))
+@pytest.mark.parametrize("block", DOCS.of("toml"))
 def test_each_toml_block_loads(block, tmp_path: Path) -> None:
     """Whoever copies a block has a configuration that works."""
     file = tmp_path / "config.toml"
@@ -125,7 +126,7 @@ def test_each_toml_block_loads(block, tmp_path: Path) -> None:
 def test_keys_and_defaults() -> None:
     """Each key in the table exists and has the default shown; the number of CPUs varies."""
     settings = Settings()
-    for cell, default, _ in README.table("key", "default"):
+    for cell, default, _ in DOCS.table("key", "default"):
         (key,) = code(cell)
         value = getattr_path(settings, key)
         if key == "workers.count":
@@ -150,13 +151,13 @@ def test_each_key_and_variable_exists() -> None:
         for name, field in Settings.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
     }
-    for word in set(README.words) - attributes_sent() - events_logged():
+    for word in set(DOCS.words) - attributes_sent() - events_logged():
         section, dot, key = word.partition(".")
         if dot and section in sections and re.fullmatch("[a-z_]+", key):
             assert key in sections[section], word
         if table := re.fullmatch(r"\[([a-z_]+)(\.NAME)?\]", word):
             assert table[1] in Settings.model_fields, word
-    found = re.findall(r"\bFOOTFALL_[A-Z][A-Z_]*[A-Z]\b", README.text)
+    found = re.findall(r"\bFOOTFALL_[A-Z][A-Z_]*[A-Z]\b", DOCS.text)
     variables = {name: "1" for name in found if not name.startswith("FOOTFALL_SECRET_")}
     assert variables
     data = {"sites": {"shop": {"url": ""}}}
@@ -184,7 +185,7 @@ def test_opentelemetry_variables() -> None:
     asked = Asked()
     resolve(asked, endpoint="http://127.0.0.1:4318")
     expected = set()
-    for cell, _ in README.table("variable", ""):
+    for cell, _ in DOCS.table("variable", ""):
         (name,) = code(cell)
         expected.add(name)
         if name.startswith("OTEL_EXPORTER_OTLP_"):
@@ -196,34 +197,43 @@ def test_opentelemetry_variables() -> None:
 # What is promised of files and figures.
 
 
-def test_files_named_exist() -> None:
-    """Every file and folder that the text points to is there."""
-    links = re.findall(r"\]\(([^)#:]+)\)", README.text)
-    words = [w for w in README.words if re.fullmatch(r"(agent|tests|journeys)/[\w./]*", w)]
-    missing = [path for path in {*links, *words} if not (ROOT / path).exists()]
-    assert missing == []
+@pytest.mark.parametrize("page", DOCS.pages.values(), ids=DOCS.pages)
+def test_paths_named_exist(page: Page) -> None:
+    """Every file and folder that a page speaks of or links to is there, and every heading."""
+    spoken = re.compile(r"(agent|tests|journeys|docs|deploy)/[\w./-]*")
+    paths = {path for path, _ in page.links} | {w for w in page.words if spoken.fullmatch(w)}
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+    headings = [(path, heading) for path, heading in page.links if heading]
+    assert [one for one in headings if one[1] not in Page(one[0]).anchors] == []
+
+
+def test_a_stranger_reads_it_through() -> None:
+    """The README stays short, and leads to every other page."""
+    assert len(README.text.splitlines()) <= 250
+    assert {name for name in DOCS.pages if name.startswith("docs/")} <= {
+        path for path, _ in README.links
+    }
 
 
 def test_figures() -> None:
     """Figures that the text gives are those in the code."""
-    assert f"may end for {serve._DRAIN:g} s" in README.text
-    assert f"at most {steps.STEP_NAMES} step names" in README.text
-    assert f"the last {runs._KEPT:,} runs of each journey" in README.text
+    assert f"may end for {serve._DRAIN:g} s" in DOCS.text
+    assert f"at most {steps.STEP_NAMES} step names" in DOCS.text
+    assert f"the last {runs._KEPT:,} runs of each journey" in DOCS.text
 
 
 def test_what_needs_a_restart() -> None:
     """The sections that a reload refuses to change are those listed."""
-    (line,) = [one for one in README.text.splitlines() if one.endswith("are those of the start.")]
-    assert code(line) == list(serve._FIXED)
+    assert code(DOCS.line("are those of the start.")) == list(serve._FIXED)
 
 
 def test_the_image() -> None:
     """What the text says of the image's variables and user stands in the Dockerfile."""
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     set_there = set(re.findall(r"\b(FOOTFALL_[A-Z_]+=\S+)", dockerfile))
-    assert {word for word in README.words if re.match(r"FOOTFALL_\w+=[/8]", word)} == set_there
+    assert {word for word in DOCS.words if re.match(r"FOOTFALL_\w+=[/8]", word)} == set_there
     (user,) = re.findall(r"^USER (\d+):", dockerfile, re.MULTILINE)
-    assert f"runs as user {user}" in README.text
+    assert f"runs as user {user}" in DOCS.text
 
 
 # What is shown to happen.
@@ -249,7 +259,7 @@ async def test_the_failing_run(tmp_path: Path, shop: DemoShop) -> None:
     await shop.throw("none")
     assert done.code == 1
     assert faceless(done.out) == faceless(block.text.partition("\n")[2])
-    kept = {name for row in README.table("file", "holds") for name in code(row[0])}
+    kept = {name for row in DOCS.table("file", "holds") for name in code(row[0])}
     assert kept == set(re.findall(r"attempt-\d/(\S+)", done.out))
 
 

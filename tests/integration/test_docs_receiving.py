@@ -1,4 +1,4 @@
-"""README.md's examples of the receiving side run, and tell the agent from a forger."""
+"""The docs' examples of the receiving side run, and tell the agent from a forger."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from agent.cli.keys import make
 from agent.keys.pem import read_keys
 from agent.signing.signer import Signer
-from tests.support.readme import Readme
+from tests.support.docs import Docs
 
 HOST = "shop.example.com"
-ASGI, WSGI = Readme().of("python")[1:]
+ASGI, WSGI = Docs()["docs/identity.md"].of("python")
 
 
 @pytest.fixture
