@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
 from agent.beacons.fingerprints import match
 from agent.beacons.marks import FLAGGED, Preparations, marked_address, marked_by_cookie, prepare
@@ -18,6 +17,7 @@ from agent.beacons.sockets import script
 from agent.beacons.vendor_overrides import READS
 from agent.beacons.vendors import ALL_FORMS, STOPPED, Form, Vendor, find, hosts, named, suggest
 from agent.core.beacon_report import BeaconAction
+from agent.core.origins import Address, parse
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -96,7 +96,7 @@ class Guard:
         parts = _split(url)
         if parts is None or kind in _NO_HIT or method == "OPTIONS":
             return None
-        host = parts.hostname or ""
+        host = parts.host
         first_party = self._first_party.covers(url)
         vendor = None if first_party else find(host)
         if kind == _SOCKET:
@@ -118,7 +118,7 @@ class Guard:
     def suspects(self, method: str, url: str, kind: str, body_size: int) -> bool:
         """Whether a request that ``look`` made nothing of is a stranger's likely beacon."""
         parts = _split(url)
-        if parts is None or self._first_party.covers(url) or find(parts.hostname or ""):
+        if parts is None or self._first_party.covers(url) or find(parts.host):
             return False
         return looks_like_beacon(method, url, kind, body_size)
 
@@ -132,7 +132,7 @@ class Guard:
         stopped = _stopped_sockets(self._default, frozenset(self._choices.items()))
         return script(stopped, self._first_party.origins)
 
-    def _sends(self, vendor: Vendor, method: str, parts: SplitResult, kind: str) -> bool:
+    def _sends(self, vendor: Vendor, method: str, parts: Address, kind: str) -> bool:
         """Whether this request to a vendor's host tells the vendor something."""
         reads = READS.get(vendor.name)
         if reads is not None and re.search(reads, parts.path):
@@ -165,12 +165,10 @@ def looks_like_beacon(method: str, url: str, kind: str, body_size: int) -> bool:
 def bare_address(url: str) -> str:
     """Return an address without query, fragment, user info and matrix parameters."""
     parts = _split(url)
-    if parts is None:
-        return ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.partition(';')[0]}"
+    return parts.bare.partition(";")[0] if parts else ""
 
 
-def _form(method: str, parts: SplitResult, kind: str) -> Form | None:
+def _form(method: str, parts: Address, kind: str) -> Form | None:
     """Return how a request would carry a hit; None: it is a library, a frame, or asks little."""
     if kind == "ping":
         return Form.BEACON
@@ -212,12 +210,9 @@ def _stopped_sockets(
     )
 
 
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return parts if parts.scheme in _SCHEMES and parts.hostname else None
+def _split(url: str) -> Address | None:
+    parts = parse(url)
+    return parts if parts.scheme in _SCHEMES and parts.host else None
 
 
 def _advice(name: str) -> str:

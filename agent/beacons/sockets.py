@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from agent.beacons.vendors import hosts
+from agent.core.origins import bracketed, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,10 +35,7 @@ COVERS = """({ protocol, hostname, port }, own) => {
 
 def in_script(origins: Iterable[Origin]) -> list[list[str]]:
     """Return origins as ``COVERS`` takes them."""
-    return [
-        [f"{one.scheme}:", f"[{one.host}]" if ":" in one.host else one.host, str(one.port)]
-        for one in origins
-    ]
+    return [[f"{one.scheme}:", bracketed(one.host), str(one.port)] for one in origins]
 
 
 @lru_cache(maxsize=16)
@@ -59,14 +56,10 @@ def script(vendors: frozenset[str], own: tuple[Origin, ...]) -> str:
 
 def stopped(url: str) -> str | None:
     """Return what a socket was to reach that the script stopped; None: it wasn't stopped."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
+    parts = parse(url)
+    if parts.port != _NOWHERE:
         return None
-    if port != _NOWHERE:
-        return None
-    return parts._replace(netloc=parts.netloc.removesuffix(f":{_NOWHERE}")).geturl()
+    return url.replace(f":{_NOWHERE}", "", 1)
 
 
 def _key(host: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agent.core.limits import Count
+from agent.core.limits import MOST_BEACONS, MOST_ORIGINS, Address, Count
 
 VendorName = Annotated[str, Field(max_length=100)]
 
@@ -38,7 +38,7 @@ class Beacon:
     """A beacon of a run. ``url`` has no query, fragment or user info."""
 
     vendor: VendorName
-    url: str
+    url: Address
     action: BeaconAction
 
 
@@ -46,8 +46,8 @@ class Beacon:
 class Contact:
     """What an attempt had to do with one origin."""
 
-    origin: str
-    party: str  # or "third"
+    origin: Address
+    party: Literal["first", "third"]
     vendors: dict[VendorName, str]
     """Who is behind it, each with its category: several where one host takes beacons for all
     of them. Empty: nobody known."""
@@ -63,11 +63,11 @@ class Contact:
 class Audit:
     """What left the browser of an attempt, as the business's figures see it."""
 
-    beacons: tuple[Beacon, ...] = ()
+    beacons: Annotated[tuple[Beacon, ...], Field(max_length=MOST_BEACONS)] = ()
     """The first of them."""
     counts: dict[BeaconAction, dict[VendorName, Count]] = field(default_factory=dict)
     """All of them, by what became of them and by vendor."""
-    contacts: tuple[Contact, ...] = ()
+    contacts: Annotated[tuple[Contact, ...], Field(max_length=MOST_ORIGINS)] = ()
 
     @property
     def escaped(self) -> int:

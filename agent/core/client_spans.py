@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from agent.core import names
-from agent.core.origins import DEFAULT_PORTS
+from agent.core.limits import LINE_LENGTH
+from agent.core.origins import parse
+from agent.core.printable import cut, printable
 from agent.core.redact import bare_url
 from agent.core.results import Attribute, SpanData
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _METHODS = frozenset(
     ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 )
+_METHOD_LENGTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +36,30 @@ class Exchange:
 
 
 def client_span(exchange: Exchange, tag: Tag, trace_id: str) -> SpanData:
-    """Build the request's own span: the one whose id its ``traceparent`` carried."""
-    parts = urlsplit(exchange.url)
+    """Build the request's own span: the one whose id its ``traceparent`` carried.
+
+    It never raises and is bounded, whatever the page made of method and address.
+    """
+    address = parse(exchange.url)
     known = exchange.method in _METHODS
     attributes: dict[str, Attribute] = {
         names.REQUEST_METHOD: exchange.method if known else names.OTHER_METHOD,
         names.URL: bare_url(exchange.url),
-        names.SERVER_ADDRESS: parts.hostname or "",
-        names.SERVER_PORT: parts.port or DEFAULT_PORTS.get(parts.scheme, 0),
+        names.SERVER_ADDRESS: address.host,
+        names.SERVER_PORT: address.port,
         names.REQUEST_KIND: exchange.kind,
     }
     if not known:
-        attributes[names.REQUEST_METHOD_ORIGINAL] = exchange.method
-    failed = bool(exchange.failure)
+        attributes[names.REQUEST_METHOD_ORIGINAL] = cut(printable(exchange.method), _METHOD_LENGTH)
+    failure = cut(printable(exchange.failure), LINE_LENGTH)
+    failed = bool(failure)
     if exchange.status is not None:
         attributes[names.RESPONSE_STATUS] = exchange.status
         if exchange.status >= 400:
             failed = True
             attributes[names.ERROR_TYPE] = str(exchange.status)
-    if exchange.failure:
-        attributes[names.ERROR_TYPE] = exchange.failure
+    if failure:
+        attributes[names.ERROR_TYPE] = failure
     return SpanData(
         name=exchange.method if known else "HTTP",
         trace_id=trace_id,
@@ -63,7 +69,7 @@ def client_span(exchange: Exchange, tag: Tag, trace_id: str) -> SpanData:
         end_ns=exchange.end_ns,
         kind="client",
         status="error" if failed else "unset",
-        message=exchange.failure,
+        message=failure,
         attributes=attributes,
         links=(tag.own_context,) if tag.own_context else (),
     )

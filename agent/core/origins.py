@@ -1,21 +1,103 @@
-"""Scheme, host and port of addresses: first-party patterns, authorities, default ports.
+"""Addresses: taken apart, and their scheme, host and port compared, in this one place.
 
-Patterns are matched on the parsed address. A CDP ``urlPattern`` alone won't do: its ``*`` also
-matches ``/`` and ``?``, so it would take ``https://tracker/?u=https://a.shop.example.com`` for
-the shop.
+They come from pages, so nothing here that takes one raises. Compared is the parsed address: a
+CDP ``urlPattern`` alone won't do, since its ``*`` also matches ``/`` and ``?``, so that it
+would take ``https://tracker/?u=https://a.shop.example.com`` for the shop.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SOCKETS = {"ws": "http", "wss": "https"}
+_LONGEST_HOST = 253
+_ADDRESS = re.compile(
+    r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#\\]*))?([^?#]*)(?:\?([^#]*))?", re.DOTALL
+)
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]*\]|[^:\[\]\s]*)(?::([0-9]{0,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address taken apart. What makes no sense in it is empty, or 0.
+
+    ``host`` is lower-case and without brackets, and empty where host or port are malformed;
+    ``port`` is that of the scheme where none is given. The fragment is left out.
+    ``authority`` is what was written for both, without user info; None: nothing was.
+    """
+
+    scheme: str
+    authority: str | None
+    host: str
+    port: int
+    path: str
+    query: str
+
+    @property
+    def netloc(self) -> str:
+        """``host``, or ``host:port`` where the port isn't the scheme's own; no user info."""
+        host = bracketed(self.host)
+        return host if DEFAULT_PORTS.get(self.scheme) == self.port else f"{host}:{self.port}"
+
+    @property
+    def bare(self) -> str:
+        """The address without query, fragment and user info."""
+        scheme = f"{self.scheme}:" if self.scheme else ""
+        authority = "" if self.authority is None else f"//{self.authority}"
+        return f"{scheme}{authority}{self.path}"
+
+
+def parse(url: str) -> Address:
+    """Take an address apart, whatever it is."""
+    found = _ADDRESS.match(url)
+    scheme, authority, path, query = found.groups() if found else (None, None, url, None)
+    scheme = (scheme or "").lower()
+    if authority is not None:
+        authority = authority.rpartition("@")[2]
+    place = _HOST.fullmatch(authority or "")
+    host = _canonical(place[1]) if place else ""
+    port = int(place[2] or DEFAULT_PORTS.get(scheme, 0)) if place else 0
+    if port > 0xFFFF:
+        host, port = "", 0
+    return Address(scheme, authority, host, port, path, query or "")
+
+
+def bracketed(host: str) -> str:
+    """Return a host as addresses spell it: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def authority_of(url: str) -> str:
+    """Return ``host``, or ``host:port`` where the port isn't the scheme's own; "" if neither."""
+    address = parse(url)
+    return address.netloc if address.host and address.scheme in {"http", "https"} else ""
+
+
+def origin_of(url: str) -> str:
+    """Return ``scheme://host`` and the port where it isn't the scheme's own; "" if neither."""
+    address = parse(url)
+    return f"{address.scheme}://{address.netloc}" if address.host and address.scheme else ""
+
+
+def _canonical(host: str) -> str:
+    """Return a host as browsers write it."""
+    if not host.startswith("["):
+        return host.lower() if len(host) <= _LONGEST_HOST else ""
+    try:
+        address = IPv6Address(host[1:-1])
+    except AddressValueError:
+        return ""
+    if address.ipv4_mapped is not None:
+        low = int(address) & 0xFFFFFFFF
+        return f"::ffff:{low >> 16:x}:{low & 0xFFFF:x}"
+    return address.compressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +111,8 @@ class Origin:
     @classmethod
     def parse(cls, pattern: str) -> Origin:
         """Read ``https://*.shop.example.com:8443``."""
-        parts = urlsplit(pattern)
-        scheme = parts.scheme.lower()
-        return cls(scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(scheme, 0))
+        address = parse(pattern)
+        return cls(address.scheme, address.host, address.port)
 
     def matches(self, scheme: str, host: str, port: int) -> bool:
         """Whether an address with these parts is covered."""
@@ -45,20 +126,19 @@ class Origin:
     @property
     def url(self) -> str:
         """An address of this origin; of no use where its host is a wildcard."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}/"
+        return f"{self.scheme}://{bracketed(self.host)}:{self.port}/"
 
     @property
     def cdp_pattern(self) -> str:
         """The (wider) pattern by which CDP is asked to pause requests."""
         default = DEFAULT_PORTS.get(self.scheme) == self.port
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}{'' if default else f':{self.port}'}/*"
+        port = "" if default else f":{self.port}"
+        return f"{self.scheme}://{bracketed(self.host)}{port}/*"
 
     @property
     def cookie_domain(self) -> str:
         """The domain for which a cookie covers this pattern; cookies know no ports."""
-        return self.host[1:] if self.host.startswith("*.") else self.host
+        return self.host[1:] if self.host.startswith("*.") else bracketed(self.host)
 
 
 class FirstParty:
@@ -72,29 +152,6 @@ class FirstParty:
         if "\\" in url:
             # Browsers read it as a slash and Python doesn't: the hosts would differ.
             return False
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            return False
-        scheme = _SOCKETS.get(parts.scheme, parts.scheme)
-        host = parts.hostname or ""
-        port = port or DEFAULT_PORTS.get(scheme, 0)
-        return any(origin.matches(scheme, host, port) for origin in self.origins)
-
-
-def authority_of(url: str) -> str:
-    """Return ``host``, or ``host:port`` where the port isn't the scheme's own.
-
-    "" where the address is malformed or not HTTP's.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return ""
-    if not host or parts.scheme not in {"http", "https"}:
-        return ""
-    host = f"[{host}]" if ":" in host else host
-    own = port in {None, DEFAULT_PORTS[parts.scheme]}
-    return host if own else f"{host}:{port}"
+        address = parse(url)
+        scheme = _SOCKETS.get(address.scheme, address.scheme)
+        return any(one.matches(scheme, address.host, address.port) for one in self.origins)

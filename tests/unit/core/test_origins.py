@@ -82,7 +82,7 @@ def test_third_party(url: str) -> None:
         ("https://*.Shop.example.com", "https://*.shop.example.com/*", ".shop.example.com"),
         ("http://shop.example.com:8080/", "http://shop.example.com:8080/*", "shop.example.com"),
         ("https://shop.example.com:443", "https://shop.example.com/*", "shop.example.com"),
-        ("http://[::1]:81", "http://[::1]:81/*", "::1"),
+        ("http://[::1]:81", "http://[::1]:81/*", "[::1]"),
     ],
 )
 def test_patterns_for_the_browser(pattern: str, cdp: str, domain: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.limits import ADDRESS_LENGTH
 from agent.core.redact import MASK, Redactor, bare_url
 
 
@@ -40,6 +41,15 @@ SPELLINGS = {
     "ascii": lambda text: ascii(text + "\"'")[1:-4],
     "repr of bytes": lambda text: repr(text.encode() + b"\"'")[2:-4],
     "HTML": html.escape,
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "percent codes": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "percent codes, twice": lambda text: "".join(f"%25{byte:02x}" for byte in text.encode()),
+    "hex": lambda text: text.encode().hex(),
+    "HEX": lambda text: text.encode().hex().upper(),
+    "escapes": lambda text: "".join(f"\\x{byte:02x}" for byte in text.encode()),
+    "units": lambda text: "".join(f"\\u{ord(char):04x}" for char in text),
+    "entities": lambda text: "".join(f"&#{ord(char)};" for char in text),
     "HTML decimal": lambda text: html.escape(text).replace("&#x27;", "&#39;"),
 }
 SECRETS = [
@@ -191,3 +201,71 @@ def test_values() -> None:
 def test_bare_url(url: str, bare: str) -> None:
     """An address loses user info, fragment and the values of telling parameters."""
     assert bare_url(url) == bare
+
+
+@pytest.mark.parametrize("before", ["", "x", "ab"])
+def test_base64_twice(before: str) -> None:
+    """A secret is known in the base64 of a base64, wherever it stood in what was encoded."""
+    inner = base64.b64encode(f"{before}hunter2-plain-word and more".encode())
+    for lead in (b"", b"1", b"12"):
+        text = base64.b64encode(lead + inner).decode()
+        masked = knowing("hunter2-plain-word").text(text)
+        assert MASK in masked
+        assert len(masked) < len(text) - 20
+
+
+@pytest.mark.parametrize("at", range(1, 9))
+@pytest.mark.parametrize("ending", ["\n", "\r\n", " \n    "])
+def test_broken_over_lines(at: int, ending: str) -> None:
+    """A secret that is broken over two lines is known, wherever it was broken."""
+    secret = "hunter2pw"
+    assert knowing(secret).text(f"says {secret[:at]}{ending}{secret[at:]}!") == f"says {MASK}!"
+
+
+def test_cut_at_its_end() -> None:
+    """A secret is known without its last character; a shorter piece may be an everyday word."""
+    assert knowing("hunter2pw").text("says hunter2p") == f"says {MASK}"
+    assert knowing("correct-horse-bat").text("correct-horse- is short") == f"{MASK} is short"
+    assert knowing("password").text("passwor") == "passwor"
+    assert knowing("password123").text("password") == "password"
+
+
+ANY_TEXT = st.text(
+    st.characters() | st.sampled_from("\x00\x1b\x9b\ud800\udfff\\%[]@:/?#&=\n\r…\uff0f"),
+    max_size=60,
+)
+ODD = [
+    "http://[oops",
+    "http://a\uff0fb",
+    "http://[::1]:9103/",
+    "http://[::1",
+    "http://a:99999999/",
+    "http://a:\u0661/",
+    "//",
+    "://",
+    "\x00" * 9,
+    "\ud800",
+    "http://" + "x" * 2_000_000,
+    "\\" * 2_000_000,
+    "%25" * 500_000,
+    "\n" * 1_000_000,
+    "…" * 100_000,
+]
+
+
+@given(ANY_TEXT | st.sampled_from(ODD), ANY_TEXT, st.integers(0, 100))
+def test_nothing_that_cleans_may_raise(text: str, secret: str, limit: int) -> None:
+    """Whatever a text is, and whatever the secrets, what is kept of it is bounded and shown."""
+    redactor = knowing(secret)
+    for kept in (redactor.fit(text, limit), redactor.fit(bare_url(text), limit)):
+        assert len(kept) <= max(limit, 1)
+        kept.encode()
+        assert not {"\x1b", "\x9b", "\x00"} & set(kept)
+    assert len(bare_url(text)) <= ADDRESS_LENGTH
+
+
+@given(st.integers(0, 40_000), st.sampled_from(["hunter2-plain-word", "p@ss!(w)ord*~'"]))
+def test_no_part_is_left_where_a_text_is_cut(before: int, secret: str) -> None:
+    """However long a text is, a secret in it is masked before it is cut, and not cut in two."""
+    kept = knowing(secret).fit("-" * before + secret * 3 + "-" * 100_000, 40_000)
+    assert not any(secret[:n] in kept for n in range(4, len(secret)))
