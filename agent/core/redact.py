@@ -268,6 +268,7 @@ def _spellings(char: str) -> str:
         ways.add(html.escape(char))
     if char == "'":
         ways |= {"&apos;", r"\\{1,8}'"}
+    ways |= {re.escape(char.upper()), re.escape(char.lower())}
     short = json.dumps(char)[1:-1]
     if len(short) == 2:
         ways.add(r"\\{1,8}" + re.escape(short[1]))
