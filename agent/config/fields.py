@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
 from agent.config.addresses import origin, pattern, web_address
+from agent.core.proxies import Proxy, bypassed_host
 from agent.core.units import parse_cadence, parse_duration, parse_size, parse_timezone
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -161,6 +162,18 @@ def _bind_address(text: str) -> str:
     return text
 
 
+def _proxy(text: str) -> str:
+    if not text:
+        return text
+    proxy = Proxy.parse(text)
+    if proxy.username or "@" in text:
+        raise ValueError(
+            "must not hold a user name or password: give the whole address by the variables "
+            "HTTP_PROXY and HTTPS_PROXY instead"
+        )
+    return proxy.server
+
+
 def _engine(text: object) -> object:
     if text != "chromium":
         raise ValueError('only "chromium" works so far; remove the key or write that')
@@ -187,6 +200,9 @@ Params = Annotated[dict[str, Any], AfterValidator(_params)]
 """Values that reach a journey as they were written."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
+ProxyAddress = Annotated[str, AfterValidator(_proxy)]
+"""The address of a proxy, or nothing."""
+BypassedHost = Annotated[str, AfterValidator(bypassed_host)]
 SiteAddress = Annotated[str, AfterValidator(origin)]
 Pattern = Annotated[str, AfterValidator(pattern)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]

@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from agent.config import variables
 from agent.config.explain import explain, faulty
 from agent.config.origin import DEEPEST, KeyPath, Origin, lines_of
-from agent.config.settings import IdentitySection, Settings
+from agent.config.settings import BrowserSection, IdentitySection, Settings
+from agent.core import proxies
 from agent.core.errors import ConfigError, Problem
+from agent.core.proxies import Proxies, Proxy
 from agent.keys.pem import read_keys
 
 if TYPE_CHECKING:
@@ -87,7 +89,16 @@ def load_lenient(
     base = file.absolute().parent
     anchored = {name: base / getattr(settings, name) for name in _FOLDERS}
     settings = settings.model_copy(update=anchored)
-    return _with_signing_keys(settings, base, problems), problems
+    settings = _with_signing_keys(settings, base, problems)
+    settings._proxies = _proxies(settings.browser, environ)  # noqa: SLF001 - part of what is read
+    return settings, problems
+
+
+def _proxies(browser: BrowserSection, environ: Mapping[str, str]) -> Proxies:
+    """Lay the configured proxy over the standard variables; ``check`` tells which are no use."""
+    standard, _ = proxies.from_environment(environ)
+    own = Proxy.parse(browser.proxy) if browser.proxy else None
+    return proxies.merged(standard, own, browser.proxy_bypass)
 
 
 def _with_signing_keys(settings: Settings, base: Path, problems: list[Problem]) -> Settings:

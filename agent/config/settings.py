@@ -25,6 +25,7 @@ from agent.config.addresses import covers
 from agent.config.fields import (
     Argument,
     BindAddress,
+    BypassedHost,
     Engine,
     Every,
     Folder,
@@ -36,6 +37,7 @@ from agent.config.fields import (
     Params,
     Pattern,
     PositiveDuration,
+    ProxyAddress,
     SentHeaderName,
     SiteAddress,
     Size,
@@ -46,6 +48,7 @@ from agent.config.fields import (
 )
 from agent.config.origin import KeyPath, Origin
 from agent.core.beacon_report import BeaconChoice
+from agent.core.proxies import Proxies
 
 Kept = Literal["all", "failed", "none"]
 """Of which attempts something is kept."""
@@ -147,12 +150,17 @@ class CanarySection(Section):
 
 
 class BrowserSection(Section):
-    """``[browser]``: which browser, and how it is started. An empty executable: find one."""
+    """``[browser]``: which browser, how it is started, and the proxy that it goes through.
+
+    An empty executable: find one. An empty proxy: that of the standard variables.
+    """
 
     engine: Engine = "chromium"
     executable: Argument = ""
     headless: bool = True
     args: tuple[Argument, ...] = ()
+    proxy: ProxyAddress = ""
+    proxy_bypass: tuple[BypassedHost, ...] = ()
 
 
 class IdentitySection(Section):
@@ -223,6 +231,7 @@ class Settings(BaseSettings):
     _origin: Origin = PrivateAttr(default_factory=Origin)
     _left_out: frozenset[KeyPath] = PrivateAttr(default=frozenset())
     _signing_keys: tuple[Ed25519PrivateKey, ...] = PrivateAttr(default=())
+    _proxies: Proxies = PrivateAttr(default_factory=Proxies)
 
     def where(self, *path: str) -> str:
         """Say where the value of a key was given, such as ``config.toml:12 schedule.timeout``."""
@@ -232,6 +241,11 @@ class Settings(BaseSettings):
     def signing_keys(self) -> tuple[Ed25519PrivateKey, ...]:
         """The keys of ``identity.signing_key`` as they were at load, the last one signs."""
         return self._signing_keys
+
+    @property
+    def proxies(self) -> Proxies:
+        """What pages, ``run.api`` and reference addresses go through: key over variables."""
+        return self._proxies
 
     def left_out(self, *path: str) -> bool:
         """Whether a key, or a table above it, was given but faulty, and so left out."""

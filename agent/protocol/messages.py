@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter
 from agent.core.errors import Problem
 from agent.core.limits import Seconds
 from agent.core.model import Definition, Journey
+from agent.core.proxies import Proxies
 from agent.core.results import AttemptReport, SpanData, Step
 
 
@@ -63,6 +64,7 @@ class Walk:
     record_trace: bool
     signatures: list[SignatureReply] | None = None
     """Those for the site's known origins; others are asked for. None: nothing is signed."""
+    proxies: Proxies = field(default_factory=Proxies)
     kind: Literal["walk"] = "walk"
 
 

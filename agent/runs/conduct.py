@@ -95,7 +95,8 @@ async def _network_down(
     journey = request.journey
     report = record.report
     if report is not None and report.unreachable:
-        return await network.is_down(journey.site.name, now, journey.interval)
+        site = journey.site
+        return await network.is_down(site.name, now, journey.interval, site.url)
     if report is not None and any(
         key.startswith("first ") and key != "first failed" for key in report.requests
     ):

@@ -67,7 +67,7 @@ class Engine:
         """Reads a secret by its name."""
         self._scratch = folder.scratch
         self._signer = signer_of(settings)
-        self._network = Network(settings.canary.reference)
+        self._network = Network(settings.canary.reference, settings.proxies)
         self._canary_url = ""
         self._stack = AsyncExitStack()
         artifacts = settings.artifacts
@@ -109,7 +109,7 @@ class Engine:
         self._settings = settings
         self.secret = secret
         self._signer = signer_of(settings)
-        self._network = Network(settings.canary.reference)
+        self._network = Network(settings.canary.reference, settings.proxies)
         self.pool.replace_spawn(spawn)
 
     def request(
@@ -166,6 +166,7 @@ class Engine:
             record_trace=recorder == "all"
             or (recorder == "failed" and (number > 1 or not journey.confirm)),
             signatures=signatures.ahead() if signatures is not None else None,
+            proxies=self._settings.proxies,
         )
         return await self.pool.walk(order, watcher, avoid)
 

@@ -1,17 +1,29 @@
-"""Whether it is the agent's own network that is down, when a site can't be reached."""
+"""Whether it is the agent's own network that is down, when a site can't be reached.
+
+Its proxy is part of that network: a proxy that is away or refuses the agent is never the
+site's fault. One that answers, but can't reach the site, leaves the question open.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import aiohttp
+
+from agent.core.proxies import Proxies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agent.core.proxies import Proxy
+
 _REFERENCE_TIMEOUT = 2.0
+_PROXYS_OWN = frozenset({407, 502, 503, 504})
+"""Statuses that a proxy answers by itself, so that nothing has come from beyond it."""
 
 
 @dataclass(slots=True)
@@ -23,22 +35,28 @@ class _Seen:
 class Network:
     """Keeps when each site last answered, and asks the reference addresses."""
 
-    def __init__(self, reference: Sequence[str]) -> None:
+    def __init__(self, reference: Sequence[str], proxies: Proxies | None = None) -> None:
         self._reference = tuple(reference)
+        self._proxies = proxies or Proxies()
         self._sites: dict[str, _Seen] = {}
 
     def answered(self, site: str, at: float) -> None:
         """Note that a site answered; ``at`` is of a clock that never goes back, in seconds."""
         self._sites.setdefault(site, _Seen()).answered_at = at
 
-    async def is_down(self, site: str, at: float, interval: float) -> bool:
+    async def is_down(self, site: str, at: float, interval: float, url: str = "") -> bool:
         """Whether a failure to resolve or connect to ``site`` is the agent's own trouble.
 
-        ``at`` and ``interval`` are seconds, ``at`` of the clock that ``answered`` is given.
-        With reference addresses: if none of them answers. Without: if two or more sites
-        failed to resolve or connect within ``interval`` seconds and none answered.
+        ``at`` and ``interval`` are seconds, ``at`` of the clock that ``answered`` is given;
+        ``url`` is the site's address, from which follows the proxy that it is reached through.
+        It is, if that proxy is away or refuses the agent. Else, with reference addresses: if
+        none of them answers. Without: if two or more sites failed to resolve or connect within
+        ``interval`` seconds and none answered.
         """
         self._sites.setdefault(site, _Seen()).failed_at = at
+        proxy = self._proxies.of(url)
+        if proxy is not None and not await _serves(proxy, url):
+            return True
         if self._reference:
             return not await self._any_answers()
         since = at - interval
@@ -53,11 +71,38 @@ class Network:
             )
         return any(answers)
 
-    @staticmethod
-    async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    async def _answers(self, session: aiohttp.ClientSession, url: str) -> bool:
+        proxy = self._proxies.of(url)
+        through = proxy.url if proxy else None
         try:
-            async with session.get(url, allow_redirects=False):
-                # Any status at all came over the network.
-                return True
-        except (aiohttp.ClientError, TimeoutError, OSError):
+            async with session.get(url, allow_redirects=False, proxy=through) as response:
+                # Any status at all came over the network, unless it came from the proxy.
+                return proxy is None or response.status not in _PROXYS_OWN
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return False
+
+
+async def _serves(proxy: Proxy, url: str) -> bool:
+    """Whether a proxy lets the agent through to a host: asked for a tunnel that stays unused."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
+    if proxy.username:
+        credentials = f"{proxy.username}:{proxy.password}".encode()
+        lines.append(f"Proxy-Authorization: Basic {b64encode(credentials).decode()}")
+    way = urlsplit(proxy.server)
+    try:
+        async with asyncio.timeout(_REFERENCE_TIMEOUT):
+            reader, writer = await asyncio.open_connection(
+                way.hostname, way.port, ssl=True if way.scheme == "https" else None
+            )
+            try:
+                writer.write("\r\n".join([*lines, "", ""]).encode())
+                await writer.drain()
+                status = (await reader.readline()).split()[1:2]
+            finally:
+                writer.transport.abort()
+    except (OSError, TimeoutError, ValueError):
+        return False
+    return bool(status) and status != [b"407"]

@@ -77,7 +77,7 @@ class AttemptRunner:
             parent=lambda: self._steps.current,
             proof=proof_of(walk, link),
         )
-        self._setup = PageSetup(walk.journey, identity, walk.canary_url, self._span)
+        self._setup = PageSetup(walk.journey, identity, walk.canary_url, self._span, walk.proxies)
         self._outcome = AttemptOutcome(walk, link, self._setup, self._steps)
         self._page: Page | None = None
         self.fit = True

@@ -11,7 +11,7 @@ from agent.core.errors import ErrorType, Owner
 from agent.protocol.messages import Logged
 from agent.worker.browser.canary import try_canary
 from agent.worker.browser.evidence import Evidence
-from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, fault_of
+from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, ProxyRefused, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -66,6 +66,8 @@ class AttemptOutcome:
             failure = self._setup.lost.exception() or failure
         fault = fault_of(failure, self._link.redactor.text)
         refused = self._setup.refusal()
+        if isinstance(refused, ProxyRefused):
+            return fault_of(refused, self._link.redactor.text)
         if refused and fault.error_type.owner is Owner.TARGET:
             # The page that could not be used says more than what was missing on it.
             detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"

@@ -12,8 +12,14 @@ from playwright.async_api import Error
 from agent.beacons.policy import Guard
 from agent.core.origins import FirstParty
 from agent.core.redact import bare_url
-from agent.worker.browser.context import context_options
-from agent.worker.browser.faults import BadContext, BrowserGone, HttpStatusError, PageCrashed
+from agent.worker.browser.context import context_options, refuse_sign_in
+from agent.worker.browser.faults import (
+    BadContext,
+    BrowserGone,
+    HttpStatusError,
+    PageCrashed,
+    ProxyRefused,
+)
 from agent.worker.browser.launch import keep_open
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
     )
 
     from agent.core.model import Journey
+    from agent.core.proxies import Proxies
     from agent.core.results import SpanData
     from agent.worker.browser.launch import Launcher
 
@@ -64,7 +71,10 @@ class PageSetup:
         identity: Identity,
         canary_url: str,
         on_span: Callable[[SpanData], None],
+        proxies: Proxies | None = None,
     ) -> None:
+        self._proxies = proxies
+        self._proxied = proxies is not None and proxies.of(journey.site.url) is not None
         self._journey = journey
         self._on_span = on_span
         self._site = FirstParty(journey.site.first_party)
@@ -116,12 +126,16 @@ class PageSetup:
             await self._prepare_guard(context)
             await self.vitals.install(context)
             context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
+            if self._proxied:
+                refuse_sign_in(context.request)
             self._api.attach(context.request)
             return OpenPage(context, await context.new_page())
 
-    def refusal(self) -> HttpStatusError | None:
+    def refusal(self) -> HttpStatusError | ProxyRefused | None:
         """Return what is to be raised for a page that answered what nobody expected."""
         for status, what in self.traffic.refusals:
+            if status == 407 and self._proxied:
+                return ProxyRefused(f"{what} answered {status}: the proxy wants a sign-in")
             if status not in self.allowed:
                 return HttpStatusError(f"{what} answered {status}")
         return None
@@ -129,7 +143,13 @@ class PageSetup:
     async def _context(self, browser: Browser, launcher: Launcher) -> BrowserContext:
         declared = self._journey.context
         try:
-            options = context_options(declared, launcher.playwright, launcher.user_agent)
+            options = context_options(
+                declared,
+                launcher.playwright,
+                launcher.user_agent,
+                self._journey.site.url,
+                self._proxies,
+            )
             return await browser.new_context(base_url=self._journey.site.url, **options)
         except (Error, TypeError) as error:
             if not declared or not browser.is_connected():

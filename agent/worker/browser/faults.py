@@ -29,11 +29,23 @@ _UNREACHABLE = frozenset(
         "ERR_NAME_RESOLUTION_FAILED",
         "ERR_NETWORK_ACCESS_DENIED",
         "ERR_NETWORK_CHANGED",
+        "ERR_INVALID_AUTH_CREDENTIALS",
+        "ERR_MANDATORY_PROXY_CONFIGURATION_FAILED",
+        "ERR_PROXY_AUTH_REQUESTED",
+        "ERR_PROXY_AUTH_REQUESTED_WITH_NO_CONNECTION",
+        "ERR_PROXY_AUTH_UNSUPPORTED",
+        "ERR_PROXY_CERTIFICATE_INVALID",
         "ERR_PROXY_CONNECTION_FAILED",
+        "ERR_PROXY_UNABLE_TO_CONNECT_TO_DESTINATION",
+        "ERR_TUNNEL_CONNECTION_FAILED",
+        "ERR_UNEXPECTED_PROXY_AUTH",
     }
 )
 # What Playwright's API client says in Node's words where the browser says net::ERR_….
-_API_CONNECT = re.compile(r"\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b")
+_API_CONNECT = re.compile(
+    r"\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b"
+    r"|Proxy (connection ended|response)\b|CONNECT response"
+)
 _API_BROKEN = re.compile(r"\b(ECONNRESET|ETIMEDOUT|EPIPE|socket hang up|ERR_SSL|ERR_TLS)\b")
 # A failed `expect` ends with the page's content, form fields and all, masked or not.
 _PAGE_CONTENT = "\n\nAria snapshot:"
@@ -49,6 +61,10 @@ class HttpStatusError(AssertionError):
 
 class AttemptTimeout(Exception):
     """The attempt's own deadline passed; the message says where the journey was."""
+
+
+class ProxyRefused(Exception):
+    """The agent's own proxy answered in a page's stead that it wants a sign-in."""
 
 
 class PageCrashed(Exception):
@@ -95,6 +111,8 @@ def fault_of(error: BaseException, redact: Callable[[str], str]) -> Fault:
     for kind, error_type in _OWN.items():
         if isinstance(error, kind):
             return Fault(error_type, message)
+    if isinstance(error, ProxyRefused):
+        return Fault(ErrorType.NAVIGATION, message, unreachable=True)
     if isinstance(error, AssertionError):
         return Fault(ErrorType.ASSERTION, message or _where(error, "assertion failed"))
     if isinstance(error, PlaywrightTimeout):
