@@ -53,6 +53,9 @@ FAULTS = {
         ":2 telemetry.protocol",
         "must be 'http/protobuf' or 'grpc', not 'http/json'",
     ),
+    "proxy_by_socks": (":2 browser.proxy", "must begin with http:// or https://"),
+    "proxy_bypass_of_a_network": (":2 browser.proxy_bypass[0]", "is no host"),
+    "proxy_with_password": (":2 browser.proxy", "must not hold a user name or password"),
     "site_name_with_dash": (":1 sites.my-shop", "lower-case letters"),
     "site_outside_its_patterns": (
         ":3 sites.shop.first_party",

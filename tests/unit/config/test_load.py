@@ -261,3 +261,21 @@ def test_a_variable_beyond_the_readers_limits_is_told(write, name, value):
     """Depth without end, halves of characters and zero bytes too."""
     [where] = faults(write(""), {name: value})
     assert where.partition(" (")[0] == f"environment variable {name}"
+
+
+def test_the_configured_proxy_stands_over_the_variables(tmp_path):
+    """For both schemes; the hosts that are reached directly add up."""
+    file = tmp_path / "config.toml"
+    file.write_text('[browser]\nproxy = "http://own:1"\nproxy_bypass = ["*.intra.test"]\n')
+    environ = {"HTTPS_PROXY": "http://other:2", "NO_PROXY": "shop.test"}
+    proxies = load(file, environ).proxies
+    assert {proxies.of(url).server for url in ("http://a/", "https://a/")} == {"http://own:1"}
+    assert proxies.of("https://a.intra.test/") is proxies.of("https://shop.test/") is None
+
+
+def test_without_one_the_variables_stand(tmp_path):
+    """Credentials and all."""
+    file = tmp_path / "config.toml"
+    file.touch()
+    proxy = load(file, {"https_proxy": "http://me:pw@other:2"}).proxies.of("https://a/")
+    assert (proxy.server, proxy.username, proxy.password) == ("http://other:2", "me", "pw")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 
+from agent.core.proxies import Proxies, Proxy
 from agent.runs.network import Network
+from tests.support.forward_proxy import ForwardProxy
+from tests.support.origin import Origin
 from tests.support.service import free_port
 
 
@@ -78,3 +82,54 @@ async def test_an_answer_of_long_ago_clears_nothing():
     network.answered("blog", 10.0)
     await network.is_down("shop", 100.0, 60.0)
     assert await network.is_down("depot", 130.0, 60.0)
+
+
+async def test_a_proxy_that_is_away_is_the_network(answering):
+    """Nothing is asked of references then: they would be asked through it."""
+    away = Proxy.parse(f"127.0.0.1:{free_port()}")
+    network = Network([answering], Proxies(away, away))
+    assert await network.is_down("shop", 100.0, 60.0, "https://shop.test")
+
+
+@pytest.mark.parametrize("url", ["http://shop.test", "https://shop.test:8443"])
+async def test_a_proxy_that_wants_a_sign_in_is_the_network(url):
+    """A 407 is about the agent, not about the site."""
+    async with ForwardProxy(credentials="other") as proxy:
+        given = Proxy.parse(proxy.url)
+        assert await Network((), Proxies(given, given)).is_down("shop", 100.0, 60.0, url)
+
+
+async def test_a_proxy_that_cannot_reach_one_site_leaves_the_blame_open():
+    """It answers, so the network works: one site alone is its own trouble."""
+    async with ForwardProxy(refuses=503) as proxy:
+        given = Proxy.parse(proxy.url)
+        network = Network((), Proxies(given, given))
+        assert not await network.is_down("shop", 100.0, 60.0, "https://shop.test")
+        assert await network.is_down("depot", 101.0, 60.0, "https://depot.test")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_references_are_asked_through_the_proxy(scheme):
+    """What a proxy answers by itself has come over no network."""
+    async with ForwardProxy(refuses=503) as proxy:
+        given = Proxy.parse(proxy.url)
+        network = Network([f"{scheme}://reference.test/"], Proxies(given, given))
+        assert await network.is_down("shop", 100.0, 60.0, "https://shop.test")
+    assert any("reference.test" in line for line in proxy.seen)
+
+
+async def test_a_reference_behind_the_proxy_clears_the_network():
+    """Found by a name that only the proxy knows."""
+    async with (
+        Origin(pages={"/": "fine"}) as origin,
+        ForwardProxy({"reference.test": urlsplit(origin.url).port}) as proxy,
+    ):
+        given = Proxy.parse(proxy.url)
+        network = Network(["http://reference.test/"], Proxies(given, given))
+        assert not await network.is_down("shop", 100.0, 60.0, "https://shop.test")
+
+
+async def test_a_site_that_is_reached_directly_is_not_asked_of_the_proxy(silent):
+    """Loopback, say."""
+    away = Proxy.parse(f"127.0.0.1:{free_port()}")
+    assert not await Network((), Proxies(away, away)).is_down("shop", 100.0, 60.0, silent)
