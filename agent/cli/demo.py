@@ -44,6 +44,9 @@ state = {state}
 url = {shop}
 first_party = [{shop}]
 
+[schedule]
+confirm_after = "500ms"
+
 [workers]
 count = 2
 

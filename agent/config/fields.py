@@ -24,6 +24,7 @@ _SMALLEST_MEMORY = 64 * 1024 * 1024
 _SHORTEST_TOKEN = 16
 _DEEPEST = 50
 """Levels of tables and lists in one parameter; JSON readers give up at some hundreds."""
+_LONGEST_CONFIRM_AFTER = 600.0
 
 
 def _duration(value: object) -> float:
@@ -54,6 +55,15 @@ def _enough_grace(seconds: float) -> float:
         raise ValueError(
             "must be 1s or more: in it the agent checks by a page of its own that a failure is "
             "the target's, and saves the evidence"
+        )
+    return seconds
+
+
+def _soon(seconds: float) -> float:
+    if seconds > _LONGEST_CONFIRM_AFTER:
+        raise ValueError(
+            "must be 10m or less: until then nobody is told of the failure, and the slots in "
+            "between are skipped"
         )
     return seconds
 
@@ -185,6 +195,8 @@ Duration = Annotated[float, BeforeValidator(_duration)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Grace = Annotated[Duration, AfterValidator(_enough_grace)]
 """Seconds, more than zero."""
+ConfirmAfter = Annotated[Duration, AfterValidator(_soon)]
+"""Seconds, zero or more."""
 Size = Annotated[int, BeforeValidator(_size)]
 """Bytes, more than zero."""
 Memory = Annotated[Size, AfterValidator(_enough_memory)]

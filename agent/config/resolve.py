@@ -106,6 +106,7 @@ class _Resolver:
             timeout=timeout.value,
             grace=grace.value,
             confirm=self._given("confirm", definition.confirm).value,
+            confirm_after=self._given("confirm_after", None).value,
             enabled=self._section is None or self._section.enabled,
             summary=definition.summary,
             owner=definition.owner,

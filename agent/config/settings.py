@@ -26,6 +26,7 @@ from agent.config.fields import (
     Argument,
     BindAddress,
     BypassedHost,
+    ConfirmAfter,
     Engine,
     Every,
     Folder,
@@ -48,6 +49,7 @@ from agent.config.fields import (
 )
 from agent.config.origin import KeyPath, Origin
 from agent.core.beacon_report import BeaconChoice
+from agent.core.model import CONFIRM_AFTER
 from agent.core.proxies import Proxies
 
 Kept = Literal["all", "failed", "none"]
@@ -120,6 +122,7 @@ class ScheduleSection(Section):
     timeout: PositiveDuration = 30.0
     grace: Grace = 2.0
     confirm: bool = True
+    confirm_after: ConfirmAfter = CONFIRM_AFTER
 
 
 class JourneySection(Section):
@@ -130,6 +133,7 @@ class JourneySection(Section):
     timeout: PositiveDuration | None = None
     grace: Grace | None = None
     confirm: bool | None = None
+    confirm_after: ConfirmAfter | None = None
     enabled: bool = True
     params: Params = {}
 

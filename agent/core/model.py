@@ -13,6 +13,9 @@ from typing import Any
 
 from agent.core.beacon_report import BeaconPolicy
 
+CONFIRM_AFTER = 3.0
+"""Seconds after which a failure is confirmed: a blip of the network must not confirm itself."""
+
 
 class Trigger(StrEnum):
     """Why a run was made. Only ``schedule`` feeds the journey metrics."""
@@ -113,6 +116,8 @@ class Journey:
     severity: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
+    confirm_after: float = CONFIRM_AFTER
+    """Seconds from the end of an attempt that failed until it is confirmed, at the soonest."""
 
 
 @dataclass(frozen=True, slots=True)

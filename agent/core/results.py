@@ -155,7 +155,7 @@ class AttemptRecord:
     steps: tuple[Step, ...] = ()
     spans: tuple[SpanData, ...] = ()
     last: bool = False
-    """Whether there can be no other attempt, since the agent is ending."""
+    """Whether no other worker will walk, since the agent is ending."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent.core.errors import ErrorType
+from agent.core.first_of import first_of
 from agent.core.results import AttemptRecord, SpanData, Step, StepOutcome
 from agent.pool.memory import oom_kills
 from agent.protocol.messages import (
@@ -146,12 +147,9 @@ class Dialogue:
 
     async def settle(self) -> bool:
         """Wait until the worker's browser is gone; return whether it is fit for more."""
-        gone = asyncio.create_task(self._worker.gone.wait())
         try:
-            waiting: set[asyncio.Future[Any]] = {self._idle, gone}
-            await asyncio.wait(waiting, timeout=_SETTLE, return_when=asyncio.FIRST_COMPLETED)
+            await first_of(self._idle, self._worker.gone.wait(), limit=_SETTLE)
         finally:
-            gone.cancel()
             # Not before: what was printed last comes after the report, by a pipe of its own.
             self._worker.output = self._worker.spawn.on_output
         return self._idle.done() and self._idle.result()

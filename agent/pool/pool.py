@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent.core.errors import ErrorType
+from agent.core.first_of import first_of
 from agent.core.model import RestartReason
 from agent.core.results import AttemptRecord
 from agent.pool.dialogue import Dialogue, WalkListener
@@ -62,7 +63,7 @@ class Pool:
         """Workers that are due to go, and whether their successors have come."""
         self._numbers = 0
         self._changed = asyncio.Condition()
-        self._closing = False
+        self._closing = asyncio.Event()
         self._monitor: asyncio.Task[None] | None = None
         self.trouble = ""
         """Why the last worker or browser would not start; empty where all is well."""
@@ -75,7 +76,7 @@ class Pool:
 
     async def stop(self) -> None:
         """Kill every worker with all that hangs below it."""
-        self._closing = True
+        self._closing.set()
         tasks = [*self._starting, *([self._monitor] if self._monitor else [])]
         for task in tasks:
             task.cancel()
@@ -90,7 +91,7 @@ class Pool:
 
     async def abort(self, why: str) -> None:
         """End every walk under way, each with what is known of it, and begin no other."""
-        self._closing = True
+        self._closing.set()
         for dialogue in self._busy.values():
             dialogue.end(ErrorType.WORKER_LOST, why)
         await self._notify()
@@ -149,7 +150,7 @@ class Pool:
         except BaseException:
             self._drop(worker, RestartReason.ABANDONED)
             raise
-        record = replace(record, last=self._closing)
+        record = replace(record, last=self._closing.is_set())
         if record.death is not None:
             self._drop(worker, RestartReason(record.death.value))
         else:
@@ -158,16 +159,25 @@ class Pool:
             follow_up.add_done_callback(self._retiring.discard)
         return record
 
+    async def rest(self, seconds: float) -> None:
+        """Let time pass between two walks of a run; less where there can be no other."""
+        await first_of(self._spawn.clock.sleep(max(0.0, seconds)), self._closing.wait())
+
     def _no_walk(self, began: float, death: ErrorType, why: str) -> AttemptRecord:
         now = self._spawn.clock.wall()
         return AttemptRecord(
-            worker=0, started_at=began, ended_at=now, death=death, detail=why, last=self._closing
+            worker=0,
+            started_at=began,
+            ended_at=now,
+            death=death,
+            detail=why,
+            last=self._closing.is_set(),
         )
 
     async def _take(self, avoid: int | None) -> WorkerProcess:
         async with self._changed:
             while True:
-                if self._closing:
+                if self._closing.is_set():
                     raise _Closing
                 for worker in self._idle:
                     if worker.number != avoid and not worker.gone.is_set():
@@ -190,7 +200,7 @@ class Pool:
             await self._end_orphans()
         self._busy.pop(worker, None)
         options = self._options
-        if self._closing:
+        if self._closing.is_set():
             self._retire(worker)
         elif not fit:
             self._drop(worker, RestartReason.UNFIT)
@@ -234,7 +244,7 @@ class Pool:
         """Kill a worker and start another in its place, if that isn't on its way already."""
         self._busy.pop(worker, None)
         self._retire(worker)
-        if not self._closing and self._outgoing.pop(worker, None) is None:
+        if not self._closing.is_set() and self._outgoing.pop(worker, None) is None:
             self._on_restart(reason)
             self._start_one()
 

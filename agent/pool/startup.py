@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.core.first_of import first_of
 from agent.pool.process import Spawn, WorkerProcess
 from agent.protocol.messages import Ready
 
@@ -65,14 +66,8 @@ async def _greet(worker: WorkerProcess) -> str:
             ready.set_result(message.error)
 
     worker.listener = listen
-    gone = asyncio.create_task(worker.gone.wait())
-    try:
-        async with asyncio.timeout(_START_TIMEOUT):
-            waiting: set[asyncio.Future[Any]] = {ready, gone}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    except TimeoutError:
+    await first_of(ready, worker.gone.wait(), limit=_START_TIMEOUT)
+    if not ready.done() and not worker.gone.is_set():
         worker.gone.set()
         return f"the worker was not ready within {_START_TIMEOUT:.0f} s"
-    finally:
-        gone.cancel()
     return ready.result() if ready.done() else "the worker ended while starting"

@@ -31,7 +31,7 @@ def not_running(subject: Subject) -> Alert:
     nobody = subject.of(
         series.INTERVAL, site=subject.journey.site.name, location=subject.watch.location
     )
-    walk = 2 * (subject.journey.timeout + subject.journey.grace)
+    walk = 2 * (subject.journey.timeout + subject.journey.grace) + subject.journey.confirm_after
     return subject.alert(
         "JourneyNotRunning",
         f"time() - {last}\n"

@@ -45,6 +45,10 @@ class Walker(Protocol):
         """Walk the journey once, in a worker other than ``avoid``."""
         ...
 
+    async def rest(self, seconds: float) -> None:
+        """Let time pass before the next walk; less where the agent is ending."""
+        ...
+
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]
     ) -> Attempt:
@@ -68,7 +72,8 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
         record = await walker.walk(request, number, span_id, worker)
         # On the clock that nobody sets: one set back must not make sites that failed at once
         # into sites that failed an hour apart.
-        down = await _network_down(record, request, network, clock.monotonic())
+        ended = clock.monotonic()
+        down = await _network_down(record, request, network, ended)
         verdict = blame(record, journey.timeout, network_down=down)
         attempt = judged(number, span_id, record, verdict)
         evidence = record.report.evidence if record.report else ()
@@ -76,8 +81,12 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
         worker = record.worker
         spent = clock.monotonic() - began
         room = spent + _LAUNCH + journey.timeout + journey.grace <= journey.interval
-        if record.last or not wants_another(attempts, confirm=journey.confirm, room=room):
+        room = room and not record.last
+        if not wants_another(attempts, confirm=journey.confirm, room=room):
             return _finish(request, attempts, started_at, clock.wall())
+        if attempt.result is Result.FAIL:
+            # Judging it took its time as well.
+            await walker.rest(journey.confirm_after - (clock.monotonic() - ended))
 
 
 def interrupted(request: RunRequest, started_at: float, ended_at: float, why: str) -> RunResult:

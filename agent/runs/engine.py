@@ -210,6 +210,9 @@ class _Walker:
     ) -> AttemptRecord:
         return await self._engine.walk(request, number, span_id, avoid, self._watcher)
 
+    async def rest(self, seconds: float) -> None:
+        await self._engine.pool.rest(seconds)
+
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]
     ) -> Attempt:

@@ -83,7 +83,7 @@ async def measure(tries: int) -> list[Way]:
             )
             shutil.copy(ROOT / "journeys" / f"{_JOURNEY}.py", home.journeys)
             home.configure(
-                schedule={"every": f"{_EVERY:.0f}s", "timeout": "15s"},
+                schedule={"every": f"{_EVERY:.0f}s", "timeout": "15s", "confirm_after": "3s"},
                 telemetry={"interval": "15s"},
                 **{f"journey__{_JOURNEY}": {"every": f"{_EVERY:.0f}s", "timeout": "15s"}},
             )

@@ -40,6 +40,7 @@ first_party = ["{url}"]
 every = "{every:.3f}s"
 timeout = "{timeout:.3f}s"
 grace = "1s"
+confirm_after = "0s"
 
 [workers]
 count = {workers}

@@ -30,7 +30,7 @@ _ENDS_WITHIN = 40.0
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "": {"location": LOCATION, "environment": "test", "journeys": "journeys", "state": "var"},
     "workers": {"count": 2},
-    "schedule": {"every": "3s", "timeout": "2s", "grace": "1s"},
+    "schedule": {"every": "3s", "timeout": "2s", "grace": "1s", "confirm_after": "0s"},
     "telemetry": {"interval": "500ms"},
 }
 

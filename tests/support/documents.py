@@ -57,6 +57,7 @@ per_journey = {
     "timeout": durations,
     "grace": st.sampled_from(["1s", "2s", "60s"]),
     "confirm": st.booleans(),
+    "confirm_after": st.sampled_from(["0s", "500ms", "3s", "10m"]),
 }
 SOUND = {
     (): {

@@ -20,6 +20,7 @@ FAULTS = {
     "engine_unknown": (":2 browser.engine", 'only "chromium" works so far'),
     "flag_as_word": (":2 browser.headless", "must be true or false, not 'perhaps'"),
     "folder_with_zero_byte": (":1 state", "must not hold a zero byte"),
+    "confirmed_too_late": (":2 schedule.confirm_after", "must be 10m or less"),
     "grace_too_short": (":2 schedule.grace", "must be 1s or more"),
     "header_not_a_name": (":2 identity.header", "is no name for a header"),
     "header_with_two_lines": (":2 telemetry.headers.authorization", "must be one line"),

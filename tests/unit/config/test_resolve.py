@@ -48,11 +48,12 @@ def faults(settings, *definitions):
 
 def test_a_bare_journey_takes_everything_from_the_schedule(settings):
     """[schedule] fills what neither the author nor the operator gave."""
-    [journey] = resolve(settings('[schedule]\nevery = "2m"\nconfirm = false\n'), [BUY], interval_of)
+    schedule = '[schedule]\nevery = "2m"\nconfirm = false\nconfirm_after = "5s"\n'
+    [journey] = resolve(settings(schedule), [BUY], interval_of)
     assert journey.site == Site("shop", "https://shop.example.com", ("https://shop.example.com",))
     assert journey.cadence == Cadence(seconds=120.0, timezone="UTC")
     assert (journey.interval, journey.timeout, journey.grace) == (120.0, 30.0, 2.0)
-    assert (journey.confirm, journey.enabled) == (False, True)
+    assert (journey.confirm, journey.confirm_after, journey.enabled) == (False, 5.0, True)
     assert (journey.file, journey.line, journey.owner) == ("buy.py", 7, "checkout")
     assert (journey.summary, journey.runbook) == ("Buys.", "https://example.com/runbook")
     assert (journey.severity, journey.context) == ("page", {"locale": "de-DE"})
@@ -70,13 +71,14 @@ def test_the_author_wins_over_the_schedule_and_the_operator_over_both(settings):
     every = "0 3 * * 0"
     grace = "5s"
     confirm = true
+    confirm_after = "0s"
     enabled = false
     params = { sku = "cup", limit = 3, voucher = "X" }
     """
     [journey] = resolve(settings(section), [authored], interval_of)
     assert journey.cadence == Cadence(cron="0 3 * * 0", timezone="Asia/Tokyo")
     assert (journey.timeout, journey.grace) == (9.0, 5.0)
-    assert (journey.confirm, journey.enabled) == (True, False)
+    assert (journey.confirm, journey.confirm_after, journey.enabled) == (True, 0.0, False)
     assert journey.params == {"sku": "cup", "amount": 1, "limit": 3, "voucher": "X"}
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.core.errors import ErrorType
 from agent.core.results import AttemptRecord, Result
 from agent.runs.conduct import conduct, interrupted
 from agent.runs.network import Network
+from tests.support.fuzz import effort
 from tests.unit.runs.conftest import record, report
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ class Script:
     records: list[AttemptRecord]
     takes: float = 4.0
     walks: list[tuple[int, str, int | None]] = field(default_factory=list)
+    began: list[float] = field(default_factory=list)
     kept: list[tuple[int, Result, Sequence[str]]] = field(default_factory=list)
     kept_under: set[float] = field(default_factory=set)
 
@@ -52,8 +56,12 @@ class Script:
         self, request: RunRequest, number: int, span_id: str, avoid: int | None
     ) -> AttemptRecord:
         self.walks.append((number, span_id, avoid))
+        self.began.append(self.clock.now)
         self.clock.now += self.takes
         return replace(self.records[number - 1], worker=10 * number)
+
+    async def rest(self, seconds: float) -> None:
+        self.clock.now += max(0.0, seconds)
 
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]
@@ -94,7 +102,7 @@ async def test_a_pass_is_walked_once(run, request_):
     assert [(number, avoid) for number, _, avoid in walker.walks] == [(1, None)]
 
 
-async def test_a_fail_is_confirmed_at_once_in_another_worker(run):
+async def test_a_fail_is_confirmed_in_another_worker(run):
     """The second attempt avoids the first one's worker and has a span of its own."""
     result, walker = await run(FAILS, FAILS)
     assert result.result is Result.FAIL
@@ -103,6 +111,67 @@ async def test_a_fail_is_confirmed_at_once_in_another_worker(run):
     assert spans == [span_id for _, span_id, _ in walker.walks]
     assert len({*spans, result.span_id}) == 3
     assert all(re.fullmatch("[0-9a-f]{16}", span_id) for span_id in spans)
+
+
+@pytest.mark.parametrize(("confirm_after", "second"), [(3.0, 7.0), (0.5, 4.5), (0.0, 4.0)])
+async def test_a_fail_is_confirmed_some_time_after_its_end(run, confirm_after, second):
+    """Counted from where the attempt of 4 s ended, not from where it began."""
+    _, walker = await run(FAILS, FAILS, confirm_after=confirm_after)
+    assert walker.began == [0.0, second]
+
+
+@pytest.mark.parametrize("records", [(UNMEASURED, FAILS), (UNMEASURED, UNMEASURED)])
+async def test_what_was_not_measured_is_tried_again_at_once(run, records):
+    """It was no failure of the site, so there is no blip to wait for."""
+    _, walker = await run(*records)
+    assert walker.began == [0.0, 4.0]
+
+
+async def test_judging_counts_as_waiting(clock, request_):
+    """References that took 2 s to answer don't put the confirmation off any further."""
+
+    class Slow(Network):
+        async def is_down(self, site: str, at: float, interval: float) -> bool:
+            clock.now += 2.0
+            return False
+
+    gone = record(report(error_type=ErrorType.NAVIGATION, error="refused", unreachable=True))
+    walker = Script(clock, [gone, PASSES])
+    await conduct(request_, walker, Slow(()), clock)
+    assert walker.began == [0.0, 7.0]
+
+
+@effort(60)
+@given(begins=st.floats(-5, 5), lasts=st.floats(0, 2.999), takes=st.floats(0, 30))
+async def test_a_blip_does_not_confirm_itself(request_, begins, lasts, takes):
+    """An outage shorter than confirm_after is flaky or goes unseen, wherever it falls: each
+    attempt sees the site at its end."""
+
+    class Blip(Script):
+        async def walk(
+            self, request: RunRequest, number: int, span_id: str, avoid: int | None
+        ) -> AttemptRecord:
+            await super().walk(request, number, span_id, avoid)
+            return FAILS if begins <= self.clock.now < begins + lasts else PASSES
+
+    clock = HeldClock()
+    result = await conduct(request_, Blip(clock, [PASSES] * 2, takes), Network(()), clock)
+    assert result.result in {Result.PASS, Result.FLAKY}
+
+
+async def test_a_fail_that_the_agents_end_left_unconfirmed_is_none(run):
+    """The other walk of an agent that ends comes back at once, and blames nobody."""
+    ended = record(death=ErrorType.WORKER_LOST, detail="the agent was stopped", last=True)
+    result, _ = await run(replace(FAILS, last=True), ended)
+    assert (result.result, result.error_type) == (Result.NOT_MEASURED, ErrorType.WORKER_LOST)
+    assert [attempt.result for attempt in result.attempts] == [Result.FAIL, Result.NOT_MEASURED]
+
+
+async def test_what_was_not_measured_is_not_tried_again_by_an_agent_that_ends(run):
+    """Its own error is told, not that of a walk that couldn't be."""
+    result, walker = await run(replace(UNMEASURED, last=True))
+    assert len(walker.walks) == 1
+    assert result.error == "gone"
 
 
 async def test_a_confirmation_that_passes_makes_a_flaky(run):
