@@ -71,8 +71,16 @@ class Readiness:
 
     def _journeys(self) -> Check:
         loaded = len(self.dispatcher.journeys)
-        broken = "; ".join(str(problem) for problem in self.broken)
-        return Check(loaded > 0 and not broken, broken or f"{loaded} loaded")
+        if not self.broken:
+            return Check(loaded > 0, f"{loaded} loaded")
+        # An error's text may quote anything of the file, and anybody may ask for this.
+        files = ", ".join(problem.where for problem in self.broken)
+        why = "`footfall check` says why, as does this with the agent's token"
+        return Check(
+            False,
+            "; ".join(str(problem) for problem in self.broken),
+            f"can't be loaded: {files}; {why}",
+        )
 
     async def _spool(self) -> Check:
         if self.database.trouble:

@@ -20,7 +20,7 @@ from agent.loading.load import take_in
 from agent.pool.process_tree import become_subreaper
 from agent.schedule.loop import run as run_schedule
 from agent.server.app import create_app
-from agent.server.connection import Patient
+from agent.server.connection import LimitedConnection
 from agent.server.serving import port_of, serving
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Daemon:
         bound = (server.host, server.token.get_secret_value())
         artifacts = at.engine.artifacts.folder
         app = create_app(at.readiness.alive, at.readiness.ready, at.overview, artifacts, bound)
-        serving_it = serving(app, at.listening, Patient)
+        serving_it = serving(app, at.listening, LimitedConnection)
         self._tasks.add(await self._stack.enter_async_context(serving_it))
         where = f"{server.host}:{port_of(at.listening)}"
         self._started = True

@@ -10,9 +10,10 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from agent.core.errors import StateError
+from agent.server.access import AccessControl
 from agent.server.api import api_routes, refused
 from agent.server.artifacts import serve
-from agent.server.guard import Guard
+from agent.server.concurrency import ConcurrencyLimit
 from agent.server.health import health_routes
 
 if TYPE_CHECKING:
@@ -33,11 +34,14 @@ def create_app(
     """Return the application; ``bound`` is the host it listens on, and its token or nothing."""
     health = health_routes(alive, ready)
     host, token = bound
-    guard = Middleware(Guard, host=host, token=token, public=[route.path for route in health])
+    public = [route.path for route in health]
     evidence = Route("/artifacts/{path:path}", serve(artifacts))
     app = Starlette(
         routes=[*health, *api_routes(source), evidence],
-        middleware=[guard],
+        middleware=[
+            Middleware(AccessControl, host=host, token=token, public=public),
+            Middleware(ConcurrencyLimit, public=public),
+        ],
         exception_handlers={HTTPException: refused, StateError: refused, Exception: refused},
     )
     # A redirect would go to whatever name the client gave this address.

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+import resource
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
 
-_MOST = 64
-"""Connections at a time."""
-_ASK_WITHIN = 10.0
-"""Seconds from the connection, or the last answer, to the end of a request's head."""
-_TAKE_WITHIN = 20.0
+_MOST: Final = 128
+"""Connections at a time, beyond which those go that keep the agent waiting."""
+_MOST_OF_ALL: Final = max(_MOST, min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
+"""How many there may be while nobody keeps the agent waiting: the rest of its files is its own."""
+_SPARED: Final = 0.5
+"""Seconds in which nobody is taken to keep the agent waiting: a newcomer has just come."""
+_ASK_WITHIN: Final = 10.0
+"""Seconds from the connection, or the last answer, to the end of a request, its body too."""
+_TAKE_WITHIN: Final = 20.0
 """Seconds in which a client must take the next piece of its answer."""
-
-
-_SENT_AHEAD = 1 << 16
+_LINGER: Final = 1.0
+"""Seconds for an answer to arrive at a client that is still sending what nobody wants."""
+_PAUSE: Final = 0.1
+"""Seconds before a request is looked at that came before the last one was answered."""
+_PIECE: Final = 1 << 12
+"""Bytes that are read of one client in a turn of the loop."""
+_SENT_AHEAD: Final = 1 << 16
 """Bytes of an answer that wait in the kernel for a client to take them."""
 
 
-class Patient(H11Protocol):
+class LimitedConnection(H11Protocol):
     """One connection. Beyond the most of them, whoever has kept the agent waiting longest goes.
 
-    So a client that asks at once, as those for health do, is answered however many others
-    only hold their connections open.
+    A client keeps it waiting that has not asked yet, and one that doesn't take its answer. So one
+    that asks at once, as those for health do, is answered however many others hold connections.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the server's own
         super().__init__(*args, **kwargs)
-        self._waiting: asyncio.TimerHandle | None = None
-        self._stuck: asyncio.TimerHandle | None = None
-        self._since = 0.0
+        self._asks: asyncio.TimerHandle | None = None
+        self._takes: asyncio.TimerHandle | None = None
+        self._pauses: asyncio.TimerHandle | None = None
+        self._made_at = 0.0
+        self._asks_since = 0.0
+        self._takes_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, at another's cost where there are too many."""
@@ -41,56 +53,100 @@ class Patient(H11Protocol):
         # The kernel's own would take megabytes, and a slow client seem to take none for long.
         raw = transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_AHEAD)
-        self._await_request()
+        # At asyncio's own 256 KiB, a body of tiny chunks takes the loop for most of a second.
+        transport.max_size = _PIECE  # type: ignore[attr-defined]
+        self._made_at = self.loop.time()
+        self._await_request(_ASK_WITHIN)
         if len(self.connections) > _MOST:
-            others = [one for one in self.connections if isinstance(one, Patient)]
-            min(others, key=lambda one: (one.answering, one._since)).cut()  # noqa: SLF001 - of its own kind
+            self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of it."""
-        self._no_longer_waiting()
+        for timer in (self._asks, self._pauses):
+            if timer is not None:
+                timer.cancel()
         self.resume_writing()
         super().connection_lost(exc)
 
     @property
-    def answering(self) -> bool:
-        """Whether a request has come and its answer is under way."""
-        return self.cycle is not None and not self.cycle.response_complete
+    def waits_since(self) -> float | None:
+        """Since when, by the loop's clock, the agent waits for this client; None: it doesn't."""
+        if self._takes is not None:
+            return self._takes_since
+        return self._asks_since if self._asks is not None else None
 
     def cut(self) -> None:
         """End the connection, whatever was still to be sent."""
         self.transport.abort()
 
     def handle_events(self) -> None:
-        """Take what has come. Only a request's whole head ends the wait, no single byte does."""
+        """Take what has come. Only a whole request ends the wait, no single byte does."""
+        if self._pauses is not None:
+            self.flow.pause_reading()
+            return
         super().handle_events()
-        if self.answering:
-            self._no_longer_waiting()
+        cycle = self.cycle
+        asked = cycle is not None and not cycle.response_complete and not cycle.more_body
+        if asked and self._asks is not None:
+            self._asks.cancel()
+            self._asks = None
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or for the client to take the rest of the answer."""
-        self._await_request()
+        unwanted = self.cycle.more_body
+        self._await_request(_LINGER if unwanted else _ASK_WITHIN)
+        if self.conn.trailing_data[0]:
+            self._pauses = self.loop.call_later(_PAUSE, self._go_on)
         super().on_response_complete()
+        if unwanted and not self.transport.is_closing():
+            self.flow.pause_reading()
+            self.transport.write_eof()
+
+    def _go_on(self) -> None:
+        self._pauses = None
+        self.flow.resume_reading()
+        self.handle_events()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer whoever has said only that nothing more will be asked; else close."""
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        self.cycle.keep_alive = False
+        return True
 
     def pause_writing(self) -> None:
         """Give a client that takes nothing its time."""
         super().pause_writing()
-        if self._stuck is None:
-            self._stuck = self.loop.call_later(_TAKE_WITHIN, self.cut)
+        if self._takes is None:
+            self._takes_since = self.loop.time()
+            self._takes = self.loop.call_later(_TAKE_WITHIN, self.cut)
 
     def resume_writing(self) -> None:
         """Note that it took some."""
         super().resume_writing()
-        if self._stuck is not None:
-            self._stuck.cancel()
-            self._stuck = None
+        if self._takes is not None:
+            self._takes.cancel()
+            self._takes = None
 
-    def _await_request(self) -> None:
-        self._no_longer_waiting()
-        self._since = self.loop.time()
-        self._waiting = self.loop.call_later(_ASK_WITHIN, self.cut)
+    def _await_request(self, seconds: float) -> None:
+        if self._asks is not None:
+            self._asks.cancel()
+        self._asks_since = self.loop.time()
+        self._asks = self.loop.call_later(seconds, self.cut)
 
-    def _no_longer_waiting(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
+    def _make_room(self) -> None:
+        """Cut another one off: who has waited longest, or, without room to wait, the oldest."""
+        others = [
+            one
+            for one in self.connections
+            if isinstance(one, LimitedConnection)
+            and one is not self
+            and not one.transport.is_closing()
+        ]
+        spared = self.loop.time() - _SPARED
+        waiting = [one for one in others if one.waits_since is not None]
+        patience = [one for one in waiting if (one.waits_since or 0.0) <= spared]
+        if patience:
+            min(patience, key=lambda one: one.waits_since or 0.0).cut()
+        elif len(others) >= _MOST_OF_ALL:
+            min(waiting or others, key=lambda one: one._made_at).cut()  # noqa: SLF001 - of its own kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-_DRAIN_SECONDS = 1
+_DRAIN_SECONDS: Final = 1
 """A request that hangs must not hold up the end."""
+_QUEUE: Final = 1024
+"""Connections that wait in the kernel to be accepted; beyond them a client tries again later."""
+_AT_ONCE: Final = 128
+"""Connections that are accepted in one turn of the loop, before any of them is looked at."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -26,7 +30,7 @@ def listen(host: str, port: int) -> socket.socket:
 
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host, port), family=family, backlog=256)
+    listening = socket.create_server((host, port), family=family, backlog=_QUEUE)
     # asyncio sees to this only on sockets it made itself; without it, head and body of an
     # answer travel 40 ms apart. Accepted connections inherit it.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -73,9 +77,16 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 lifespan="off",
                 ws="none",
+                backlog=_AT_ONCE,
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and keep the longer queue: asyncio has one number for both."""
+        await super().startup(sockets)
+        for listening in sockets or ():
+            listening.listen(_QUEUE)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

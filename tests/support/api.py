@@ -21,7 +21,7 @@ from agent.schedule import skips, slots
 from agent.schedule.decision import Skip
 from agent.schedule.ticker import Ticker
 from agent.server.app import create_app
-from agent.server.connection import Patient
+from agent.server.connection import LimitedConnection
 from agent.server.health import Check
 from agent.server.serving import listen, port_of, serving
 from agent.storage import runs
@@ -44,7 +44,7 @@ class Served:
     journeys: list[Journey] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=lambda: {"workers": Check(True, "2 idle")})
     clock: SystemClock = field(default_factory=SystemClock)
-    connections: set[Patient] = field(default_factory=set)
+    connections: set[LimitedConnection] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -77,7 +77,7 @@ class Served:
         self.url = f"http://127.0.0.1:{self.port}"
         kept = self.connections
 
-        class Counted(Patient):
+        class Counted(LimitedConnection):
             """One connection, that is known while it lasts."""
 
             def connection_made(self, transport: Any) -> None:

@@ -58,11 +58,7 @@ async def test_a_body_that_never_ends_is_cut_off(served, impatient):
     reader, writer = await served.connect()
     writer.write(HEAD + b"Content-Length: 1000000\r\n\r\n")
     assert b" 200 " in await reader.readline()
-    cut = asyncio.create_task(is_cut(reader))
-    while not cut.done():
-        writer.write(b"x")
-        await asyncio.wait({cut}, timeout=0.02)
-    assert await cut
+    assert await is_cut(reader)
 
 
 async def test_who_does_not_take_the_answer_is_cut_off(served, impatient):
@@ -119,10 +115,12 @@ async def test_a_head_that_is_no_head_is_refused(served):
 async def test_beyond_the_most_the_oldest_that_only_waits_goes(served, monkeypatch):
     """Who asks is answered though others hold every place; who is being answered keeps his."""
     monkeypatch.setattr(connection, "_MOST", 8)
+    monkeypatch.setattr(connection, "_MOST_OF_ALL", 8)
     served.keep("big.zip", b"x" * 30_000_000)
     answered = await served.connect()
     answered[1].write(b"GET /artifacts/big.zip HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await answered[0].readline()
+    taking = asyncio.create_task(answered[0].readexactly(30_000_000))
     held = [await served.connect() for _ in range(20)]
     for _, writer in held:
         writer.write(HEAD)
@@ -131,10 +129,129 @@ async def test_beyond_the_most_the_oldest_that_only_waits_goes(served, monkeypat
     async with asyncio.timeout(5):
         assert b" 200 " in await reader.readline()
     assert await is_cut(held[0][0])
-    await until(lambda: len(served.connections) == 8, 10)
+    await until(lambda: len(served.connections) <= 9, 10)
     async with asyncio.timeout(20):
-        assert len(await answered[0].readuntil(b"\r\n\r\n")) > 0
-        await answered[0].readexactly(30_000_000)
+        assert len(await taking) == 30_000_000
+
+
+async def test_a_newcomer_is_spared_until_there_is_no_more_room(served, monkeypatch):
+    """Beyond the most, nobody goes that has only just come: with the requests of many on their
+    way at once, each is answered."""
+    monkeypatch.setattr(connection, "_MOST", 4)
+    monkeypatch.setattr(connection, "_SPARED", 5.0)
+    came = [await served.connect() for _ in range(60)]
+    for _, writer in came:
+        writer.write(HEAD + b"\r\n")
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*(reader.readline() for reader, _ in came))
+    assert all(b" 200 " in answer for answer in answers)
+
+
+MANY = (HEAD + b"\r\n") * 100
+ABUSES = {
+    "healths pipelined, no answer read": [MANY] * 50,
+    "readiness pipelined, no answer read": [MANY.replace(b"healthz", b"readyz")] * 50,
+    "runs pipelined, no answer read": [MANY.replace(b"healthz", b"api/v1/runs")] * 50,
+    "unknown paths pipelined": [MANY.replace(b"healthz", b"nothing")] * 50,
+    "nothing said": [],
+    "a head without an end": [HEAD + b"X: x"],
+    "a head of many headers": [HEAD + b"X: x\r\n" * 1000],
+    "one header without measure": [HEAD + b"X: " + b"x" * 15_000],
+    "a body that is slow": [HEAD + b"Content-Length: 100\r\n\r\nx"],
+    "a body without an end": [HEAD + b"Content-Length: 1000000000\r\n\r\n", b"x" * 10_000_000],
+    "a body of tiny chunks": [
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 200_000
+    ],
+    "HTTP/1.0, kept alive": [b"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"],
+    "idle after one answer": [HEAD + b"\r\n"],
+    "an upgrade that nobody offers": [HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"],
+    "a body that waits to be asked for": [
+        HEAD + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    ],
+    "no HTTP": [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"],
+    "empty lines": [b"\r\n" * 200_000],
+}
+
+
+@pytest.mark.parametrize("kind", ABUSES)
+async def test_health_answers_while_anything_else_is_abused(served, monkeypatch, kind):
+    """More connections than there may be, each of which comes again once it is cut off, and never
+    reads: who asks for health is answered, each time and soon."""
+    monkeypatch.setattr(connection, "_MOST", 8)
+    monkeypatch.setattr(connection, "_MOST_OF_ALL", 16)
+    monkeypatch.setattr(connection, "_SPARED", 0.1)
+    served.ran("buy", "fail")
+
+    async def abuse():
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1)
+            except OSError:
+                continue
+            try:
+                for piece in ABUSES[kind]:
+                    writer.write(piece)
+                    await writer.drain()
+                await asyncio.sleep(60)
+            except ConnectionError:
+                await asyncio.sleep(0.01)
+            finally:
+                writer.transport.abort()
+
+    abusers = [asyncio.create_task(abuse()) for _ in range(24)]
+    await asyncio.sleep(0.3)
+    for path in (b"healthz", b"readyz") * 4:
+        async with asyncio.timeout(4):
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            writer.write(HEAD.replace(b"healthz", path) + b"\r\n")
+            assert b" 200 " in await reader.readline(), path
+            writer.close()
+    for one in abusers:
+        one.cancel()
+    await asyncio.gather(*abusers, return_exceptions=True)
+
+
+async def test_pipelined_requests_are_answered_in_their_turn(served):
+    """Each gets its answer, in order, and those that came ahead no more than one each pause."""
+    reader, writer = await served.connect()
+    writer.write(HEAD + b"\r\n" + HEAD.replace(b"healthz", b"nothing") + b"\r\n" + HEAD + b"\r\n")
+    statuses, started = [], asyncio.get_running_loop().time()
+    for _ in range(3):
+        statuses.append(await reader.readline())
+        head = await reader.readuntil(b"\r\n\r\n")
+        (length,) = (int(x[15:]) for x in head.split(b"\r\n") if x.startswith(b"content-length"))
+        await reader.readexactly(length)
+    assert [status[9:12] for status in statuses] == [b"200", b"404", b"200"]
+    assert asyncio.get_running_loop().time() - started >= 2 * connection._PAUSE
+
+
+async def test_who_has_nothing_more_to_ask_is_answered(served):
+    """A client may close its own side at once; the answer comes, and then the end."""
+    for path in (b"healthz", b"readyz", b"api/v1/journeys"):
+        reader, writer = await served.connect()
+        writer.write(HEAD.replace(b"healthz", path) + b"\r\n")
+        writer.write_eof()
+        async with asyncio.timeout(4):
+            answer = await reader.read()
+        assert b" 200 " in answer[:20], path
+
+
+async def test_little_is_read_of_a_client_at_a_time(served):
+    """No client's piece keeps the others waiting: a body of tiny chunks is read in small ones."""
+    sizes = []
+    received = connection.LimitedConnection.data_received
+
+    def count(self, data):
+        sizes.append(len(data))
+        received(self, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection.LimitedConnection, "data_received", count)
+        reader, writer = await served.connect()
+        writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 100_000)
+        assert await is_cut(reader)
+    assert max(sizes) <= connection._PIECE
+    assert sum(sizes) < 200_000  # what came after the answer is not read at all
 
 
 async def test_the_end_closes_every_connection(tmp_path):

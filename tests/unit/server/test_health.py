@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from agent.canary.serve import canary
+from agent.server import health
 from agent.server.health import Check, health_routes
 from agent.server.serving import listen, port_of, serving
 
@@ -83,9 +84,43 @@ async def test_many_who_ask_at_a_time_cost_no_more_than_one():
         await asyncio.gather(*(get(session, "/healthz") for _ in range(10)))
         go.set()
         assert {status for status, _, _ in await asyncio.gather(*waiting)} == {200}
-        assert len(asked) == 1
+        await get(session, "/readyz")
+        assert len(asked) == 1  # it was only just looked up
+        await asyncio.sleep(health._HOLDS)
         await get(session, "/readyz")
     assert len(asked) == 2
+
+
+async def test_a_look_that_fails_or_takes_too_long_is_an_answer(monkeypatch):
+    """503 within the time that probes wait, for all who ask; the next look is a new one."""
+    monkeypatch.setattr(health, "_WITHIN", 0.2)
+    looks = iter([asyncio.Event().wait, asyncio.Event().wait])
+
+    async def ready():
+        await next(looks)()
+        return {}
+
+    socket = listen("127.0.0.1", 0)
+    app = Starlette(routes=health_routes(lambda: TICKED, ready))
+    address = f"http://127.0.0.1:{port_of(socket)}"
+    async with serving(app, socket), aiohttp.ClientSession(address) as session:
+        both = await asyncio.gather(get(session, "/readyz"), get(session, "/readyz"))
+        for status, body, _ in both:
+            assert (status, body["status"]) == (503, "failing")
+            assert "within" in body["checks"]["agent"]["detail"]
+        assert next(looks)  # asked once
+
+
+async def test_what_only_degrades_is_told_and_stays_200():
+    """Out of its service, the agent's page could tell nobody; what fails besides wins."""
+    lost = Check(ok=True, detail="telemetry is being lost", degraded=True)
+    async with served(spool=lost, workers=TICKED) as session:
+        status, body, _ = await get(session, "/readyz")
+    assert (status, body["status"]) == (200, "degraded")
+    assert body["checks"]["spool"] == {"ok": True, "detail": "telemetry is being lost"}
+    async with served(spool=lost, workers=Check(ok=False)) as session:
+        status, body, _ = await get(session, "/readyz")
+    assert (status, body["status"]) == (503, "failing")
 
 
 async def test_nothing_else_is_served():

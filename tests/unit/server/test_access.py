@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.server.guard import is_loopback
+from agent.server.access import is_loopback
+from agent.server.health import Check
 from tests.support.api import Served, journey
 
 TOKEN = "0123456789abcdef-token"
@@ -132,3 +133,23 @@ async def test_no_other_origin_may_read(serve):
 def test_which_hosts_are_this_machine_alone(host, local):
     """As `server.host` has them."""
     assert is_loopback(host) is local
+
+
+SAID = "ImportError: postgres://u:hunter2pw@db/prod"
+
+
+@pytest.mark.parametrize("token", [TOKEN, ""])
+async def test_health_tells_texts_to_who_shows_the_token_alone(serve, token):
+    """Anybody may ask for health, and an error may quote anything: without the token, and so
+    everywhere that none is set, only what is written for everybody is told."""
+    async with serve(token=token) as served:
+        broken = Check(False, f"journeys/buy.py:3: {SAID}", "can't be loaded: journeys/buy.py:3")
+        served.checks["journeys"] = broken
+        for shown in ("", "Bearer ", "Bearer wrong", f"Bearer {token}x"):
+            code, body = await served.get("/readyz", Authorization=shown)
+            assert code == 503
+            assert body["checks"]["journeys"]["detail"] == broken.public
+            assert SAID not in str(body)
+        if token:
+            _, body = await served.get("/readyz", Authorization=f"Bearer {token}")
+            assert body["checks"]["journeys"]["detail"] == broken.detail

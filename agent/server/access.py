@@ -24,13 +24,15 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """Of every answer: what the agent tells is for whoever asked, and never a page of its own."""
+_SHOWN = "footfall.token"
 _HOST = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]*)?", re.IGNORECASE)
 _UNSET = (
     "the server listens beyond this machine, so this takes a token, and none is set: set "
     "server.token as FOOTFALL_SERVER__TOKEN, or as a file of that name in secrets_dir, and "
     "restart the agent"
 )
-_NOT_SHOWN = "show the agent's token, server.token, as `Authorization: Bearer …`"
+_MISSING = "token missing: send server.token as `Authorization: Bearer …`"
+_REJECTED = "token rejected: send server.token as `Authorization: Bearer …`"
 _OTHER_NAME = (
     "this address must be asked for as localhost or by its loopback address, not as another "
     "name; with server.token set any name will do"
@@ -48,7 +50,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Guard:
+def shows_token(scope: Scope) -> bool:
+    """Whether a request that ``AccessControl`` has seen shows the agent's token."""
+    return bool(scope.get(_SHOWN, False))
+
+
+class AccessControl:
     """Lets in who shows the token, or, without one, who is on this machine; to health everybody.
 
     A page in somebody's browser is on this machine too. It may give a name of its own this
@@ -71,17 +78,23 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        app = self._app if scope["path"] in self._public else self._refusal(Headers(scope=scope))
-        await (app or self._app)(scope, receive, send_guarded)
+        headers = Headers(scope=scope)
+        scope[_SHOWN] = self._token_in(headers)
+        open_ = scope[_SHOWN] or scope["path"] in self._public
+        app = self._app if open_ else self._refusal(headers) or self._app
+        await app(scope, receive, send_guarded)
+
+    def _token_in(self, headers: Headers) -> bool:
+        """Whether the token is shown; where none is set, nobody can."""
+        scheme, _, shown = headers.get("authorization", "").partition(" ")
+        digest = _digest(shown.strip().encode("latin-1", "replace"))
+        return scheme.lower() == "bearer" and hmac.compare_digest(digest, self._token)
 
     def _refusal(self, headers: Headers) -> JSONResponse | None:
+        """Answer who doesn't show the token; None: it isn't needed."""
         if self._token:
-            scheme, _, shown = headers.get("authorization", "").partition(" ")
-            if scheme.lower() == "bearer" and hmac.compare_digest(
-                _digest(shown.strip().encode("latin-1", "replace")), self._token
-            ):
-                return None
-            return JSONResponse({"error": _NOT_SHOWN}, 401, {"WWW-Authenticate": "Bearer"})
+            error = _REJECTED if "authorization" in headers else _MISSING
+            return JSONResponse({"error": error}, 401, {"WWW-Authenticate": "Bearer"})
         if not self._local:
             return JSONResponse({"error": _UNSET}, 403)
         host = _HOST.fullmatch(headers.get("host", ""))
