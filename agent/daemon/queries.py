@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from agent.core.results import Result
 from agent.core.units import format_duration
 from agent.runs.document import time
 from agent.schedule import skips
 from agent.server.artifacts import link
-from agent.storage import runs
-from agent.storage.journey_state import fresh
+from agent.storage import journey_state, runs
+from agent.storage.journey_state import JourneyState
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from agent.schedule.skips import Skipped
     from agent.schedule.ticker import Ticker
     from agent.storage.reader import Reader
-    from agent.storage.runs import Standing
 
 _LOOKED_BACK = 24 * 3600.0
 """Seconds over which skipped slots are counted."""
@@ -84,12 +84,15 @@ class Overview:
 
         def look(connection: sqlite3.Connection) -> list[dict[str, Any]]:
             skipped = skips.since(connection, self._location, now - _LOOKED_BACK)
+            states = journey_state.read(connection, self._location)
             return [
                 {
                     **_declared(one.journey, self._location),
                     "running": one.running,
-                    "next_at": None if one.next_at is None else time(one.next_at),
-                    **_standing(one.journey, runs.standing(connection, one.journey.name), now),
+                    "next_at": _time(one.next_at),
+                    **_standing(one.journey, states.get(one.journey.name, JourneyState()), now),
+                    "last_run": _newest(connection, one.journey.name),
+                    "last_failure": _newest(connection, one.journey.name, Result.FAIL.value),
                     "skipped_since": time(now - _LOOKED_BACK),
                     "skipped": [_skipped(row) for row in skipped.get(one.journey.name, ())],
                 }
@@ -136,18 +139,24 @@ def _every(cadence: Cadence) -> str:
     return cadence.cron or format_duration(cadence.seconds or 0.0)
 
 
-def _standing(journey: Journey, standing: Standing, now: float) -> dict[str, Any]:
-    """Say how a journey stands, as its gauges do: without a fresh verdict it is not up or down."""
-    speaks = journey.enabled and fresh(standing.verdict_at, journey.interval, now)
-    failing = standing.failures > 0
+def _standing(journey: Journey, state: JourneyState, now: float) -> dict[str, Any]:
     return {
-        "up": not failing if speaks else None,
-        "consecutive_failures": standing.failures,
-        "failing_since": standing.failing_since,
-        "last_success_at": None if standing.last_success is None else time(standing.last_success),
-        "last_run": None if standing.last is None else _brief(standing.last),
-        "last_failure": None if standing.last_failure is None else _brief(standing.last_failure),
+        "up": state.is_up(journey.interval, now) if journey.enabled else None,
+        "consecutive_failures": state.consecutive_failures,
+        "failing_since": _time(state.failing_since),
+        "last_success_at": _time(state.last_success),
     }
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else time(at)
+
+
+def _newest(
+    connection: sqlite3.Connection, journey: str, result: str = ""
+) -> dict[str, Any] | None:
+    found = runs.newest(connection, 1, journey, result)
+    return _brief(json.loads(found[0])) if found else None
 
 
 def _brief(run: Mapping[str, Any]) -> dict[str, Any]:

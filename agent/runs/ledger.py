@@ -13,7 +13,8 @@ from agent.core.results import Result
 from agent.runs.document import document
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer
-from agent.storage import runs
+from agent.storage import journey_state, runs
+from agent.storage.journey_state import RunEnd
 
 if TYPE_CHECKING:
     import sqlite3
@@ -124,6 +125,7 @@ class Ledger:
             if not slots.finish(connection, run.run_id, run.result):
                 return False
             runs.add(connection, run.ended_at, public)
+            journey_state.note(connection, RunEnd.of(run))
             self._telemetry.record_run(connection, run)
             return True
 

@@ -22,6 +22,7 @@ import structlog
 
 from agent.core.errors import StateError
 from agent.storage import salvage
+from agent.storage.migration import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -175,6 +176,9 @@ class Database:
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA busy_timeout=5000")
             _check(connection)
+            changed = migrate(connection, self._schemas)
+            if changed:
+                _log.info("state.migrated", action="start", tables=changed)
             for schema in self._schemas:
                 connection.executescript(schema)
         except BaseException:

@@ -1,4 +1,8 @@
-"""What each journey last came to, for the gauges that alerts are made of."""
+"""How each journey stands: the one place that gauges, API and pages read it from.
+
+It moves in the transaction in which a slot of the journey ends, whether telemetry goes
+anywhere or not, and doesn't depend on how many runs are kept.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,10 @@ CREATE TABLE IF NOT EXISTS journey_state (
     journey TEXT NOT NULL,
     location TEXT NOT NULL,
     consecutive_failures INTEGER NOT NULL,
+    failing_since REAL,                 -- Unix seconds, as every time here
     verdict TEXT CHECK (verdict IN ('pass', 'flaky', 'fail')),
     verdict_at REAL,
-    last_run REAL NOT NULL,
+    last_run REAL,
     last_success REAL,
     PRIMARY KEY (journey, location)
 ) WITHOUT ROWID;
@@ -30,49 +35,74 @@ _FRESH_INTERVALS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The state of one journey. Times are Unix seconds; None: never."""
+class JourneyState:
+    """What one journey's scheduled runs have come to. Times are Unix seconds; None: never."""
+
+    consecutive_failures: int = 0
+    """Fails since the last pass or flaky; what was not measured is left out."""
+    failing_since: float | None = None
+    """When the first of those started."""
+    verdict: Result | None = None
+    """The last result that says something about the target: pass, flaky or fail."""
+    verdict_at: float | None = None
+    """When that run ended, as the two below."""
+    last_run: float | None = None
+    last_success: float | None = None
+
+    def is_up(self, interval: float, now: float) -> bool | None:
+        """Whether the target is up; None where no verdict is young enough to still tell.
+
+        A verdict speaks for three intervals of its journey (seconds), and five minutes at
+        least. One from the future, after the clock was set back, speaks no longer than one
+        from the past.
+        """
+        bound = max(_FRESH_INTERVALS * interval, _FRESH_AT_LEAST)
+        if self.verdict_at is None or abs(now - self.verdict_at) >= bound:
+            return None
+        return self.verdict is not Result.FAIL
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """Of a finished run what moves its journey's state."""
 
     journey: str
-    consecutive_failures: int
-    verdict: Result | None
-    """The last result that says something about the target: pass, flaky or fail."""
-    verdict_at: float | None
-    last_run: float
-    last_success: float | None
+    location: str
+    result: Result
+    started_at: float
+    ended_at: float
+
+    @classmethod
+    def of(cls, run: RunResult) -> RunEnd:
+        """Take it from a run's result."""
+        return cls(run.journey.name, run.location, run.result, run.started_at, run.ended_at)
 
 
-def fresh(verdict_at: float | None, interval: float, now: float) -> bool:
-    """Whether a verdict is young enough to still speak for the target.
-
-    ``interval`` is the journey's, in seconds. A verdict from the future, after the clock was
-    set back, does no more than one long past.
-    """
-    bound = max(_FRESH_INTERVALS * interval, _FRESH_AT_LEAST)
-    return verdict_at is not None and abs(now - verdict_at) < bound
-
-
-def note(connection: sqlite3.Connection, run: RunResult) -> None:
+def note(connection: sqlite3.Connection, run: RunEnd) -> None:
     """Take a finished run into its journey's state; ``not_measured`` moves ``last_run`` only."""
     measured = run.result is not Result.NOT_MEASURED
     success = run.result in {Result.PASS, Result.FLAKY}
+    failed = run.result is Result.FAIL
     connection.execute(
         """
-        INSERT INTO journey_state
-        VALUES (:journey, :location, :failed, :verdict, :verdict_at, :last_run, :last_success)
+        INSERT INTO journey_state (journey, location, consecutive_failures, failing_since,
+            verdict, verdict_at, last_run, last_success)
+        VALUES (:journey, :location, :failed, :since,
+            :verdict, :verdict_at, :last_run, :last_success)
         ON CONFLICT (journey, location) DO UPDATE SET
-            consecutive_failures =
-                CASE WHEN :success THEN 0 ELSE consecutive_failures + :failed END,
-            verdict = COALESCE(:verdict, verdict),
-            verdict_at = COALESCE(:verdict_at, verdict_at),
+            consecutive_failures = iif(:success, 0, consecutive_failures + :failed),
+            failing_since = iif(:success, NULL, coalesce(failing_since, :since)),
+            verdict = coalesce(:verdict, verdict),
+            verdict_at = coalesce(:verdict_at, verdict_at),
             last_run = :last_run,
-            last_success = COALESCE(:last_success, last_success)
+            last_success = coalesce(:last_success, last_success)
         """,
         {
-            "journey": run.journey.name,
+            "journey": run.journey,
             "location": run.location,
             "success": success,
-            "failed": int(run.result is Result.FAIL),
+            "failed": int(failed),
+            "since": run.started_at if failed else None,
             "verdict": run.result.value if measured else None,
             "verdict_at": run.ended_at if measured else None,
             "last_run": run.ended_at,
@@ -81,13 +111,13 @@ def note(connection: sqlite3.Connection, run: RunResult) -> None:
     )
 
 
-def read(connection: sqlite3.Connection, location: str) -> dict[str, Verdict]:
-    """Every journey's state at a location, by the journey's name."""
+def read(connection: sqlite3.Connection, location: str) -> dict[str, JourneyState]:
+    """Return every journey's state at a location, by the journey's name."""
     rows = connection.execute("SELECT * FROM journey_state WHERE location = ?", (location,))
     return {
-        row["journey"]: Verdict(
-            journey=row["journey"],
+        row["journey"]: JourneyState(
             consecutive_failures=row["consecutive_failures"],
+            failing_since=_failing_since(row),
             verdict=Result(row["verdict"]) if row["verdict"] else None,
             verdict_at=row["verdict_at"],
             last_run=row["last_run"],
@@ -95,3 +125,11 @@ def read(connection: sqlite3.Connection, location: str) -> dict[str, Verdict]:
         )
         for row in rows
     }
+
+
+def _failing_since(row: sqlite3.Row) -> float | None:
+    """Return when the fails in a row began; of rows that an older agent wrote, the last of them."""
+    if not row["consecutive_failures"]:
+        return None
+    since: float | None = row["failing_since"]
+    return row["verdict_at"] if since is None else since

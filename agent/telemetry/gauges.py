@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import structlog
 
 from agent.core import names
-from agent.core.results import Result
-from agent.storage.journey_state import fresh
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.metrics import Reading
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agent.core.model import Journey
-    from agent.storage.journey_state import Verdict
+    from agent.storage.journey_state import JourneyState
     from agent.telemetry.delivery.signals import Signal
     from agent.telemetry.delivery.spool import Backlog
 
@@ -56,16 +54,16 @@ class Gauges:
         self._reads[name] = read
 
     def read(
-        self, verdicts: Mapping[str, Verdict], backlog: Mapping[Signal, Backlog], now: float
+        self, states: Mapping[str, JourneyState], backlog: Mapping[Signal, Backlog], now: float
     ) -> tuple[Reading, ...]:
         """Read all gauges at Unix time ``now``."""
         return (
-            *self._of_journeys(verdicts, now),
+            *self._of_journeys(states, now),
             *_of_spool(backlog, now),
             *self._of_agent(),
         )
 
-    def _of_journeys(self, verdicts: Mapping[str, Verdict], now: float) -> Iterator[Reading]:
+    def _of_journeys(self, states: Mapping[str, JourneyState], now: float) -> Iterator[Reading]:
         for journey in self._journeys:
             attributes = {
                 names.JOURNEY: journey.name,
@@ -73,14 +71,16 @@ class Gauges:
                 names.LOCATION: self._location,
             }
             yield Reading(names.INTERVAL, attributes, self._gap(journey))
-            state = verdicts.get(journey.name)
+            state = states.get(journey.name)
             if state is None:
                 continue
-            yield Reading(names.LAST_RUN, attributes, state.last_run)
+            if state.last_run is not None:
+                yield Reading(names.LAST_RUN, attributes, state.last_run)
             if state.last_success is not None:
                 yield Reading(names.LAST_SUCCESS, attributes, state.last_success)
-            if fresh(state.verdict_at, journey.interval, now):
-                yield Reading(names.UP, attributes, int(state.verdict is not Result.FAIL))
+            up = state.is_up(journey.interval, now)
+            if up is not None:
+                yield Reading(names.UP, attributes, int(up))
                 yield Reading(names.CONSECUTIVE_FAILURES, attributes, state.consecutive_failures)
 
     def _of_agent(self) -> list[Reading]:

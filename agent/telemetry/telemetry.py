@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from agent.core.model import Journey, SkipReason, Slot
     from agent.core.results import RunResult
     from agent.storage.database import Database
-    from agent.storage.journey_state import Verdict
+    from agent.storage.journey_state import JourneyState
     from agent.storage.totals import Total
     from agent.telemetry.delivery.export import Export
     from agent.telemetry.delivery.spool import Backlog, Bounds
@@ -64,7 +64,7 @@ class _Snapshot:
 
     totals: tuple[Total, ...]
     exemplars: tuple[Exemplar, ...]
-    verdicts: Mapping[str, Verdict]
+    states: Mapping[str, JourneyState]
     backlog: Mapping[Signal, Backlog]
 
 
@@ -165,7 +165,6 @@ class Telemetry:
             payload = logs.encode_run(run, self._pipe.resource, version)
             self._put(connection, Signal.LOGS, payload, 1)
         if run.trigger is Trigger.SCHEDULE:
-            journey_state.note(connection, run)
             for metric, attributes, amount in counts.of_result(run):
                 totals.add(connection, metric, attributes, amount)
                 if metric == names.RUNS:
@@ -236,7 +235,7 @@ class Telemetry:
         snapshot = await self._database.transaction(self._snapshot)
         self._pace.held_up = snapshot.backlog[Signal.METRICS].items > 0
         now = self._clock.wall()
-        readings = self._gauges.read(snapshot.verdicts, snapshot.backlog, now)
+        readings = self._gauges.read(snapshot.states, snapshot.backlog, now)
         # Off the loop: with many journeys the encoding takes longer than a start may be late.
         payload, items = await asyncio.to_thread(
             collector.collect, snapshot.totals, readings, now, snapshot.exemplars

@@ -24,7 +24,8 @@ from agent.server.app import create_app
 from agent.server.connection import LimitedConnection
 from agent.server.health import Check
 from agent.server.serving import listen, port_of, serving
-from agent.storage import runs
+from agent.storage import journey_state, runs
+from agent.storage.journey_state import RunEnd
 from agent.storage.reader import Reader
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Served:
             closing(sqlite3.connect(database, isolation_level=None))
         )
         self._books.execute("PRAGMA journal_mode=WAL")
-        self._books.executescript(slots.SCHEMA + skips.SCHEMA + runs.SCHEMA)
+        self._books.executescript(slots.SCHEMA + skips.SCHEMA + runs.SCHEMA + journey_state.SCHEMA)
         reader = self._stack.enter_context(closing(Reader(database)))
         ticker = Ticker(PLACE)
         ticker.load(self.journeys, {}, self.clock.wall())
@@ -141,6 +142,8 @@ class Served:
             **more,
         }
         runs.add(self._books, started + 1.0, document)
+        end = RunEnd(name, PLACE, Result(result), started, started + 1.0)
+        journey_state.note(self._books, end)
         return document
 
     def skipped(self, name: str, reason: SkipReason, ago: float, count: int = 1) -> None:

@@ -16,8 +16,9 @@ from agent.runs.conduct import RunRequest, interrupted
 from agent.runs.ledger import SCHEMA, Ledger
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer, Skip
-from agent.storage import runs
+from agent.storage import journey_state, runs
 from agent.storage.database import Database
+from agent.storage.journey_state import JourneyState
 from agent.telemetry import telemetry
 from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.spool import Bounds
@@ -150,6 +151,31 @@ async def test_a_finished_run_is_in_every_book(database, ledger):
     assert totals == {(EXPECTED, None): 1, (RUNS, "not_measured"): 1}
     assert history == ["buy"]
     assert spooled == 2, "its spans and its log record"
+
+
+@pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:1"])
+async def test_how_a_journey_stands_moves_with_the_end_of_its_slot(database, endpoint):
+    """In the same commit, and also where telemetry goes nowhere."""
+    sent = Telemetry(
+        database,
+        resolve({}, endpoint=endpoint),
+        ResourceInfo("1.2.3", "agent-7", "test", PLACE),
+        StillClock(),
+        Bounds(10**7, 86400.0),
+    )
+    ledger = Ledger(database, sent, PLACE)
+    for number, result in enumerate([Result.PASS, Result.FAIL, Result.NOT_MEASURED]):
+        run_id = await offered(ledger, number)
+        await ledger.start(run_id)
+        run = finished(run_id, slot(number).scheduled_at)
+        await ledger.finish(replace(run, result=result, error_type=None))
+        await ledger.finish(replace(run, result=Result.FAIL))
+    states = await database.transaction(lambda c: journey_state.read(c, PLACE))
+    assert states == {
+        "buy": JourneyState(
+            1, AT + 60, Result.FAIL, AT + 61, last_run=AT + 121, last_success=AT + 1
+        )
+    }
 
 
 async def test_a_run_whose_telemetry_can_not_be_encoded_is_in_none(database, ledger):

@@ -21,7 +21,6 @@ def connection():
 
 def add(connection, journey, number, result="pass"):
     document = {"run_id": f"{journey}-{number}", "journey": journey, "result": result, "ü": "ß"}
-    document["started_at"] = f"at {number}"
     runs.add(connection, 1000.0 + number, document)
     return document
 
@@ -65,39 +64,6 @@ def test_which_journeys_have_runs(connection):
     add(connection, "buy", 1)
     assert runs.knows(connection, "buy")
     assert not runs.knows(connection, "b")
-
-
-STANDINGS = {
-    "": (None, 0, None, None),
-    "pass": ("pass", 0, None, 1),
-    "fail": ("fail", 1, "at 1", None),
-    "not_measured": (None, 0, None, None),
-    "pass fail fail": ("fail", 2, "at 2", 1),
-    "fail flaky": ("flaky", 0, None, 2),
-    "pass fail not_measured fail not_measured": ("fail", 2, "at 2", 1),
-    "fail fail pass not_measured": ("pass", 0, None, 3),
-    "flaky fail": ("fail", 1, "at 2", 1),
-}
-
-
-@pytest.mark.parametrize("results", STANDINGS)
-def test_how_a_journey_stands(connection, results):
-    """Fails count since the last success, and what was not measured speaks for nobody."""
-    documents = [
-        add(connection, "buy", number, word) for number, word in enumerate(results.split(), 1)
-    ]
-    add(connection, "other", 99, "fail")
-    verdict, failures, since, success = STANDINGS[results]
-    standing = runs.standing(connection, "buy")
-    assert (standing.verdict, standing.failures, standing.failing_since) == (
-        verdict,
-        failures,
-        since,
-    )
-    assert standing.last_success == (None if success is None else 1000.0 + success)
-    assert standing.last == (documents[-1] if documents else None)
-    failed = [document for document in documents if document["result"] == "fail"]
-    assert standing.last_failure == (failed[-1] if failed else None)
 
 
 def test_a_run_comes_back_as_it_was(connection):

@@ -10,7 +10,9 @@ from agent.core import names
 from agent.core.clock import SystemClock
 from agent.core.model import SkipReason, Slot, Trigger
 from agent.core.results import Result, Step, StepOutcome
+from agent.storage import journey_state
 from agent.storage.database import Database
+from agent.storage.journey_state import RunEnd
 from agent.telemetry.catalogue import CATALOGUE
 from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.signals import Signal
@@ -41,8 +43,15 @@ async def start(collector, database, identity, clock):
 
 
 async def record(database, telemetry, *runs):
+    """Write runs down as the ledger does: with the state of their journey."""
+
+    def write(connection, run):
+        telemetry.record_run(connection, run)
+        if run.trigger is Trigger.SCHEDULE:
+            journey_state.note(connection, RunEnd.of(run))
+
     for run in runs:
-        await database.transaction(lambda c, run=run: telemetry.record_run(c, run))
+        await database.transaction(lambda c, run=run: write(c, run))
         telemetry.observe_run(run)
 
 
@@ -414,7 +423,7 @@ async def test_without_an_export_nothing_is_kept(database, identity, clock, jour
     await telemetry.stop(1.0)
 
     def rows(connection):
-        tables = ("spool", "telemetry_totals", "journey_state", "telemetry_epoch")
+        tables = ("spool", "telemetry_totals", "telemetry_epoch")
         return [connection.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in tables]
 
     assert await database.transaction(rows) == [0, 0, 0, 0]
