@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from agent.demo.shop import create_shop
+from tests.support.clock import ManualClock
 
 
 @dataclass
@@ -73,25 +74,10 @@ class Visitor:
         return Answer(sent[0]["status"], answered, content)
 
 
-class StoppedClock:
-    """Noon of a known day; waiting is written down and over at once."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def wall(self) -> float:
-        return 1_793_707_200.0  # 3 November 2026, 12:00 UTC
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
 @pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
+def clock() -> ManualClock:
+    """Noon of 3 November 2026, UTC."""
+    return ManualClock(1_793_707_200.0)
 
 
 @pytest.fixture

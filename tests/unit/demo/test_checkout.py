@@ -70,9 +70,9 @@ async def test_mode_slow_answers_after_thirty_seconds(visitor, clock):
     fields = await fill(visitor)
     await visitor.post("/demo/break/slow")
     await visitor.get("/checkout")
-    assert clock.slept == []
+    assert clock.sleeps == []
     assert (await visitor.post("/checkout", fields)).status == 303
-    assert clock.slept == [30.0]
+    assert clock.sleeps == [30.0]
 
 
 async def test_mode_script_takes_away_what_the_script_reads(visitor):

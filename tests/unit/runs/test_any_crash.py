@@ -26,9 +26,9 @@ from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
+from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
 from tests.unit.runs.conftest import JOURNEYS, SCHEMAS, Walks
-from tests.unit.schedule.conftest import ManualClock
 
 BOUND = 2
 RUNNERS = 2
@@ -116,7 +116,7 @@ class Agent(RuleBasedStateMachine):
 
     @rule(passed=st.sampled_from([0.5, 3.0, 7.0, 11.0, 400.0]))
     def tick(self, passed):
-        self.clock.pass_by(passed)
+        self.clock.advance(passed)
         self.run(self._tick())
 
     @rule(journeys=st.sets(st.sampled_from([journey.name for journey in JOURNEYS]), max_size=2))
@@ -139,14 +139,14 @@ class Agent(RuleBasedStateMachine):
     )
     def kill_at_a_commit(self, left, passed, result, down):
         """A tick and the end of a run go on at once, and die at one commit or another."""
-        self.clock.pass_by(passed)
+        self.clock.advance(passed)
         self.database.left = left
         if self.walks.under_way:
             self._tell(0, result)
         with suppress(Killed):
             self.run(self._tick())
         self.run(self._vanish())
-        self.clock.pass_by(down)
+        self.clock.advance(down)
         self.run(self._start())
 
     @rule()

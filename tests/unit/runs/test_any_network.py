@@ -11,9 +11,10 @@ from agent.core.errors import ErrorType
 from agent.core.results import Result
 from agent.runs.conduct import conduct
 from agent.runs.network import Network
+from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
 from tests.unit.runs.conftest import record, report
-from tests.unit.runs.test_conduct import HeldClock, Script
+from tests.unit.runs.test_conduct import Script
 
 GONE = report(error_type=ErrorType.NAVIGATION, error="refused", unreachable=True)
 ANSWERS = [
@@ -24,17 +25,6 @@ MUTE = [
     report(error_type=ErrorType.TIMEOUT, error="slow", requests={"third ok": 1}),
     report(error_type=ErrorType.TIMEOUT, error="slow", requests={"first failed": 1}),
 ]
-
-
-class SteppedClock(HeldClock):
-    """A wall clock that is set either way."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stepped = 0.0
-
-    def wall(self) -> float:
-        return super().wall() + self.stepped
 
 
 events = st.lists(
@@ -53,11 +43,11 @@ events = st.lists(
 @given(events)
 async def test_it_is_the_network_when_two_sites_are_gone_and_none_answers(request_, events):
     """Within one interval of time that really passed, however the clock on the wall is set."""
-    network, clock = Network(()), SteppedClock()
+    network, clock = Network(()), ManualClock(1000.0)
     seen = []
     for passed, step, site, told, interval in events:
-        clock.now += passed
-        clock.stepped += step
+        clock.advance(passed)
+        clock.step(step)
         journey = replace(
             request_.journey,
             site=replace(request_.journey.site, name=site),

@@ -11,9 +11,10 @@ from agent.core.errors import ErrorType, Owner
 from agent.core.results import AttemptRecord, AttemptReport, Result
 from agent.runs.conduct import conduct
 from agent.runs.network import Network
+from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
 from tests.unit.runs.conftest import TIMEOUT
-from tests.unit.runs.test_conduct import HeldClock, Script
+from tests.unit.runs.test_conduct import Script
 
 P, F, N = Result.PASS, Result.FAIL, Result.NOT_MEASURED
 
@@ -111,7 +112,7 @@ async def test_any_run_by_the_tables(request_, made, confirm, scheduled, takes, 
         made[1] = replace(made[1], report=again)
     journey = replace(request_.journey, confirm=confirm)
     at = 99.0 if scheduled else None
-    clock = HeldClock()
+    clock = ManualClock(1000.0)
     walker = Script(clock, made, takes)
     run = await conduct(
         replace(request_, journey=journey, scheduled_at=at), walker, Network(()), clock

@@ -14,6 +14,7 @@ from agent.core.errors import ErrorType
 from agent.core.results import AttemptRecord, Result
 from agent.runs.conduct import conduct, interrupted
 from agent.runs.network import Network
+from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
 from tests.unit.runs.conftest import record, report
 
@@ -24,27 +25,11 @@ if TYPE_CHECKING:
     from agent.runs.conduct import RunRequest
 
 
-class HeldClock:
-    """Time that passes only where a walk takes it."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def wall(self) -> float:
-        return 1000.0 + self.now
-
-    def monotonic(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @dataclass
 class Script:
     """A walker: gives one record after the other, each taking ``takes`` seconds."""
 
-    clock: HeldClock
+    clock: ManualClock
     records: list[AttemptRecord]
     takes: float = 4.0
     walks: list[tuple[int, str, int | None]] = field(default_factory=list)
@@ -57,11 +42,11 @@ class Script:
     ) -> AttemptRecord:
         self.walks.append((number, span_id, avoid))
         self.began.append(self.clock.now)
-        self.clock.now += self.takes
+        self.clock.advance(self.takes)
         return replace(self.records[number - 1], worker=10 * number)
 
     async def rest(self, seconds: float) -> None:
-        self.clock.now += max(0.0, seconds)
+        self.clock.advance(max(0.0, seconds))
 
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]
@@ -78,7 +63,7 @@ UNMEASURED = record(death=ErrorType.WORKER_LOST, detail="gone")
 
 @pytest.fixture
 def clock():
-    return HeldClock()
+    return ManualClock(1000.0)
 
 
 @pytest.fixture
@@ -132,7 +117,7 @@ async def test_judging_counts_as_waiting(clock, request_):
 
     class Slow(Network):
         async def is_down(self, *_: object) -> bool:
-            clock.now += 2.0
+            clock.advance(2.0)
             return False
 
     gone = record(report(error_type=ErrorType.NAVIGATION, error="refused", unreachable=True))
@@ -154,7 +139,7 @@ async def test_a_blip_does_not_confirm_itself(request_, begins, lasts, takes):
             await super().walk(request, number, span_id, avoid)
             return FAILS if begins <= self.clock.now < begins + lasts else PASSES
 
-    clock = HeldClock()
+    clock = ManualClock(1000.0)
     result = await conduct(request_, Blip(clock, [PASSES] * 2, takes), Network(()), clock)
     assert result.result in {Result.PASS, Result.FLAKY}
 

@@ -23,16 +23,8 @@ from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
+from tests.support.clock import ManualClock
 from tests.unit.runs.conftest import JOURNEYS, SCHEMAS, Walks
-from tests.unit.schedule.conftest import ManualClock
-
-
-class PassingClock(ManualClock):
-    """Whoever sleeps lets the others go on, and is woken at its time."""
-
-    async def sleep(self, seconds):
-        self.pass_by(seconds)
-        await asyncio.sleep(0)
 
 
 class CountingDatabase(Database):
@@ -134,7 +126,7 @@ class Middle:
 
 @pytest.fixture
 def clock():
-    return PassingClock()
+    return ManualClock(1_700_000_000.0)
 
 
 @pytest.fixture

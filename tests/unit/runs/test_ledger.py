@@ -24,22 +24,10 @@ from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
+from tests.support.clock import ManualClock
 
 PLACE = "eu-west-1"
 AT = 1_800_000_000.0
-
-
-class StillClock:
-    """Time that doesn't pass."""
-
-    def wall(self) -> float:
-        return AT
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("nothing here sleeps")
 
 
 @pytest.fixture
@@ -58,7 +46,7 @@ async def ledger(database):
         database,
         resolve({}, endpoint="http://127.0.0.1:1"),
         ResourceInfo("1.2.3", "agent-7", "test", PLACE),
-        StillClock(),
+        ManualClock(AT),
         Bounds(10**7, 86400.0),
     )
     made = Ledger(database, sent, PLACE)
@@ -160,7 +148,7 @@ async def test_how_a_journey_stands_moves_with_the_end_of_its_slot(database, end
         database,
         resolve({}, endpoint=endpoint),
         ResourceInfo("1.2.3", "agent-7", "test", PLACE),
-        StillClock(),
+        ManualClock(AT),
         Bounds(10**7, 86400.0),
     )
     ledger = Ledger(database, sent, PLACE)

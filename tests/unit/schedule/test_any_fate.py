@@ -18,8 +18,8 @@ from agent.schedule.decision import Offer
 from agent.schedule.plan import Plan, interval_of
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
+from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
-from tests.unit.schedule.conftest import ManualClock
 
 DAY = 86_400
 SITE = Site("shop", "http://127.0.0.1", ("http://127.0.0.1",))
@@ -101,7 +101,7 @@ class Schedule(RuleBasedStateMachine):
     @rule(passed=passing, step=steps | st.just(0), wanted=configurations | st.none())
     def kill_and_start(self, passed, step, wanted):
         """A kill at any moment; the configuration may be another one by then."""
-        self.clock.pass_by(passed)
+        self.clock.advance(passed)
         self.clock.step(step)
         self._start(self.wanted if wanted is None else wanted)
 
@@ -114,7 +114,7 @@ class Schedule(RuleBasedStateMachine):
     def reload(self, passed, wanted, kept, settled):
         """Other journeys from now on; a kill may come before that is written down."""
         wanted = wanted | {name: one for name, one in self.wanted.items() if name in kept}
-        self.clock.pass_by(passed)
+        self.clock.advance(passed)
         now = self.timeline.now()
         self._load(wanted, now)
         known = {}
@@ -130,13 +130,13 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(passed=passing)
     def tick(self, passed):
-        self.clock.pass_by(passed)
+        self.clock.advance(passed)
         self._tick(written=True)
 
     @rule(passed=passing)
     def tick_and_die(self, passed):
         """Killed before the tick's decisions are written down: they were never made."""
-        self.clock.pass_by(passed)
+        self.clock.advance(passed)
         self._tick(written=False)
         self._start(self.wanted)
 

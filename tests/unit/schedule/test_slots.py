@@ -219,14 +219,14 @@ def test_the_table_balances_through_every_fate(manual_clock, actions):
         agent = Agent(table, clock)
         for action, *arguments in actions:
             if action == "tick":
-                clock.pass_by(arguments[0])
+                clock.advance(arguments[0])
                 agent.tick(arguments[1])
             elif action == "step":
                 clock.step(arguments[0])
             elif action == "advance" and (left := slots.unfinished(table, "eu")):
                 STEPS[arguments[0]](table, left[0].run_id)
             elif action == "restart":
-                clock.pass_by(arguments[0])
+                clock.advance(arguments[0])
                 agent = Agent(table, clock)
             elif action == "prune":
                 slots.prune(table, clock.wall())

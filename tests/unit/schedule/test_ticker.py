@@ -216,7 +216,7 @@ def test_every_slot_is_decided_exactly_once(manual_clock, cadence, start, moves)
     timeline, ticker = Timeline(clock), ticker_of(one, now=start)
     decided = []
     for passed, step, busy in moves:
-        clock.pass_by(passed)
+        clock.advance(passed)
         clock.step(step)
         now = timeline.now()
         for decision in tick(ticker, now, {"buy_a_mug"} if busy else ()):

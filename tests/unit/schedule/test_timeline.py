@@ -10,7 +10,7 @@ def test_it_follows_the_wall_clock_forward(manual_clock):
     clock = manual_clock()
     timeline = Timeline(clock)
     for seconds in (0.5, 3600, 0.001):
-        clock.pass_by(seconds)
+        clock.advance(seconds)
         assert timeline.now() == clock.wall()
     clock.step(7200)
     assert timeline.now() == clock.wall()
@@ -23,11 +23,11 @@ def test_a_clock_set_back_slows_it_until_the_wall_has_caught_up(manual_clock):
     before = timeline.now()
     clock.step(-30)
     assert timeline.now() == before
-    clock.pass_by(100)
+    clock.advance(100)
     assert timeline.now() == pytest.approx(before + 90)
-    clock.pass_by(199)
+    clock.advance(199)
     assert timeline.now() == pytest.approx(before + 269.1)
-    clock.pass_by(2)
+    clock.advance(2)
     assert timeline.now() == clock.wall()
 
 
@@ -37,7 +37,7 @@ def test_it_starts_where_the_last_process_had_decided(manual_clock):
     assert Timeline(clock, clock.wall() - 60).now() == clock.wall()
     ahead = Timeline(clock, clock.wall() + 60)
     assert ahead.now() == clock.wall() + 60
-    clock.pass_by(10)
+    clock.advance(10)
     assert ahead.now() == pytest.approx(clock.wall() + 59)
 
 
@@ -48,7 +48,7 @@ def test_it_never_goes_back_nor_stands_still(manual_clock, steps):
     timeline = Timeline(clock)
     now = timeline.now()
     for passed, step in steps:
-        clock.pass_by(passed)
+        clock.advance(passed)
         clock.step(step)
         later = timeline.now()
         assert later >= now

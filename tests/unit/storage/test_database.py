@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from agent.core.clock import SystemClock
 from agent.core.errors import StateError
 from agent.storage.database import Database
+from tests.support.clock import ManualClock
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY);"
 
@@ -103,22 +104,9 @@ async def test_a_failed_commit_spoils_nothing_after_it(database):
     assert count == 0
 
 
-class HeldClock(SystemClock):
-    """Nobody wakes up before ``go`` is set."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.go = asyncio.Event()
-
-    async def sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.asked.set()
-        await self.go.wait()
-
-
 @pytest.fixture
 async def held(tmp_path):
-    clock = HeldClock()
+    clock = ManualClock(waits=True)
     opened = Database(tmp_path / "footfall.db", [SCHEMA], clock)
     await opened.open()
     await opened.transaction(put("before"))
@@ -136,11 +124,11 @@ async def test_a_full_disk_costs_delay(held):
     """What doesn't fit waits, as a whole, and says so; it is written once there is room."""
     database, clock = held
     writing = asyncio.create_task(database.transaction(put("short", *LONG)))
-    await clock.asked.wait()
+    await clock.asked(1)
     assert "full" in database.trouble
     assert await words(database) == ["before"]
     await database.transaction(lambda c: c.execute("PRAGMA max_page_count = 1000"))
-    clock.go.set()
+    clock.advance(60)
     await writing
     assert database.trouble == ""
     assert await words(database) == sorted(["before", "short", *LONG])
@@ -150,7 +138,7 @@ async def test_who_gives_up_is_not_held_up(held):
     """At the end of the agent whoever waits is told, and so is whoever comes then."""
     database, clock = held
     writing = asyncio.create_task(database.transaction(put(*LONG)))
-    await clock.asked.wait()
+    await clock.asked(1)
     database.give_up()
     for late in (writing, database.transaction(put(*LONG))):
         with pytest.raises(StateError, match=r"could not be written.*full"):

@@ -21,6 +21,7 @@ from agent.telemetry.delivery.signals import Signal
 from agent.telemetry.delivery.spool import Bounds, Spool
 from agent.telemetry.resource import ResourceInfo, describe
 from agent.telemetry.telemetry import SCHEMA
+from tests.support.clock import ManualClock
 from tests.support.collector import Collector
 
 if TYPE_CHECKING:
@@ -28,52 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START = 1_800_000_000.0
-
-
-class ManualClock:
-    """Time that passes only in ``advance``; ``sleeps`` keeps what was asked for."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.sleeps: list[float] = []
-        self._asked = asyncio.Event()
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
-
-    def wall(self) -> float:
-        return START + self.now
-
-    def monotonic(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        self._asked.set()
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self.now + seconds, future))
-        await future
-
-    async def asked(self, count: int) -> None:
-        """Wait until so many sleeps were asked for."""
-        async with asyncio.timeout(10):
-            while len(self.sleeps) < count:
-                self._asked.clear()
-                await self._asked.wait()
-
-    async def sleeping(self, seconds: float) -> None:
-        """Wait until somebody sleeps for just so long."""
-        async with asyncio.timeout(10):
-            while not any(
-                until == self.now + seconds and not future.done()
-                for until, future in self._sleepers
-            ):
-                self._asked.clear()
-                await self._asked.wait()
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
-        for until, future in self._sleepers:
-            if until <= self.now and not future.done():
-                future.set_result(None)
 
 
 @pytest.fixture
@@ -110,7 +65,7 @@ async def collector() -> AsyncIterator[Collector]:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock()
+    return ManualClock(waits=True)
 
 
 @pytest.fixture
