@@ -65,6 +65,12 @@ esac
     )
 
 
+@pytest.fixture
+def no_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download that fails at once; `test_the_package_comes_second` has the real one."""
+    monkeypatch.setattr(install.sys, "executable", "/bin/false")
+
+
 class Mirror(BaseHTTPRequestHandler):
     """Answers every download with an archive that holds a browser."""
 
@@ -135,12 +141,14 @@ def test_the_package_comes_second(
     ]
 
 
+@pytest.mark.usefixtures("no_download")
 def test_a_dead_package_source_is_no_obstacle(system: Path, tmp_path: Path) -> None:
     """The package is tried for even where the lists could not all be refreshed."""
     apt(system, tmp_path / "log", update=100)
     assert install.main() == 0
 
 
+@pytest.mark.usefixtures("no_download")
 def test_sudo_serves_where_it_asks_for_nothing(
     system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +164,7 @@ def test_sudo_serves_where_it_asks_for_nothing(
     assert "install" in log.read_text()
 
 
+@pytest.mark.usefixtures("no_download")
 def test_a_browser_that_does_not_start_is_not_enough(
     system: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,6 +197,7 @@ def test_the_driver_gets_its_library(
     assert log.read_text().splitlines()[-1].endswith("--no-install-recommends libatomic1")
 
 
+@pytest.mark.usefixtures("no_download")
 def test_words_where_nothing_helps(capsys: pytest.CaptureFixture[str]) -> None:
     """Where both ways fail, set-up fails and says what a person can do."""
     assert install.main() == 1
