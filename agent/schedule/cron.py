@@ -3,7 +3,9 @@
 Five fields: minute, hour, day of month, month, weekday. Each is a list of ``*``, ``5``,
 ``1-5``, ``*/15``, ``10-50/20`` or ``10/20`` (from 10 on); months and weekdays have English
 names of three letters. Weekday 0 and 7 are Sunday. As in every cron, a line that restricts
-both the day of the month and the weekday means the days on which either fits.
+both the day of the month and the weekday means the days on which either fits, and a line that
+is like an interval, with a star in the minutes and every hour, doesn't rest while clocks that
+are set back show an hour for the second time.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 _ITEM = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\d+))?", re.ASCII)
+_EVERY_FEW_MINUTES = re.compile(r"(\*|0-59)(/\d+)?")
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -85,7 +88,8 @@ class CronLine:
     """A cron line that was understood: the values of each field.
 
     ``weekdays`` holds 0 (Sunday) to 6. ``either_day`` tells whether a day needs to fit only
-    one of ``days`` and ``weekdays``.
+    one of ``days`` and ``weekdays``; ``runs_on``, whether a local time that comes twice fires
+    twice.
     """
 
     minutes: frozenset[int]
@@ -94,6 +98,7 @@ class CronLine:
     months: frozenset[int]
     weekdays: frozenset[int]
     either_day: bool
+    runs_on: bool
 
     def falls_on(self, day: date) -> bool:
         """Whether the line fires on this day of the local calendar."""
@@ -128,8 +133,9 @@ def parse(text: str) -> CronLine:
     minutes, hours, days, months, weekdays = values
     # A field that begins with a star is not a restriction, even with a step: cron(5).
     either_day = not fields[2].startswith("*") and not fields[4].startswith("*")
+    runs_on = bool(_EVERY_FEW_MINUTES.fullmatch(fields[0])) and len(hours) == 24
     line = CronLine(
-        minutes, hours, days, months, frozenset(day % 7 for day in weekdays), either_day
+        minutes, hours, days, months, frozenset(day % 7 for day in weekdays), either_day, runs_on
     )
     if not either_day and not line.has_dates:
         raise ValueError(

@@ -3,14 +3,15 @@
 APScheduler's triggers step from one slot to the next. The cron trigger is asked in plain
 local time (its time zone is UTC throughout) and the answer is placed on the real time line
 here, because its own way through a change of the clocks is another than ours: a local time
-that doesn't exist runs at the next instant that does, and one that comes twice runs once.
-So a line that fires all through the night rests while the hour that comes twice repeats.
+that doesn't exist runs at the next instant that does, and one that comes twice runs once,
+unless the line is like an interval and runs on through the hour that comes twice.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise, takewhile
@@ -154,15 +155,27 @@ class _Cron:
         ]
 
     def following(self, after: int) -> Iterator[int]:
-        local = datetime.fromtimestamp(after / 1000, self._zone).replace(tzinfo=UTC)
+        here = datetime.fromtimestamp(after / 1000, self._zone)
+        local = here.replace(tzinfo=UTC, fold=0)
+        if not here.fold:
+            # What clocks have shown once of an hour that comes twice is still to come again.
+            local -= self._repeat(local)
+        second: deque[int] = deque()
         while True:
-            fires = [trigger.get_next_fire_time(None, local) for trigger in self._triggers]
-            local = min(fires)
-            slot = self._instant(local)
-            # An hour that comes twice leads back to slots that were, a gap twice to its end.
-            if slot > after:
-                yield slot
-                after = slot
+            local = min(trigger.get_next_fire_time(None, local) for trigger in self._triggers)
+            first = self._instant(local)
+            while second and second[0] <= first:
+                slot = second.popleft()
+                if slot > after:
+                    yield slot
+                    after = slot
+            # A gap leads twice to its end, and what lies back may have been.
+            if first > after:
+                yield first
+                after = first
+            repeat = self._repeat(local)
+            if repeat:
+                second.append(first + repeat // timedelta(milliseconds=1))
             local += timedelta(minutes=1)
 
     def span(self, after: int, until: int) -> Span | None:
@@ -198,6 +211,15 @@ class _Cron:
 
     def _offset(self, local: datetime) -> timedelta | None:
         return local.replace(tzinfo=self._zone).utcoffset()
+
+    def _repeat(self, local: datetime) -> timedelta:
+        """Return after how long clocks show ``local`` again, for a line that runs on; else 0."""
+        if not self._line.runs_on:
+            return timedelta(0)
+        here = local.replace(tzinfo=self._zone)
+        once, again = here.utcoffset(), here.replace(fold=1).utcoffset()
+        # Where they jump over it the later offset is the larger one.
+        return max(timedelta(0), (once or timedelta(0)) - (again or timedelta(0)))
 
     def _instant(self, local: datetime) -> int:
         """Return the first moment, in Unix milliseconds, at which clocks here show ``local``.

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from bisect import bisect_left
@@ -100,6 +101,12 @@ def fires(line, local):
     return local.minute in minutes and local.hour in hours and local.month in months and on
 
 
+def runs_on(line):
+    """Whether a line is like an interval: ``*`` or ``*/n`` in the minutes, and every hour."""
+    (minute, _), (_, hours), *_ = line
+    return bool(re.fullmatch(r"(\*|0-59)(/\d+)?", minute)) and hours == set(range(24))
+
+
 def by_hand(line, zone, start, end):
     """The slots of a line by walking through every minute of the clock on the wall."""
     minutes = range(int(start), int(end) + 1, MINUTE)
@@ -110,16 +117,31 @@ def by_hand(line, zone, start, end):
         if fires(line, local):
             slots.add(float(minutes[bisect_left(reached, local)]))
         local += timedelta(minutes=1)
-    return sorted(slots)
+    if runs_on(line):
+        known = zip(minutes, shown, strict=True)
+        slots |= {float(minute) for minute, local in known if fires(line, local)}
+    return sorted(slot for slot in slots if slot > start)
+
+
+interval_like = st.tuples(
+    st.one_of(
+        st.just(("*", set(range(60)))),
+        st.integers(1, 59).map(lambda step: (f"*/{step}", set(range(0, 60, step)))),
+    ),
+    st.sampled_from([("*", set(range(24))), ("0-23", set(range(24)))]),
+    st.just(("*", set(range(1, 32)))),
+    st.just(("*", set(range(1, 13)))),
+    st.sampled_from([("*", set(range(7))), ("0,6", {0, 6})]),
+)
 
 
 @settings(deadline=None, max_examples=60)
-@given(lines, st.sampled_from(DAYS), st.integers(0, DAY // MINUTE))
+@given(lines | interval_like, st.sampled_from(DAYS), st.integers(0, DAY // MINUTE))
 def test_a_cron_line_fires_as_the_clock_on_the_wall_shows(line, day, shift):
     """Each local time fires once, when a wall clock first shows or has passed it.
 
     So a local time that doesn't exist runs at the next instant that does, and one that comes
-    twice runs once.
+    twice runs once; a line like an interval runs on, each time that the wall clock shows it.
     """
     zone, date = day
     start = datetime(*date, tzinfo=UTC).timestamp() - DAY - shift * MINUTE
@@ -147,11 +169,67 @@ def test_clocks_change_in_berlin(line, day, slots):
     assert listed(cron(line, "Europe/Berlin"), after, after + DAY) == [at(slot) for slot in slots]
 
 
+def gaps(line, zone, day):
+    """The seconds between the slots of three days around one, each gap once."""
+    after = at(day + "T00:00") - DAY
+    return {b - a for a, b in pairwise(listed(cron(line, zone), after, after + 3 * DAY))}
+
+
+@pytest.mark.parametrize(
+    ("line", "zone", "day"),
+    [
+        ("* * * * *", "Europe/Berlin", "2026-10-25"),
+        ("*/5 * * * *", "Europe/Berlin", "2026-10-25"),
+        ("*/15 * * * *", "America/New_York", "2026-11-01"),
+        ("*/30 0-23 * * *", "America/Havana", "2026-11-01"),  # back at midnight's end
+        ("0-59/10 * * * *", "Australia/Lord_Howe", "2026-04-05"),  # back by half an hour
+        ("*/20 * * * *", "Atlantic/Azores", "2026-10-25"),  # the day before comes again
+        ("*/5 */1 * * *", "Europe/Berlin", "2026-10-25"),
+    ],
+)
+def test_a_line_like_an_interval_does_not_rest(line, zone, day):
+    """While clocks that are set back show an hour again, it runs on; so it does in spring."""
+    (gap,) = gaps(line, zone, day)
+    assert gap == interval_of(Cadence(cron=line, timezone=zone))
+    spring = {"Europe/Berlin": "2026-03-29", "America/New_York": "2026-03-08"}
+    if zone in spring:
+        assert gaps(line, zone, spring[zone]) == {gap}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("0 * * * *", "0,30 * * * *", "*/5 0-22 * * *", "*/5 2 * * *"),
+        *("30 2 * * *", "5-50/5 * * * *", "*/30,7 * * * *", "* 2,3 * * *"),
+    ],
+)
+def test_fixed_times_run_once(line):
+    """A local time that comes twice fires when clocks show it first, and not again."""
+    after = at("2026-10-24T12:00")
+    slots = listed(cron(line, "Europe/Berlin"), after, after + DAY)
+    shown = [datetime.fromtimestamp(slot, ZoneInfo("Europe/Berlin")) for slot in slots]
+    assert shown
+    assert not any(local.fold for local in shown)
+
+
+def test_a_line_like_an_interval_is_taken_up_anywhere_in_the_hour_that_comes_twice():
+    """From whichever moment on: what was shown once comes again, what came twice doesn't."""
+    plan = cron("*/20 * * * *", "Europe/Berlin")
+    start = at("2026-10-25T00:00")
+    slots = [start + 1200 * number for number in range(10)]
+    for after in range(0, 3 * HOUR, 60):
+        assert listed(plan, start + after, slots[-1]) == [
+            slot for slot in slots if slot > start + after
+        ]
+
+
 cadences = st.one_of(
     st.integers(1, 10 * DAY * 1000).map(lambda ms: Cadence(seconds=ms / 1000)),
     st.builds(
         Cadence,
-        cron=st.sampled_from(["* * * * *", "*/7 1-3 * * *", "30 2 * * 6-7", "0 0 1 * *"]),
+        cron=st.sampled_from(
+            ["* * * * *", "*/25 * * * *", "*/7 1-3 * * *", "30 2 * * 6-7", "0 0 1 * *"]
+        ),
         timezone=st.sampled_from([zone for zone, _ in DAYS]),
     ),
 )
