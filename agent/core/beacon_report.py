@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agent.core.limits import MOST_BEACONS, MOST_ORIGINS, Address, Count
+from agent.core.limits import MOST_BEACONS, MOST_ORIGINS, BeaconAddress, Count
 
 VendorName = Annotated[str, Field(max_length=100)]
 
@@ -38,7 +38,7 @@ class Beacon:
     """A beacon of a run. ``url`` has no query, fragment or user info."""
 
     vendor: VendorName
-    url: Address
+    url: BeaconAddress
     action: BeaconAction
 
 
@@ -46,7 +46,7 @@ class Beacon:
 class Contact:
     """What an attempt had to do with one origin."""
 
-    origin: Address
+    origin: BeaconAddress
     party: Literal["first", "third"]
     vendors: dict[VendorName, str]
     """Who is behind it, each with its category: several where one host takes beacons for all

@@ -20,6 +20,8 @@ SpanId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 ADDRESS_LENGTH = 2_000
 """Characters of an address that are kept."""
+BEACON_LENGTH = 300
+"""Characters of a beacon's address and of an origin that are kept: there may be hundreds."""
 TITLE_LENGTH = 500
 """Characters of a page's title that are kept."""
 LINE_LENGTH = 2_000
@@ -37,4 +39,4 @@ MOST_REQUEST_SPANS = 1_000
 MOST_REQUESTS = 5_000
 """Requests of an attempt that are followed, from when on only answers of documents are."""
 
-Address = Annotated[str, Field(max_length=ADDRESS_LENGTH)]
+BeaconAddress = Annotated[str, Field(max_length=BEACON_LENGTH)]

@@ -65,6 +65,8 @@ async def driver() -> AsyncIterator[Playwright]:
     if GUARD.exists() and os.environ.get("PLAYWRIGHT_NODEJS_PATH") != str(GUARD):
         os.environ["GUARDED_NODE"] = str(compute_driver_executable()[0])
         os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(GUARD)
+    # A picture shows what is on the screen; it doesn't wait for a font that never comes.
+    os.environ["PW_TEST_SCREENSHOT_NO_FONTS_READY"] = "1"
     async with async_playwright() as playwright:
         yield playwright
 

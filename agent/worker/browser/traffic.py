@@ -1,29 +1,37 @@
-"""What an attempt's pages asked for: counts by party, client spans, and what went wrong."""
+"""What an attempt's pages asked for: counts by party, client spans, and what went wrong.
+
+Each request has to come all the way from the browser, so after the first thousands the agent
+listens for the answers of documents alone.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 
 from agent.core.client_spans import Exchange, client_span
+from agent.core.limits import LINE_LENGTH, MOST_LINES, MOST_REQUEST_SPANS, MOST_REQUESTS
 from agent.core.redact import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.async_api import BrowserContext, ConsoleMessage, Request, Response, WebError
+    from playwright.async_api import BrowserContext, Request, Response
 
     from agent.core.results import SpanData, Tag
+    from agent.worker.browser.listening import Listeners
 
 _TRACED = frozenset({"document", "xhr", "fetch"})
-_MOST_LINES = 200
+_MOST_OPEN = 10
+"""Requests without an end that are named."""
 _STOPPED = "net::ERR_BLOCKED_BY_CLIENT"
 """How the failure of what the guard stopped begins; some versions add who stopped it."""
-_NOT_LOADED = "Failed to load resource:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +49,26 @@ class Hooks:
     """Told of a request that a service worker answered in the network's stead."""
     was_stopped: Callable[[Request], bool]
     """Whether a request failed because the agent itself stopped it."""
+    on_enough: Callable[[], None]
+    """Told when there were so many requests that no more are followed."""
+    fit: Callable[[str, int], str]
+    """Makes a text of the page's fit to be kept, within so many characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A request that has no answer, or whose answer isn't whole, after so many seconds."""
+
+    what: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.seconds:.1f} s)"
 
 
 @dataclass  # without slots: Playwright writes attributes on whoever listens
 class Traffic:
-    """Follows a context's requests and console.
+    """Follows a context's requests.
 
     Playwright's own events are used, not a page's CDP ``Network`` domain: they also cover
     popups from their first request, frames of other processes and workers. They know
@@ -55,11 +78,14 @@ class Traffic:
 
     trace_id: str
     hooks: Hooks
+    listeners: Listeners
     counts: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
-    console: list[str] = field(default_factory=list)
-    refusals: list[tuple[int, str]] = field(default_factory=list)
-    """Main documents that answered 400 or above: (status, "METHOD address")."""
+    refusals: dict[int, str] = field(default_factory=dict)
+    """The first main document of each status of 400 or above: "METHOD address"."""
+    _begun: int = 0
+    _spans: int = 0
+    _stops: list[Callable[[], None]] = field(default_factory=list)
     _open: dict[Request, int] = field(default_factory=dict)
     """When each request began that isn't over, in Unix nanoseconds."""
     _statuses: dict[Request, int] = field(default_factory=dict)
@@ -70,12 +96,13 @@ class Traffic:
 
     def follow(self, context: BrowserContext) -> None:
         """Start listening."""
-        context.on("request", self._began)
-        context.on("response", self._answered)
-        context.on("requestfinished", self._finished)
-        context.on("requestfailed", self._failed)
-        context.on("console", self._said)
-        context.on("weberror", self._threw)
+        on = self.listeners.on
+        on(context, "response", self._on_response)
+        self._stops = [
+            on(context, "request", self._on_request),
+            on(context, "requestfinished", self._on_finished),
+            on(context, "requestfailed", self._on_failed),
+        ]
 
     def end(self, why: str) -> None:
         """Close what is still under way when the walk is over: it may be what the walk broke on.
@@ -83,12 +110,23 @@ class Traffic:
         ``why`` is the ``error.type`` of a request that got no answer; empty where that is
         no error.
         """
+        self._stop()
         for request in list(self._open):
             status = self._statuses.pop(request, None)
             if status is None:
                 self._close(request, "", None, why)
             else:
                 self._close(request, "ok" if status < 400 else "http_error", status)
+
+    def open_requests(self) -> list[OpenRequest]:
+        """Return the requests that are without an end, the oldest first: ten at most."""
+        now = time.time_ns()
+        return [
+            OpenRequest(
+                f"{request.method} {bare_url(request.url)}", max(0.0, (now - began) / 1e9)
+            )
+            for request, began in islice(self._open.items(), _MOST_OPEN)
+        ]
 
     def count(self, url: str, outcome: str) -> None:
         """Count a request that is over: ``ok``, ``http_error`` or ``failed``."""
@@ -100,7 +138,13 @@ class Traffic:
         """Whether the site itself answered anything at all."""
         return self.counts["first ok"] + self.counts["first http_error"] > 0
 
-    def _began(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
+        self._begun += 1
+        if self._begun > MOST_REQUESTS:
+            self._stop()
+            self.hooks.on_enough()
+            self._note(f"… of requests after the first {MOST_REQUESTS:,} no more is known")
+            return
         if request.url.startswith(("http:", "https:")):
             self.hooks.on_request(request)
             self._open[request] = time.time_ns()
@@ -118,25 +162,27 @@ class Traffic:
             self._tags[untagged.pop(0)] = tag
         return untagged
 
-    def _answered(self, response: Response) -> None:
+    def _on_response(self, response: Response) -> None:
         request = response.request
-        self._statuses[request] = response.status
+        if request in self._open:
+            self._statuses[request] = response.status
         if response.from_service_worker:
             self.hooks.on_unsent(request)
         if response.status < 400:
             return
         self._note(f"{response.status} {request.method} {bare_url(request.url)}")
         if request.resource_type == "document" and _is_main(request):
-            self.refusals.append((response.status, f"{request.method} {bare_url(request.url)}"))
+            what = f"{request.method} {bare_url(request.url)}"
+            self.refusals.setdefault(response.status, what)
             self.hooks.on_refusal()
 
-    def _finished(self, request: Request) -> None:
+    def _on_finished(self, request: Request) -> None:
         status = self._statuses.pop(request, None)
         outcome = "ok" if status is None or status < 400 else "http_error"
         self._close(request, outcome, status)
 
-    def _failed(self, request: Request) -> None:
-        failure = request.failure or "failed"
+    def _on_failed(self, request: Request) -> None:
+        failure = self.hooks.fit(request.failure or "failed", LINE_LENGTH)
         if failure.startswith(_STOPPED) and self.hooks.was_stopped(request):
             # The audit tells of it.
             self._close(request, "", None)
@@ -152,34 +198,25 @@ class Traffic:
             self.count(request.url, outcome)
         untagged, tag = self._join(request), self._tags.pop(request, None)
         if tag is None:
-            untagged.remove(request)
+            with suppress(ValueError):
+                untagged.remove(request)
             return
-        if request.resource_type not in _TRACED:
+        if request.resource_type not in _TRACED or self._spans >= MOST_REQUEST_SPANS:
             return
+        self._spans += 1
         start_ns, end_ns = _times(request, began)
         exchange = Exchange(
             request.method, request.url, start_ns, end_ns, status, failure, request.resource_type
         )
         self.hooks.on_span(client_span(exchange, tag, self.trace_id))
 
-    def _said(self, message: ConsoleMessage) -> None:
-        if len(self.console) < _MOST_LINES:
-            self.console.append(f"{message.type}: {message.text}{_meant(message)}")
-
-    def _threw(self, error: WebError) -> None:
-        if len(self.console) < _MOST_LINES:
-            self.console.append(f"uncaught: {error.error}")
-
     def _note(self, line: str) -> None:
-        if len(self.failed) < _MOST_LINES:
+        if len(self.failed) < MOST_LINES:
             self.failed.append(line)
 
-
-def _meant(message: ConsoleMessage) -> str:
-    """Return the address that the browser complains of, which its words leave out."""
-    if not message.text.startswith(_NOT_LOADED):
-        return ""
-    return f" {bare_url(message.location['url'])}"
+    def _stop(self) -> None:
+        while self._stops:
+            self._stops.pop()()
 
 
 def _is_main(request: Request) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from playwright.async_api import Error
 
@@ -54,8 +54,11 @@ _OBSERVE = """(() => {
     flush.forEach(each => each());
     const first = performance.getEntriesByName('first-contentful-paint')[0];
     const entry = performance.getEntriesByType('navigation')[0];
-    return {origin, lcp: seen.lcp, cls: seen.cls, inp: seen.inp,
-            fcp: first ? first.startTime : null, ttfb: entry ? entry.responseStart : null};
+    // The page may have put anything in the place of what is asked here.
+    const number = value => typeof value === 'number' ? value : null;
+    return {origin: number(origin), lcp: number(seen.lcp), cls: number(seen.cls),
+            inp: number(seen.inp), fcp: number(first && first.startTime),
+            ttfb: number(entry && entry.responseStart)};
   }});
 })()"""
 
@@ -85,9 +88,10 @@ class Vitals:
             )
         except (Error, TimeoutError):
             return {}
-        if not reading or not isinstance(reading["origin"], int | float):
+        # It comes through the page's own world, so it may be anything at all.
+        if not isinstance(reading, dict) or not _is_number(origin := reading.get("origin")):
             return {}
-        known = self._documents.setdefault(reading["origin"], {})
+        known = self._documents.setdefault(origin, {})
         fresh = [
             vital
             for vital in _vitals(reading, span_id)
@@ -104,10 +108,14 @@ class Vitals:
 def _vitals(reading: dict[str, Any], span_id: str) -> Iterator[Vital]:
     """Yield what was measured: milliseconds become seconds, ``cls`` stays a score."""
     for name in names.STEP_VITALS:
-        if _is_sound(value := reading[name]):
+        if _is_sound(value := reading.get(name)):
             yield Vital(name, value if name == "cls" else value / 1000, span_id)
 
 
-def _is_sound(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_sound(value: object) -> TypeGuard[float]:
     """Whether a page gave a number that can be one: its scripts may have replaced the clock."""
-    return isinstance(value, int | float) and 0 <= value < _LONGEST
+    return _is_number(value) and 0 <= value < _LONGEST

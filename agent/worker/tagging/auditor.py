@@ -11,25 +11,28 @@ import asyncio
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from agent.beacons import sockets
 from agent.beacons.policy import bare_address
 from agent.beacons.vendors import find
 from agent.core.beacon_report import Audit, Beacon, BeaconAction, Contact
+from agent.core.limits import BEACON_LENGTH, MOST_BEACONS, MOST_ORIGINS
+from agent.core.origins import origin_of, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.beacons.policy import Guard, Sighting
     from agent.core.origins import FirstParty
 
-_MOST_BEACONS = 200
-"""How many are kept with their address; all are counted."""
-_MOST_ORIGINS = 200
 _STEP = 0.02
 _SETTLE = 0.3
 """Seconds for the tagger to hear of a request that the context has told of already."""
 
+_SCHEMES = frozenset({"http", "https", "ws", "wss"})
+_LONGEST_KEY = 4_096
 _Key = tuple[str, str]
+"""Method and address; of an address of megabytes its beginning, length and hash."""
 
 
 @dataclass(slots=True)
@@ -42,9 +45,15 @@ class _Origin:
 
 
 class Auditor:
-    """Hears of both, and says at the end what became of everything."""
+    """Is told by both, and says at the end what became of everything.
 
-    def __init__(self, guard: Guard, first_party: FirstParty) -> None:
+    ``fit`` makes a text of the page's fit to be kept, within so many characters.
+    """
+
+    def __init__(
+        self, guard: Guard, first_party: FirstParty, fit: Callable[[str, int], str]
+    ) -> None:
+        self._fit = fit
         self._guard = guard
         self._first_party = first_party
         self._beacons: list[Beacon] = []
@@ -58,6 +67,11 @@ class Auditor:
         self._by_pages: Counter[_Key] = Counter()
         self._by_workers: Counter[_Key] = Counter()
         self._seen: dict[_Key, Sighting] = {}
+
+    @property
+    def stopped_vendors(self) -> dict[str, int]:
+        """How many beacons of each vendor were stopped so far."""
+        return dict(self._counts.get(BeaconAction.BLOCKED, {}))
 
     @property
     def acts(self) -> bool:
@@ -139,7 +153,11 @@ class Auditor:
             for _ in range(self._out(key, sighting)):
                 self._note(sighting, key[1], _free(sighting))
         return Audit(
-            beacons=tuple(self._beacons),
+            # Masked only now: the secrets of the journey are all known.
+            beacons=tuple(
+                Beacon(one.vendor, self._fit(one.url, BEACON_LENGTH), one.action)
+                for one in self._beacons
+            ),
             counts={action: dict(vendors) for action, vendors in self._counts.items()},
             contacts=tuple(self._contact(*one) for one in self._origins.items()),
         )
@@ -165,25 +183,26 @@ class Auditor:
 
     def _note(self, sighting: Sighting, url: str, action: BeaconAction) -> None:
         self._counts[action][sighting.vendor] += 1
-        if len(self._beacons) < _MOST_BEACONS:
-            self._beacons.append(Beacon(sighting.vendor, bare_address(url), action))
+        if len(self._beacons) < MOST_BEACONS:
+            address = bare_address(url[:_LONGEST_KEY])
+            self._beacons.append(Beacon(sighting.vendor, address, action))
         if (origin := self._of(url)) is not None:
             origin.actions[action] += 1
             origin.vendors[sighting.vendor] = sighting.category
 
     def _of(self, url: str) -> _Origin | None:
         name = _origin(url)
-        if name not in self._origins and (not name or len(self._origins) >= _MOST_ORIGINS):
+        if name not in self._origins and (not name or len(self._origins) >= MOST_ORIGINS):
             return None
         return self._origins.setdefault(name, _Origin())
 
     def _contact(self, name: str, origin: _Origin) -> Contact:
         first_party = self._first_party.covers(name)
         vendors = dict(origin.vendors)
-        if not vendors and not first_party and (known := find(urlsplit(name).hostname or "")):
+        if not vendors and not first_party and (known := find(parse(name).host)):
             vendors = {known.name: known.category}
         return Contact(
-            origin=name,
+            origin=self._fit(name, BEACON_LENGTH),
             party="first" if first_party else "third",
             vendors=vendors,
             requests=origin.requests,
@@ -200,9 +219,12 @@ def _free(sighting: Sighting) -> BeaconAction:
 
 
 def _key(method: str, url: str) -> _Key:
-    return method, url.partition("#")[0]
+    url = url.partition("#")[0]
+    if len(url) > _LONGEST_KEY:
+        url = f"{url[:_LONGEST_KEY]} {len(url)} {hash(url)}"
+    return method, url
 
 
 def _origin(url: str) -> str:
-    scheme, _, rest = bare_address(url).partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}" if rest else ""
+    address = parse(url[:_LONGEST_KEY])
+    return origin_of(address.bare) if address.scheme in _SCHEMES else ""

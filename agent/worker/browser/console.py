@@ -1,0 +1,70 @@
+"""What an attempt's pages said: console lines and uncaught errors, as far as there is room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.core.limits import LINE_LENGTH, MOST_LINES
+from agent.core.redact import bare_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.async_api import BrowserContext, ConsoleMessage, WebError
+
+    from agent.worker.browser.listening import Listeners
+
+_MOST_HEARD = 1_000_000
+"""Characters that are listened to: a line has to come all the way from the browser."""
+_NOT_LOADED = "Failed to load resource:"
+_MORE = "… and what was said after that"
+
+
+@dataclass
+class Console:
+    """Keeps the first lines, then stops listening: what nobody hears costs a page nothing.
+
+    ``fit`` makes a text of the page's fit to be kept, within so many characters.
+    """
+
+    fit: Callable[[str, int], str]
+    lines: list[str] = field(default_factory=list)
+    _heard: int = 0
+    _stops: list[Callable[[], None]] = field(default_factory=list)
+
+    def follow(self, context: BrowserContext, listeners: Listeners) -> None:
+        """Start listening."""
+        self._stops = [
+            listeners.on(context, "console", self._on_message),
+            listeners.on(context, "weberror", self._on_error),
+        ]
+
+    def stop(self) -> None:
+        """Stop listening."""
+        while self._stops:
+            self._stops.pop()()
+
+    def _on_message(self, message: ConsoleMessage) -> None:
+        self._add(f"{message.type}: ", message.text, _meant(message))
+
+    def _on_error(self, error: WebError) -> None:
+        self._add("uncaught: ", str(error.error))
+
+    def _add(self, kind: str, text: str, address: str = "") -> None:
+        self._heard += len(text)
+        if len(self.lines) < MOST_LINES:
+            self.lines.append(f"{kind}{self.fit(text, LINE_LENGTH)}{address}")
+        if self._stops and (len(self.lines) >= MOST_LINES or self._heard > _MOST_HEARD):
+            self.stop()
+            self.lines.append(_MORE)
+
+
+def _meant(message: ConsoleMessage) -> str:
+    """Return the address that the browser complains of, which its words leave out.
+
+    A page may say the same words, and call its script whatever it likes.
+    """
+    if not message.text.startswith(_NOT_LOADED):
+        return ""
+    return f" {bare_url(str(message.location.get('url', '')))}"
