@@ -108,6 +108,11 @@ class Redactor:
         masked = self.text(text[:most])
         return cut(printable(masked[: len(masked) - spare]), limit)
 
+    def tells(self, text: str) -> bool:
+        """Tell whether a field that says ``text`` shows a secret, or one that is half typed."""
+        begun = any(part.startswith(text) for part in self._parts if len(text) >= _SHORTEST)
+        return begun or self.holds_part(text) or self.text(text) != text
+
     def holds_part(self, text: str) -> bool:
         """Tell whether 12 characters of a secret, or all of a shorter one, stand in ``text``."""
         return any(_holds_part(text, part) for part in self._parts)

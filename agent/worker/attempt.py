@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -13,8 +13,8 @@ from playwright.async_api import Error
 
 from agent.authoring import Run
 from agent.core.errors import ErrorType
-from agent.core.results import AttemptReport, SpanData
-from agent.protocol.messages import Logged, SpanEnded, Started
+from agent.core.results import AttemptReport
+from agent.protocol.messages import Logged, OutcomeKnown, Started
 from agent.worker.browser.faults import AttemptTimeout, BadContext, LaunchFailed, first_line
 from agent.worker.browser.launch import close
 from agent.worker.outcome import AttemptOutcome
@@ -77,7 +77,7 @@ class AttemptRunner:
             parent=lambda: self._steps.current,
             proof=proof_of(walk, link),
         )
-        self._setup = PageSetup(walk.journey, identity, walk.canary_url, self._span, walk.proxies)
+        self._setup = PageSetup(walk, identity, link)
         self._outcome = AttemptOutcome(walk, link, self._setup, self._steps)
         self._page: Page | None = None
         self.fit = True
@@ -149,19 +149,22 @@ class AttemptRunner:
         started_at, start = time.time(), time.perf_counter()
         failure = await self._walk_on(opened)
         took = time.perf_counter() - start
-        self._setup.traffic.end("unfinished" if failure else "")
+        self._setup.console.stop()
         if self._setup.routed:
             self._link.send(Logged("warning", "journey.routes", {"effect": _ROUTED}))
         fault = self._outcome.fault(failure, self._launcher, browser)
+        self._setup.traffic.end("unfinished" if failure else "")
+        tagger_wait = self._setup.tagger.longest_wait
         lag, blocked_at = self._watchdog.end()
         if fault is not None:
             self._steps.skip(self._journey.step_names)
-        canary = await self._outcome.examine(fault, browser, opened)
+        evidence_end = self._outcome.evidence_end(took)
+        canary = await self._outcome.canary(fault, browser, took)
         if browser.is_connected():
             await self._setup.auditor.settle()
         if canary is not None or not self._launcher.alive:
             self.fit = False
-        return AttemptReport(
+        report = AttemptReport(
             started_at=started_at,
             duration=took,
             error_type=fault.error_type if fault else None,
@@ -169,13 +172,15 @@ class AttemptRunner:
             unreachable=fault.unreachable if fault else False,
             canary=canary,
             lag=lag,
-            tagger_wait=self._setup.tagger.longest_wait,
+            tagger_wait=tagger_wait,
             blocked_at=blocked_at,
             requests=dict(self._setup.traffic.counts),
             vitals=self._setup.vitals.collected(),
-            evidence=self._outcome.kept,
             audit=self._setup.auditor.report(),
         )
+        self._link.send(OutcomeKnown(report))
+        await self._outcome.save(fault, browser, opened, evidence_end)
+        return replace(report, evidence=self._outcome.kept, audit=self._setup.auditor.report())
 
     async def _open(self, browser: Browser) -> OpenPage:
         opened = await self._setup.open(browser, self._launcher)
@@ -241,9 +246,6 @@ class AttemptRunner:
 
     def _first_line(self, error: BaseException) -> str:
         return first_line(error, self._link.redactor.text)
-
-    def _span(self, span: SpanData) -> None:
-        self._link.send(SpanEnded(span))
 
     def _write_log(self, _: object, level: str, fields: MutableMapping[str, Any]) -> str:
         event = str(fields.pop("event", ""))

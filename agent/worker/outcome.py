@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agent.core.errors import ErrorType, Owner
+from agent.core.limits import MESSAGE_LENGTH
 from agent.protocol.messages import Logged
 from agent.worker.browser.canary import try_canary
+from agent.worker.browser.circumstances import Circumstances
 from agent.worker.browser.evidence import Evidence
 from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, ProxyRefused, fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from playwright.async_api import Browser, Locator
 
     from agent.protocol.messages import Walk
@@ -24,10 +25,16 @@ if TYPE_CHECKING:
     from agent.worker.pipe import Link
     from agent.worker.steps import Steps
 
-_EVIDENCE_SHARE = 0.5
-_TRACE_SHARE = 0.3
+_CANARY_SHARE = 0.5
+_EVIDENCE_SHARE = 0.9
+"""Shares of the grace that may be over when the canary, and when all evidence, is done; what is
+left is for the pipe."""
 _NOTES_SHARE = 0.1
-"""Shares of the grace; what is left is for the pipe."""
+"""The share of the grace that is kept for the notes."""
+_MOST_WAIT = 10.0
+"""Seconds that the canary, a picture or a trace may take, however much of the timeout is left."""
+_LEAST_WAIT = 0.1
+_NO_MEMORY = "given up, for memory ran short"
 
 
 class AttemptOutcome:
@@ -39,6 +46,9 @@ class AttemptOutcome:
         self._setup = setup
         self._steps = steps
         self._evidence = Evidence(Path(walk.scratch), link.redactor)
+        self._stood = Circumstances((), (), {})
+        self._poor = False
+        self._giving_up: asyncio.Task[None] | None = None
         self.masks: list[Locator] = []
         """What the author has painted over in pictures."""
 
@@ -49,6 +59,7 @@ class AttemptOutcome:
 
     async def record(self, opened: OpenPage) -> None:
         """Begin to record, where that is wanted."""
+        self._link.on_give_way = self._give_way
         if self._walk.record_trace:
             await self._evidence.start_trace(opened.context)
 
@@ -64,6 +75,18 @@ class AttemptOutcome:
             failure = BrowserGone("the browser died")
         elif self._setup.lost.done():
             failure = self._setup.lost.exception() or failure
+        fault = self._blamed(failure)
+        setup = self._setup
+        self._stood = Circumstances(
+            setup.traffic.open_requests(), setup.dialogs.open, setup.auditor.stopped_vendors
+        )
+        if fault.error_type.owner is not Owner.TARGET:
+            return fault
+        lines = self._stood.lines(waited=fault.error_type is ErrorType.TIMEOUT)
+        whole = "\n".join([fault.message, *lines])
+        return replace(fault, message=self._link.redactor.fit(whole, MESSAGE_LENGTH))
+
+    def _blamed(self, failure: BaseException) -> Fault:
         fault = fault_of(failure, self._link.redactor.text)
         refused = self._setup.refusal()
         if isinstance(refused, ProxyRefused):
@@ -74,27 +97,50 @@ class AttemptOutcome:
             return Fault(ErrorType.HTTP_STATUS, f"{refused}{detail}")
         return fault
 
-    async def examine(self, fault: Fault | None, browser: Browser, opened: OpenPage) -> str | None:
-        """Save the evidence of a failure and try the canary; return what the canary said."""
-        grace = self._walk.journey.grace
-        canary = None
-        if fault is not None and browser.is_connected():
-            budget = grace * _EVIDENCE_SHARE
-            jobs: list[Awaitable[Any]] = [
-                self._evidence.screenshot(opened.page, self.masks, budget),
-            ]
-            if fault.error_type.owner is Owner.TARGET:
-                jobs.append(try_canary(browser, self._walk.canary_url, budget))
-            canary = (await asyncio.gather(*jobs))[-1]
-        if self._walk.record_trace and browser.is_connected():
-            await self._evidence.trace(opened.context, grace * _TRACE_SHARE)
+    async def canary(self, fault: Fault | None, browser: Browser, spent: float) -> str | None:
+        """Try the canary where the target is about to be blamed; return what it said.
+
+        ``spent`` is how many seconds the walk took: what it left of its timeout is the canary's.
+        """
+        if fault is None or fault.error_type.owner is not Owner.TARGET:
+            return None
+        if not browser.is_connected():
+            return None
+        left = self._left(spent, _CANARY_SHARE)
+        return await try_canary(browser, self._walk.canary_url, min(left, _MOST_WAIT))
+
+    async def save(
+        self, fault: Fault | None, browser: Browser, opened: OpenPage, end: float
+    ) -> None:
+        """Save the evidence of a failure, and the trace; ``end`` is on the monotonic clock.
+
+        The verdict stands already: whatever this costs, it doesn't cost that.
+        """
+        notes = self._walk.journey.grace * _NOTES_SHARE
+        if fault is not None and browser.is_connected() and not self._poor:
+            await self._setup.dialogs.dismiss()
+            await self._evidence.screenshot(opened.page, self.masks, _until(end - notes))
+        if browser.is_connected():
+            await self._evidence.trace(_until(end - notes))
         if fault is not None:
-            await self._note(fault, opened, grace * _NOTES_SHARE)
+            await self._note(fault, opened, notes)
         elif self._evidence.missing:
             # Nothing is written down of a pass, so it is said here why something isn't there.
             missing = {"missing": list(self._evidence.missing)}
             self._link.send(Logged("warning", "evidence.missing", missing))
-        return canary
+
+    def evidence_end(self, spent: float) -> float:
+        """Return when evidence has to be saved, on the monotonic clock."""
+        return time.monotonic() + self._left(spent, _EVIDENCE_SHARE)
+
+    def _left(self, spent: float, share: float) -> float:
+        journey = self._walk.journey
+        return max(0.0, journey.timeout - spent) + journey.grace * share
+
+    def _give_way(self) -> None:
+        """Stop what only records, since memory runs short; pictures aren't taken any more."""
+        self._poor = True
+        self._giving_up = asyncio.create_task(self._evidence.stop_recording(_NO_MEMORY))
 
     async def _note(self, fault: Fault, opened: OpenPage, budget: float) -> None:
         facts = {
@@ -104,8 +150,11 @@ class AttemptOutcome:
             "error_type": fault.error_type.value,
             "error": fault.message,
             "steps": [asdict(step) for step in self._steps.ended],
+            "console": self._setup.console.lines,
+            "failed_requests": self._setup.traffic.failed,
+            **self._stood.facts(),
         }
-        await self._evidence.notes(opened.page, self._setup.traffic, facts, budget)
+        await self._evidence.notes(opened.page, facts, budget)
 
     def _nothing_measured(self) -> Fault | None:
         """Refuse to pass a walk that never heard from its site: it would be green for ever."""
@@ -116,3 +165,8 @@ class AttemptOutcome:
             "nothing; is an `await` missing?"
         )
         return Fault(ErrorType.SCRIPT_ERROR, message)
+
+
+def _until(end: float) -> float:
+    """Return the seconds until a moment of the monotonic clock: some, and not too many."""
+    return min(max(end - time.monotonic(), _LEAST_WAIT), _MOST_WAIT)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 from playwright.async_api import Error
 
 from agent.beacons.policy import Guard
-from agent.core.origins import FirstParty
+from agent.core.origins import FirstParty, origin_of
 from agent.core.redact import bare_url
+from agent.protocol.messages import Logged, SpanEnded
+from agent.worker.browser.console import Console
 from agent.worker.browser.context import context_options, refuse_sign_in
+from agent.worker.browser.dialogs import Dialogs
 from agent.worker.browser.faults import (
     BadContext,
     BrowserGone,
@@ -21,6 +23,7 @@ from agent.worker.browser.faults import (
     ProxyRefused,
 )
 from agent.worker.browser.launch import keep_open
+from agent.worker.browser.listening import Listeners
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic
 from agent.worker.browser.vitals import Vitals
@@ -30,8 +33,6 @@ from agent.worker.tagging.run_api import ApiTagger
 from agent.worker.tagging.tagger import Tagger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from playwright._impl._api_structures import SetCookieParam
     from playwright.async_api import (
         Browser,
@@ -40,10 +41,10 @@ if TYPE_CHECKING:
         Request,
     )
 
-    from agent.core.model import Journey
-    from agent.core.proxies import Proxies
     from agent.core.results import SpanData
+    from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
+    from agent.worker.pipe import Link
 
 _ACTION_SHARE = 0.8
 """The share of the timeout after which one action gives up: its own error says more than
@@ -65,38 +66,39 @@ class OpenPage:
 class PageSetup:
     """Opens the context, and knows what has happened on it that ends a walk."""
 
-    def __init__(
-        self,
-        journey: Journey,
-        identity: Identity,
-        canary_url: str,
-        on_span: Callable[[SpanData], None],
-        proxies: Proxies | None = None,
-    ) -> None:
+    def __init__(self, walk: Walk, identity: Identity, link: Link) -> None:
+        journey, proxies = walk.journey, walk.proxies
+        fit = link.redactor.fit
+        self._listeners = Listeners(self._on_listener_failed)
+        self._link = link
         self._proxies = proxies
         self._proxied = proxies is not None and proxies.of(journey.site.url) is not None
         self._journey = journey
-        self._on_span = on_span
         self._site = FirstParty(journey.site.first_party)
         # The canary is loaded through the tagger too: it vouches for all that a walk needs.
-        first_party = FirstParty([*journey.site.first_party, _origin(canary_url)])
+        first_party = FirstParty([*journey.site.first_party, origin_of(walk.canary_url)])
         self._guard = Guard(journey.site.beacons, self._site)
-        self.auditor = Auditor(self._guard, self._site)
-        self.tagger = Tagger(first_party, identity, self.auditor)
+        self.auditor = Auditor(self._guard, self._site, fit)
+        self.tagger = Tagger(first_party, identity, self.auditor, self._listeners)
         self.traffic = Traffic(
             identity.trace_id,
             Hooks(
                 first_party.covers,
                 self.tagger.take,
-                on_span,
+                self._on_span,
                 self._refused,
                 self._saw,
                 lambda request: self.auditor.unsee(request.method, request.url),
                 lambda request: self.auditor.stopped(request.method, request.url),
+                self.tagger.forget,
+                fit,
             ),
+            self._listeners,
         )
+        self.console = Console(fit)
+        self.dialogs = Dialogs(self._listeners, fit)
         self._api = ApiTagger(
-            first_party, identity, journey.site.url, on_span, self.traffic.count, self.auditor
+            first_party, identity, journey.site.url, self._on_span, self.traffic.count, self.auditor
         )
         self.vitals = Vitals()
         self.allowed: set[int] = set()
@@ -117,11 +119,14 @@ class PageSetup:
         async with asyncio.timeout(OPEN_WAIT):
             await self.tagger.attach(browser)
             context = await self._context(browser, launcher)
-            browser.on("disconnected", lambda _: self._lose(BrowserGone("the browser died")))
+            on = self._listeners.on
+            on(browser, "disconnected", lambda _: self._lose(BrowserGone("the browser died")))
             keep_open(browser)
             notice_routes(context, self._routes)
-            context.on("page", self._adopt)
+            on(context, "page", self._adopt)
             self.traffic.follow(context)
+            self.console.follow(context, self._listeners)
+            self.dialogs.follow(context)
             await context.add_cookies(_cookies(self._site))
             await self._prepare_guard(context)
             await self.vitals.install(context)
@@ -133,7 +138,7 @@ class PageSetup:
 
     def refusal(self) -> HttpStatusError | ProxyRefused | None:
         """Return what is to be raised for a page that answered what nobody expected."""
-        for status, what in self.traffic.refusals:
+        for status, what in self.traffic.refusals.items():
             if status == 407 and self._proxied:
                 return ProxyRefused(f"{what} answered {status}: the proxy wants a sign-in")
             if status not in self.allowed:
@@ -187,9 +192,18 @@ class PageSetup:
         def crashed(_: Page) -> None:
             self._lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
 
-        page.on("crash", crashed)
-        page.on("websocket", lambda socket: self.auditor.connect(socket.url))
+        self._listeners.on(page, "crash", crashed)
+        self._listeners.on(page, "websocket", lambda socket: self.auditor.connect(socket.url))
         notice_routes(page, self._routes)
+        self.dialogs.follow(page)
+
+    def _on_span(self, span: SpanData) -> None:
+        self._link.send(SpanEnded(span))
+
+    def _on_listener_failed(self, event: str, error: Exception) -> None:
+        # Its type alone: what it says may hold anything that a page says.
+        fields = {"listener": event, "error": type(error).__name__}
+        self._link.send(Logged("error", "agent.listener_failed", fields))
 
     def _routes(self) -> None:
         self.routed = True
@@ -214,8 +228,3 @@ def _cookies(site: FirstParty) -> list[SetCookieParam]:
             cookie |= {"sameSite": "None", "secure": True}
         cookies.append(cookie)
     return cookies
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -11,11 +11,14 @@ import sys
 import time
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from playwright.async_api import expect
 
 from agent.core.model import Cadence, Journey, Site
+from agent.core.redact import Redactor
+from agent.protocol.messages import Walk
 from agent.worker.browser.launch import Launcher, LaunchOptions, close, driver, launch
 from agent.worker.page_setup import PageSetup
 from agent.worker.tagging.identity import Identity
@@ -43,8 +46,10 @@ async def _page(side: str, url: str, browser: Browser, playwright: Playwright) -
         confirm=False,
         enabled=True,
     )
+    walk = Walk("2" * 32, journey, 1, "1" * 32, "3" * 16, url, "", record_trace=False)
+    link = SimpleNamespace(redactor=Redactor(), send=lambda _: None)
     identity = Identity("bench", "1" * 32, "2" * 32, "X-Synthetic-Journey", lambda: "3" * 16)
-    setup = PageSetup(journey, identity, url, lambda _: None)
+    setup = PageSetup(walk, identity, cast("Any", link))
     if side == PLAIN:
         setup.tagger.attach = _nothing  # type: ignore[method-assign]
     if side == LEAST:

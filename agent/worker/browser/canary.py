@@ -1,4 +1,8 @@
-"""The agent's own page, loaded before the target is blamed."""
+"""The agent's own page, loaded before the target is blamed.
+
+What the journey's pages do meanwhile must not decide it, so they are at rest: what is slow then
+is the agent, its driver, its browser or its machine, and not the weight of a page.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,21 @@ from typing import TYPE_CHECKING
 from playwright.async_api import Error
 
 from agent.canary.page import TITLE
+from agent.worker.browser.pages_at_rest import pages_at_rest
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
 
 async def try_canary(browser: Browser, url: str, timeout: float) -> str | None:  # noqa: ASYNC109
-    """Load the canary in a fresh context of the same browser.
+    """Load the canary in a fresh context of the same browser, within ``timeout`` seconds.
 
     Returns:
         None where it could be loaded, else why not.
 
     """
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(timeout), pages_at_rest():
             context = await browser.new_context()
             page = await context.new_page()
             await page.goto(url, wait_until="domcontentloaded")

@@ -14,8 +14,10 @@ from zipfile import BadZipFile
 
 from playwright.async_api import Error
 
+from agent.core.limits import LINE_LENGTH, TITLE_LENGTH
 from agent.core.redact import bare_url
 from agent.worker.browser.archive import scrub
+from agent.worker.browser.painting import NotLookedAt, hidden_fields
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Locator, Page
 
     from agent.core.redact import Redactor
-    from agent.worker.browser.traffic import Traffic
 
-_LOOK_SHARE = 0.2
-"""The share of a picture's time in which a frame has to say whether it has password fields."""
+_GIVE_UP_WAIT = 2.0
+"""Seconds for the recorder to end."""
+_LOOK_SHARE = 0.3
+"""The share of a picture's time in which a frame has to say what stands in its fields."""
 
 
 class Evidence:
@@ -35,6 +38,7 @@ class Evidence:
     def __init__(self, folder: Path, redactor: Redactor) -> None:
         self._folder = folder
         self._redactor = redactor
+        self._recording: BrowserContext | None = None
         self.names: list[str] = []
         self.missing: list[str] = []
         """Why a piece that was wanted isn't there."""
@@ -42,22 +46,35 @@ class Evidence:
     async def start_trace(self, context: BrowserContext) -> None:
         """Record a Playwright trace from here on."""
         await context.tracing.start(screenshots=True, snapshots=True)
+        self._recording = context
+
+    async def stop_recording(self, why: str) -> None:
+        """Give the recording up, and what it holds; nothing happens where there is none."""
+        context, self._recording = self._recording, None
+        if context is not None:
+            self.missing.append(f"trace.zip: {why}")
+            with suppress(Error, TimeoutError):
+                await asyncio.wait_for(context.tracing.stop(), _GIVE_UP_WAIT)
 
     async def screenshot(self, page: Page, masks: Sequence[Locator], timeout: float) -> None:  # noqa: ASYNC109
-        """Save what the page shows, password fields and masked elements painted over."""
+        """Save what the page shows, fields that hold secrets and masked elements painted over."""
+        look = timeout * _LOOK_SHARE
 
         async def take() -> None:
             await page.screenshot(
                 path=self._folder / "screenshot.png",
-                mask=[*await _passwords(page, timeout * _LOOK_SHARE), *masks],
+                mask=[*await hidden_fields(page, self._redactor, look), *masks],
                 timeout=timeout * 1000,
                 animations="disabled",
             )
 
         await self._piece("screenshot.png", take, timeout)
 
-    async def trace(self, context: BrowserContext, timeout: float) -> None:  # noqa: ASYNC109
-        """Save the trace without what is secret; where that can't be had, none."""
+    async def trace(self, timeout: float) -> None:  # noqa: ASYNC109
+        """Save the trace without what is secret; where that can't be had, or wasn't begun, none."""
+        context, self._recording = self._recording, None
+        if context is None:
+            return
         until = time.monotonic() + timeout
 
         async def stop() -> None:
@@ -70,27 +87,17 @@ class Evidence:
 
         await self._piece("trace.zip", stop, timeout)
 
-    async def notes(
-        self,
-        page: Page,
-        traffic: Traffic,
-        facts: dict[str, Any],
-        timeout: float,  # noqa: ASYNC109
-    ) -> None:
-        """Save ``failure.json``: the error, address and title of the page, console, requests."""
+    async def notes(self, page: Page, facts: dict[str, Any], timeout: float) -> None:  # noqa: ASYNC109
+        """Save ``failure.json``: the ``facts``, and address and title of the page."""
 
         async def title() -> None:
-            facts["title"] = await page.title()
+            facts["title"] = self._redactor.fit(await _title(page), TITLE_LENGTH)
 
         facts["url"] = bare_url(page.url)
         await self._piece("", title, timeout)
-        facts |= {
-            "console": traffic.console,
-            "failed_requests": traffic.failed,
-            "missing": self.missing,
-        }
+        facts["missing"] = self.missing
         text = json.dumps(self._redactor.value(facts), indent=2, ensure_ascii=False)
-        # A page may hold half a character, and a disk may be full: neither costs the verdict.
+        # A disk may be full: that doesn't cost the verdict.
         with suppress(OSError):
             file = self._folder / "failure.json"
             file.write_text(text + "\n", encoding="utf-8", errors="replace")
@@ -101,25 +108,19 @@ class Evidence:
             await asyncio.wait_for(make(), limit)
         except TimeoutError:
             self.missing.append(f"{name or 'title'}: not ready within {limit:.1f} s")
-        except (BadZipFile, Error, OSError, ValueError) as error:
-            self.missing.append(f"{name or 'title'}: {error}")
+        except (BadZipFile, Error, NotLookedAt, OSError, ValueError) as error:
+            why = self._redactor.fit(str(error), LINE_LENGTH)
+            self.missing.append(f"{name or 'title'}: {why}")
         else:
             if name:
                 self.names.append(name)
 
 
-async def _passwords(page: Page, limit: float) -> list[Locator]:
-    """Return the password fields of each frame that has any.
-
-    A frame that hangs isn't waited for: it would cost the whole picture, and shows dots.
-    """
-
-    async def there(field: Locator) -> bool:
-        try:
-            return await asyncio.wait_for(field.count(), limit) > 0
-        except (Error, TimeoutError):
-            return False
-
-    fields = [frame.locator("input[type=password]") for frame in page.frames]
-    found = await asyncio.gather(*map(there, fields))
-    return [field for field, is_there in zip(fields, found, strict=True) if is_there]
+async def _title(page: Page) -> str:
+    """Return a page's title as the browser knows it: cut, and not asked of the page's world."""
+    session = await page.context.new_cdp_session(page)
+    try:
+        found = await session.send("Target.getTargetInfo")
+        return str(found["targetInfo"]["title"])
+    finally:
+        await session.detach()

@@ -27,16 +27,14 @@ class Listeners:
         self._report = report
         self._reported: set[str] = set()
 
-    def on(
-        self, emitter: Emitter, event: str, listener: Callable[..., None]
-    ) -> Callable[[], None]:
+    def on(self, emitter: Emitter, event: str, listener: Callable[..., None]) -> Callable[[], None]:
         """Listen from now on; return what stops it, which may be called from the listener."""
 
         def guarded(*args: Any) -> None:  # noqa: ANN401 - whatever the event brings
             try:
                 listener(*args)
             except Exception as error:  # noqa: BLE001 - none of them is the journey's
-                self._failed(event, error)
+                self.failed(event, error)
 
         def stop() -> None:
             with suppress(KeyError, ValueError):  # it was stopped before
@@ -45,7 +43,8 @@ class Listeners:
         emitter.on(event, guarded)
         return stop
 
-    def _failed(self, event: str, error: Exception) -> None:
+    def failed(self, event: str, error: Exception) -> None:
+        """Report what a listener, or a task that it began, failed on."""
         if event not in self._reported:
             self._reported.add(event)
             self._report(event, error)

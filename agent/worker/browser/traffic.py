@@ -122,9 +122,7 @@ class Traffic:
         """Return the requests that are without an end, the oldest first: ten at most."""
         now = time.time_ns()
         return [
-            OpenRequest(
-                f"{request.method} {bare_url(request.url)}", max(0.0, (now - began) / 1e9)
-            )
+            OpenRequest(f"{request.method} {bare_url(request.url)}", max(0.0, (now - began) / 1e9))
             for request, began in islice(self._open.items(), _MOST_OPEN)
         ]
 

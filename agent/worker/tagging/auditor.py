@@ -8,7 +8,8 @@ second saw and the first never held got out: it escaped.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,30 @@ class _Origin:
     """Of the beacons there, with their categories: a proxy's host says nothing."""
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What became of beacons, and what was asked of each origin."""
+
+    beacons: list[Beacon] = field(default_factory=list)
+    counts: dict[BeaconAction, Counter[str]] = field(default_factory=dict)
+    origins: dict[str, _Origin] = field(default_factory=dict)
+
+    def note(self, sighting: Sighting, url: str, action: BeaconAction) -> None:
+        self.counts.setdefault(action, Counter())[sighting.vendor] += 1
+        if len(self.beacons) < MOST_BEACONS:
+            address = bare_address(url[:_LONGEST_KEY])
+            self.beacons.append(Beacon(sighting.vendor, address, action))
+        if (origin := self.of(url)) is not None:
+            origin.actions[action] += 1
+            origin.vendors[sighting.vendor] = sighting.category
+
+    def of(self, url: str) -> _Origin | None:
+        name = _origin(url)
+        if name not in self.origins and (not name or len(self.origins) >= MOST_ORIGINS):
+            return None
+        return self.origins.setdefault(name, _Origin())
+
+
 class Auditor:
     """Is told by both, and says at the end what became of everything.
 
@@ -56,9 +81,7 @@ class Auditor:
         self._fit = fit
         self._guard = guard
         self._first_party = first_party
-        self._beacons: list[Beacon] = []
-        self._counts: defaultdict[BeaconAction, Counter[str]] = defaultdict(Counter)
-        self._origins: dict[str, _Origin] = {}
+        self._tally = _Tally()
         self._tagged: Counter[str] = Counter()
         self._held: Counter[_Key] = Counter()
         self._let_go: Counter[_Key] = Counter()
@@ -71,7 +94,7 @@ class Auditor:
     @property
     def stopped_vendors(self) -> dict[str, int]:
         """How many beacons of each vendor were stopped so far."""
-        return dict(self._counts.get(BeaconAction.BLOCKED, {}))
+        return dict(self._tally.counts.get(BeaconAction.BLOCKED, {}))
 
     @property
     def acts(self) -> bool:
@@ -93,7 +116,7 @@ class Auditor:
         self._held[_key(method, url)] += 1
         if sighting.action is BeaconAction.BLOCKED:
             self._unheard[_key(method, url)] += 1
-        self._note(sighting, url, sighting.action)
+        self._tally.note(sighting, url, sighting.action)
         return sighting
 
     def tag(self, url: str) -> None:
@@ -119,13 +142,13 @@ class Auditor:
         meant = sockets.stopped(url)
         sighting = self._look("GET", meant or url, "websocket", None)
         if sighting is not None:
-            self._note(sighting, meant or url, sighting.action if meant else _free(sighting))
+            self._tally.note(sighting, meant or url, sighting.action if meant else _free(sighting))
 
     def send(self, method: str, url: str, body: bytes | None) -> None:
         """Note a request of ``run.api``, which nobody can hold."""
         sighting = self._look(method, url, "fetch", body)
         if sighting is not None:
-            self._note(sighting, url, _free(sighting))
+            self._tally.note(sighting, url, _free(sighting))
 
     def stopped(self, method: str, url: str) -> bool:
         """Whether a request that failed is one that was stopped here; each is told but once."""
@@ -148,23 +171,24 @@ class Auditor:
             await asyncio.sleep(_STEP)
 
     def report(self) -> Audit:
-        """Return what became of everything; to be asked once, when the walk is over."""
+        """Return what became of everything until now."""
+        tally = deepcopy(self._tally)
         for key, sighting in self._seen.items():
             for _ in range(self._out(key, sighting)):
-                self._note(sighting, key[1], _free(sighting))
+                tally.note(sighting, key[1], _free(sighting))
         return Audit(
             # Masked only now: the secrets of the journey are all known.
             beacons=tuple(
                 Beacon(one.vendor, self._fit(one.url, BEACON_LENGTH), one.action)
-                for one in self._beacons
+                for one in tally.beacons
             ),
-            counts={action: dict(vendors) for action, vendors in self._counts.items()},
-            contacts=tuple(self._contact(*one) for one in self._origins.items()),
+            counts={action: dict(vendors) for action, vendors in tally.counts.items()},
+            contacts=tuple(self._contact(*one) for one in tally.origins.items()),
         )
 
     def _look(self, method: str, url: str, kind: str, body: bytes | None) -> Sighting | None:
         """Count a request at its origin; return whose beacon it is."""
-        origin = self._of(url)
+        origin = self._tally.of(url)
         if origin is not None:
             origin.requests += 1
         sighting = self._guard.look(method, url, kind, body)
@@ -180,21 +204,6 @@ class Auditor:
         if sighting.action is BeaconAction.ALLOWED:
             return max(seen, self._let_go[key])
         return max(0, seen - self._held[key])
-
-    def _note(self, sighting: Sighting, url: str, action: BeaconAction) -> None:
-        self._counts[action][sighting.vendor] += 1
-        if len(self._beacons) < MOST_BEACONS:
-            address = bare_address(url[:_LONGEST_KEY])
-            self._beacons.append(Beacon(sighting.vendor, address, action))
-        if (origin := self._of(url)) is not None:
-            origin.actions[action] += 1
-            origin.vendors[sighting.vendor] = sighting.category
-
-    def _of(self, url: str) -> _Origin | None:
-        name = _origin(url)
-        if name not in self._origins and (not name or len(self._origins) >= MOST_ORIGINS):
-            return None
-        return self._origins.setdefault(name, _Origin())
 
     def _contact(self, name: str, origin: _Origin) -> Contact:
         first_party = self._first_party.covers(name)

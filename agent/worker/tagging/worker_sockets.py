@@ -19,27 +19,32 @@ if TYPE_CHECKING:
 
     from playwright.async_api import CDPSession
 
+    from agent.worker.browser.listening import Listeners
+
 _KINDS = ({"type": "service_worker"}, {"type": "shared_worker"}, {"exclude": True})
 _LISTEN = json.dumps({"id": 1, "method": "Network.enable"})
 
 
 class WorkerSockets:
-    """Tells ``hear`` the address of each socket that such a worker opens."""
+    """Calls ``on_socket`` with the address of each socket that such a worker opens."""
 
-    def __init__(self, session: CDPSession, hear: Callable[[str], None]) -> None:
+    def __init__(
+        self, session: CDPSession, on_socket: Callable[[str], None], listeners: Listeners
+    ) -> None:
         self._session = session
-        self._hear = hear
+        self._on_socket = on_socket
+        self._listeners = listeners
         self._attaching: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen to every worker from now on."""
-        self._session.on("Target.targetCreated", self._created)
-        self._session.on("Target.receivedMessageFromTarget", self._said)
+        self._listeners.on(self._session, "Target.targetCreated", self._on_created)
+        self._listeners.on(self._session, "Target.receivedMessageFromTarget", self._on_message)
         await self._session.send(
             "Target.setDiscoverTargets", {"discover": True, "filter": list(_KINDS)}
         )
 
-    def _created(self, event: dict[str, Any]) -> None:
+    def _on_created(self, event: dict[str, Any]) -> None:
         task = asyncio.get_running_loop().create_task(self._listen(event["targetInfo"]["targetId"]))
         self._attaching.add(task)
         task.add_done_callback(self._attaching.discard)
@@ -56,9 +61,9 @@ class WorkerSockets:
                 {"sessionId": opened["sessionId"], "message": _LISTEN},
             )
 
-    def _said(self, event: dict[str, Any]) -> None:
+    def _on_message(self, event: dict[str, Any]) -> None:
         # Of a worker that proxies a whole site all requests come by here.
         if "Network.webSocketCreated" in event["message"]:
             message = json.loads(event["message"])
             if message.get("method") == "Network.webSocketCreated":
-                self._hear(message["params"]["url"])
+                self._on_socket(message["params"]["url"])
