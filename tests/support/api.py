@@ -12,7 +12,7 @@ import aiohttp
 
 from agent.core.clock import SystemClock
 from agent.core.ids import run_id
-from agent.core.model import Cadence, Journey, Site, SkipReason, Slot
+from agent.core.model import Journey, SkipReason, Slot
 from agent.core.results import Result
 from agent.daemon.queries import Overview
 from agent.runs.dispatcher import Dispatcher
@@ -27,12 +27,12 @@ from agent.server.serving import listen, port_of, serving
 from agent.storage import journey_state, runs
 from agent.storage.journey_state import RunEnd
 from agent.storage.reader import Reader
+from tests.support.build import a_journey, a_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PLACE = "eu-west-1"
-SITE = Site("shop", "https://shop.example.com", ("https://shop.example.com",))
 
 
 @dataclass
@@ -168,17 +168,5 @@ class Served:
 
 
 def journey(name: str, **more: Any) -> Journey:
-    """Make a journey that runs every minute."""
-    given = {
-        "cadence": Cadence(seconds=60.0),
-        "interval": 60.0,
-        "timeout": 20.0,
-        "grace": 2.0,
-        "confirm": True,
-        "enabled": True,
-        "summary": "A guest buys it.",
-        "owner": "checkout",
-        "runbook": "https://wiki.example.com/run",
-        "severity": "page",
-    }
-    return Journey(name=name, site=SITE, file=f"{name}.py", line=6, **{**given, **more})
+    """Make a journey of a shop that people know by its name."""
+    return a_journey(name, site=a_site("https://shop.example.com"), file=f"{name}.py", **more)

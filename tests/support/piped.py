@@ -12,7 +12,6 @@ import structlog
 
 from agent.core.clock import SystemClock
 from agent.core.errors import ConfigError, Problem
-from agent.core.model import Cadence, Journey, Site, Trigger
 from agent.pool.dialogue import Dialogue
 from agent.pool.process import Spawn, WorkerProcess
 from agent.protocol.framing import frame
@@ -26,8 +25,8 @@ from agent.protocol.messages import (
     ToWorker,
     Walk,
 )
-from agent.runs.conduct import RunRequest
 from agent.runs.listener import Watcher
+from tests.support.build import a_journey, a_request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,10 +34,9 @@ if TYPE_CHECKING:
 
     from agent.core.results import AttemptRecord
 
-SITE = Site("shop", "http://127.0.0.1:1", ("http://127.0.0.1:1",))
-JOURNEY = Journey("buy", SITE, "b.py", 3, Cadence(60), 60, 20, 2, confirm=True, enabled=True)
+JOURNEY = a_journey("buy")
 ORDER = Walk("run-1", JOURNEY, 1, "0a" * 16, "0b" * 8, "", "", record_trace=False)
-REQUEST = RunRequest("run-1", JOURNEY, "eu", Trigger.SCHEDULE, "0a" * 16, "0b" * 8, 100.0)
+REQUEST = a_request(JOURNEY, trace_id="0a" * 16, span_id="0b" * 8)
 CONFIGURE = Configure("/nowhere", "/nowhere", [], True, "http://127.0.0.1/", "X", "1")
 
 

@@ -27,16 +27,18 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from agent.core import names
-from agent.core.model import Cadence, Journey, Site
 from agent.rules.prometheus import write_rules
 from agent.rules.subject import PAGE, TICKET, Watch
 from agent.telemetry.catalogue import CATALOGUE
 from tests.support import victoria
+from tests.support.build import a_journey, a_site
 from tests.support.service import CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from agent.core.model import Journey
 
 PROMETHEUS = CACHE / "prometheus"
 PROMTOOL = PROMETHEUS / "usr" / "bin" / "promtool"
@@ -56,25 +58,8 @@ _EVER = (
 
 def journey(name: str = "buy_a_mug", every: float = 60.0, **changes: Any) -> Journey:
     """A journey of a shop; 20 s is where it becomes slow."""
-    given: dict[str, Any] = {
-        "timeout": 30.0,
-        "confirm": True,
-        "owner": "checkout",
-        "runbook": "https://runbooks.example.com/mug",
-        "severity": "page",
-        "summary": "A guest buys a mug.",
-    }
-    return Journey(
-        name=name,
-        site=Site("shop", "https://shop.example.com", ("https://shop.example.com",)),
-        file="buy.py",
-        line=7,
-        cadence=Cadence(seconds=every),
-        interval=every,
-        grace=2.0,
-        enabled=True,
-        **(given | changes),
-    )
+    given = {"site": a_site("https://shop.example.com"), "timeout": 30.0}
+    return a_journey(name, every, **(given | changes))
 
 
 def rules(*journeys: Journey, location: str = "eu", objective: float = 99.5) -> str:

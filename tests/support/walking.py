@@ -12,11 +12,12 @@ import psutil
 
 from agent.browsers.find import require_browser
 from agent.core.clock import SystemClock
-from agent.core.model import Cadence, Journey, Site
+from agent.core.model import Site
 from agent.pool.pool import Pool, PoolOptions
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import MARK, become_subreaper
 from agent.protocol.messages import Configure, SignatureReply, Walk
+from tests.support.build import a_journey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -170,17 +171,13 @@ class Walker:
         scratch.mkdir()
         order = Walk(
             run_id=secrets.token_hex(16),
-            journey=Journey(
-                name="walked",
+            journey=a_journey(
+                "walked",
                 site=site,
                 file=file,
                 line=text[: text.index("@journey")].count("\n") + 1,
-                cadence=Cadence(60),
-                interval=60,
                 timeout=10.0,
                 grace=3.0,
-                confirm=True,
-                enabled=True,
             ),
             attempt=1,
             trace_id=secrets.token_hex(16),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from agent.cli.junit import _clean, write_junit
 from agent.core.results import Result
+from tests.support.build import TRACE
 
 ARTIFACTS = Path("var/artifacts")
 
@@ -62,7 +63,7 @@ def test_a_case_says_where_and_why(make_run, report):
         "pass: Open [it]",
         "fail: Pay",
         "skipped: Read",
-        f"trace {'0a' * 16}",
+        f"trace {TRACE}",
         "[[ATTACHMENT|var/artifacts/buy/r/attempt-1/s.png]]",
         "[[ATTACHMENT|var/artifacts/buy/r/attempt-2/s.png]]",
     ]

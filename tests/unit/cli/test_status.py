@@ -95,7 +95,7 @@ async def test_the_worst_first_with_what_leads_to_the_cause(shown, served):
         "POST /checkout [31manswered 500",
         "at once",
         "owner checkout (page)",
-        "runbook https://wiki.example.com/run",
+        "runbook https://runbooks.example.com/mug",
         f"screenshot {served.url}{run['screenshot']}",
         f"failure {served.url}{run['links'][run['artifacts'][1]]}",
         f"trace id {'0a' * 16}",

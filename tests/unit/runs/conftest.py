@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.core.model import Cadence, Journey, Site, Trigger
 from agent.core.results import AttemptRecord, AttemptReport, Result
 from agent.runs import ledger
 from agent.runs.conduct import RunRequest, interrupted
 from agent.schedule import slots
 from agent.storage import runs
 from agent.telemetry import telemetry
+from tests.support.build import a_journey, a_request
 
 if TYPE_CHECKING:
+    from agent.core.model import Journey
     from agent.core.results import RunResult
 
 TIMEOUT = 20.0
-SITE = Site("shop", "http://127.0.0.1:1", ("http://127.0.0.1:1",))
 JOURNEYS = [
-    Journey(name, SITE, "b.py", 3, Cadence(seconds), seconds, 5, 1, True, True)
+    a_journey(name, seconds, timeout=5, grace=1)
     for name, seconds in {"a": 10, "b": 10, "c": 20, "d": 60, "e": 7, "f": 7}.items()
 ]
 SCHEMAS = (slots.SCHEMA, runs.SCHEMA, telemetry.SCHEMA, ledger.SCHEMA)
@@ -40,25 +40,12 @@ def record(told: AttemptReport | None = None, **changes: Any) -> AttemptRecord:
 
 @pytest.fixture
 def journey() -> Journey:
-    return Journey(
-        name="buy_a_mug",
-        site=Site("shop", "http://127.0.0.1:1", ("http://127.0.0.1:1",)),
-        file="shop.py",
-        line=7,
-        cadence=Cadence(seconds=60.0),
-        interval=60.0,
-        timeout=TIMEOUT,
-        grace=2.0,
-        confirm=True,
-        enabled=True,
-    )
+    return a_journey(timeout=TIMEOUT)
 
 
 @pytest.fixture
 def request_(journey: Journey) -> RunRequest:
-    return RunRequest(
-        "run-1", journey, "eu-west-1", Trigger.SCHEDULE, "0a" * 16, "0b" * 8, scheduled_at=99.0
-    )
+    return a_request(journey, trace_id="0a" * 16, span_id="0b" * 8, scheduled_at=99.0)
 
 
 class Walks:

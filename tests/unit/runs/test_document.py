@@ -6,17 +6,16 @@ import json
 from dataclasses import replace
 
 from agent.core.beacon_report import Audit, Beacon, BeaconAction
-from agent.core.errors import ErrorType
-from agent.core.results import Attempt, Result, Step, StepOutcome
-from agent.runs.conduct import interrupted
+from agent.core.results import Result, Step, StepOutcome
 from agent.runs.document import document
+from tests.support.build import START, a_run, an_attempt
 
 
 def test_a_failed_run_word_for_word(request_):
     """Keys, words and formats of every part."""
     steps = (Step("Open", StepOutcome.PASS, 0.25), Step("Pay", StepOutcome.SKIPPED))
-    first = Attempt(
-        1, Result.FAIL, "0b" * 8, 1_800_000_000.5, 1.5, ErrorType.ASSERTION, "no", steps,
+    first = an_attempt(
+        Result.FAIL, started_at=START + 0.5, error="no", steps=steps,
         artifacts=("buy_a_mug/x/attempt-1/screenshot.png",),
         audit=Audit(
             (Beacon("Matomo", "https://m.example/matomo.php", BeaconAction.BLOCKED),),
@@ -26,15 +25,11 @@ def test_a_failed_run_word_for_word(request_):
     second = replace(
         first, number=2, steps=(), artifacts=("buy_a_mug/x/2.png",), duration=1 / 3, audit=Audit()
     )
-    run = replace(
-        interrupted(request_, 1_800_000_000.25, 1_800_000_004.0, ""),
-        scheduled_at=1_800_000_000.0,
-        result=Result.FAIL,
-        error_type=ErrorType.ASSERTION,
-        error="no",
-        duration=1 / 3,
-        attempts=(first, second),
-        decided_by=1,
+    run = a_run(
+        first,
+        second,
+        request=replace(request_, scheduled_at=START),
+        started_at=START + 0.25,
     )
     public = document(run)
     assert json.loads(json.dumps(public)) == public
@@ -82,12 +77,7 @@ def test_a_failed_run_word_for_word(request_):
 
 def test_what_is_not_there_is_null(request_):
     """A run without a slot and without an error has null for both."""
-    run = replace(
-        interrupted(request_, 1.0, 2.0, ""),
-        scheduled_at=None,
-        error_type=None,
-        result=Result.PASS,
-    )
+    run = a_run(request=replace(request_, scheduled_at=None), attempts=())
     public = document(run)
     assert public["scheduled_at"] is None
     assert public["error_type"] is None

@@ -9,10 +9,9 @@ import pytest
 
 from agent.core import ids
 from agent.core.clock import SystemClock
-from agent.core.errors import ErrorType
-from agent.core.model import Cadence, Journey, Site, SkipReason, Slot, Trigger
-from agent.core.results import Attempt, Result, SpanData
-from agent.runs.conduct import RunRequest, interrupted
+from agent.core.model import Journey, SkipReason, Slot
+from agent.core.results import Result, SpanData
+from agent.runs.conduct import interrupted
 from agent.runs.ledger import SCHEMA, Ledger
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer, Skip
@@ -24,6 +23,7 @@ from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
+from tests.support.build import a_journey, a_request, an_attempt
 from tests.support.clock import ManualClock
 
 PLACE = "eu-west-1"
@@ -59,12 +59,11 @@ def slot(number: int = 0, journey: str = "buy") -> Slot:
 
 
 def journey() -> Journey:
-    site = Site("shop", "http://127.0.0.1:1", ("http://127.0.0.1:1",))
-    return Journey("buy", site, "buy.py", 3, Cadence(60), 60, 20, 2, confirm=True, enabled=True)
+    return a_journey("buy")
 
 
 def finished(run_id: str, at: float = AT):
-    request = RunRequest(run_id, journey(), PLACE, Trigger.SCHEDULE, "0a" * 16, "0b" * 8, at)
+    request = a_request(journey(), run_id=run_id, scheduled_at=at)
     return interrupted(request, at, at + 1, "gone")
 
 
@@ -247,9 +246,7 @@ async def test_a_killed_run_keeps_what_its_worker_had_sent(database, ledger):
     await ledger.start(run_id)
     run = finished(run_id)
     span = SpanData("step Open", run.trace_id, "0c" * 8, "0d" * 8, 1, 2)
-    attempt = Attempt(
-        1, Result.NOT_MEASURED, "0d" * 8, AT, 1.0, ErrorType.WORKER_KILLED, "hung", spans=(span,)
-    )
+    attempt = an_attempt(Result.NOT_MEASURED, span_id="0d" * 8, spans=(span,))
     await ledger.finish(replace(run, attempts=(attempt,)))
 
     (items,) = await database.transaction(

@@ -11,18 +11,18 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.core.model import Cadence, Journey, Site, SkipReason
+from agent.core.model import Cadence, SkipReason
 from agent.core.results import Result
 from agent.schedule import slots
 from agent.schedule.decision import Offer
 from agent.schedule.plan import Plan, interval_of
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
+from tests.support.build import a_journey
 from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
 
 DAY = 86_400
-SITE = Site("shop", "http://127.0.0.1", ("http://127.0.0.1",))
 NAMES = ["buy_a_mug", "search", "pay"]
 LINES = {
     "* * * * *": lambda _: True,
@@ -196,7 +196,7 @@ class Schedule(RuleBasedStateMachine):
 
     def _load(self, wanted, now):
         journeys = [
-            Journey(name, SITE, "shop.py", 1, cadence, interval_of(cadence), 5, 1, True, enabled)
+            a_journey(name, cadence, interval=interval_of(cadence), timeout=5, enabled=enabled)
             for name, (cadence, enabled) in wanted.items()
         ]
         self.ticker.load(journeys, slots.last_decided(self.table, "eu"), now)

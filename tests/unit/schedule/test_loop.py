@@ -2,12 +2,13 @@ from itertools import pairwise
 
 import pytest
 
-from agent.core.model import Cadence, Journey, Site
+from agent.core.model import Cadence
 from agent.schedule import loop
 from agent.schedule.decision import Skip
 from agent.schedule.plan import Plan
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
+from tests.support.build import a_journey
 
 CADENCE = Cadence(seconds=7.25)
 
@@ -17,9 +18,8 @@ class Enough(Exception):
 
 
 def ticker_from(decided, now):
-    site = Site("shop", "http://127.0.0.1", ("http://127.0.0.1",))
     ticker = Ticker("eu")
-    mug = Journey("buy_a_mug", site, "shop.py", 1, CADENCE, 7.25, 5, 2, True, True)
+    mug = a_journey(every=CADENCE, timeout=5)
     ticker.load([mug], decided, now)
     return ticker
 

@@ -6,18 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core import ids
-from agent.core.model import Cadence, Journey, Site, SkipReason, Slot
+from agent.core.model import Cadence, SkipReason, Slot
 from agent.core.results import Result
 from agent.schedule import slots
 from agent.schedule.decision import Offer, Skip
 from agent.schedule.plan import Plan
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
+from tests.support.build import a_journey
 
 SLOT = Slot("buy_a_mug", "eu", 1_700_000_000.25)
 NEXT = Slot("buy_a_mug", "eu", 1_700_000_060.25)
 OTHER = Slot("search", "eu", 1_700_000_000.25)
-SITE = Site("shop", "http://127.0.0.1", ("http://127.0.0.1",))
 
 
 def opened():
@@ -189,10 +189,7 @@ class Agent:
         self.timeline = Timeline(clock, slots.decided_until(table))
         self.ticker = Ticker("eu")
         self.starting = True
-        journeys = [
-            Journey(name, SITE, "shop.py", 1, cadence, 60, 15, 2, True, True)
-            for name, cadence in cadences.items()
-        ]
+        journeys = [a_journey(name, cadence, interval=60) for name, cadence in cadences.items()]
         self.ticker.load(journeys, slots.last_decided(table, "eu"), self.timeline.now())
         slots.note_ticking(table, "eu", self.ticker.decided())
 

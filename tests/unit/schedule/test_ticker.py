@@ -6,21 +6,21 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent.core.model import Cadence, Journey, Site, SkipReason, Slot
+from agent.core.model import Cadence, SkipReason, Slot
 from agent.schedule.decision import Offer, Skip
 from agent.schedule.plan import Plan, interval_of
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
+from tests.support.build import a_journey
 
 NOW = 1_700_000_000.0
 DAY = 86_400
-SITE = Site("shop", "http://127.0.0.1", ("http://127.0.0.1",))
 
 
 def journey(name="buy_a_mug", cadence=None, *, enabled=True):
     cadence = cadence or Cadence(seconds=60)
     interval = interval_of(cadence)
-    return Journey(name, SITE, "shop.py", 1, cadence, interval, 15, 2, True, enabled)
+    return a_journey(name, cadence, interval=interval, enabled=enabled)
 
 
 def plan_of(a_journey):

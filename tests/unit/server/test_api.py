@@ -112,14 +112,14 @@ async def test_a_journey_that_fails(tmp_path):
     assert one.pop("last_success_at") > passed["started_at"]
     assert one == {
         "journey": "buy",
-        "summary": "A guest buys it.",
+        "summary": "A guest buys a mug.",
         "site": "shop",
         "url": "https://shop.example.com",
         "location": PLACE,
         "owner": "checkout",
         "severity": "page",
-        "runbook": "https://wiki.example.com/run",
-        "file": "buy.py:6",
+        "runbook": "https://runbooks.example.com/mug",
+        "file": "buy.py:7",
         "every": "1m",
         "timezone": "UTC",
         "timeout": 20.0,
