@@ -15,6 +15,9 @@ from agent.core.errors import ErrorType
 from agent.core.limits import Count, Nanoseconds, Seconds, SpanId, Time, TraceId
 from agent.core.model import Journey, Trigger
 
+EVIDENCE = frozenset({"failure.json", "screenshot.png", "trace.zip"})
+"""The files in which an attempt may leave evidence."""
+
 Attribute = str | bool | int | float | list[str]
 """A value that OpenTelemetry attributes may take."""
 

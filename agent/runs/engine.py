@@ -14,7 +14,6 @@ import structlog
 from agent.browsers.find import require_browser
 from agent.canary.serve import canary, canary_trouble
 from agent.core import ids
-from agent.core.results import Result
 from agent.loading.load import configuration, log_print
 from agent.pool.pool import Pool, PoolOptions
 from agent.pool.process import Spawn
@@ -22,7 +21,7 @@ from agent.protocol.messages import Walk
 from agent.runs.conduct import RunRequest, conduct
 from agent.runs.network import Network
 from agent.signing.issuer import Signatures, signer_of
-from agent.storage.artifacts import ArtifactStore, Policy
+from agent.storage.artifacts import ArtifactStore, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +73,7 @@ class Engine:
         self.artifacts = ArtifactStore(
             folder.artifacts,
             folder.scratch,
-            Policy(artifacts.keep, artifacts.max_bytes, artifacts.max_age),
+            Retention(artifacts.keep, artifacts.trace, artifacts.max_bytes, artifacts.max_age),
         )
         workers = settings.workers
         self.pool = Pool(
@@ -147,7 +146,6 @@ class Engine:
     ) -> AttemptRecord:
         """Make one attempt in a worker."""
         journey = request.journey
-        recorder = self._settings.artifacts.trace
         watcher.attempt_started(number)
         signatures = (
             Signatures(self._signer, journey.site, self._clock.wall) if self._signer else None
@@ -162,9 +160,7 @@ class Engine:
             span_id=span_id,
             canary_url=self._canary_url,
             scratch=str(self.artifacts.open_scratch(request.run_id, number)),
-            # Recording costs every run; a failing one is walked again, with the recorder on.
-            record_trace=recorder == "all"
-            or (recorder == "failed" and (number > 1 or not journey.confirm)),
+            record_trace=self.artifacts.retention.records(number, confirmed=journey.confirm),
             signatures=signatures.ahead() if signatures is not None else None,
             proxies=self._settings.proxies,
         )
@@ -174,16 +170,8 @@ class Engine:
         self, request: RunRequest, started_at: float, attempt: Attempt, names: Sequence[str]
     ) -> Attempt:
         """Keep what is wanted of an attempt's evidence."""
-        passed = attempt.result is Result.PASS
-        if passed and self._settings.artifacts.trace == "failed":
-            names = [name for name in names if name != "trace.zip"]
         name = request.journey.name
-        try:
-            kept = self.artifacts.keep(name, request.run_id, started_at, attempt, names)
-        except OSError as error:
-            # Evidence that can't be kept must not change what the run came to.
-            _log.error("artifacts.not_kept", action="keep", journey=name, error=str(error))
-            kept = ()
+        kept = self.artifacts.keep(name, request.run_id, started_at, attempt, names)
         return replace(attempt, artifacts=kept)
 
     def _spawn(self, settings: Settings, journeys: Path) -> Spawn:

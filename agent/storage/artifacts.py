@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from agent.core.results import EVIDENCE
+from agent.storage.private import make_folder, restrict_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,35 +22,59 @@ if TYPE_CHECKING:
 
 Kept = Literal["all", "failed", "none"]
 
+_log = structlog.get_logger("footfall.artifacts")
+
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """What is kept: of which attempts, up to how many bytes and how many seconds."""
+class Retention:
+    """What evidence is recorded and kept, and for how long."""
 
     keep: Kept
+    """Of which attempts anything is kept."""
+    trace: Kept
+    """Of which a trace is."""
     max_bytes: int
     max_age: float
+    """Seconds."""
+
+    def records(self, number: int, *, confirmed: bool) -> bool:
+        """Whether an attempt is to record a trace; ``confirmed`` if a failed one is walked again.
+
+        Recording costs every run, so what fails is recorded when it is walked again.
+        """
+        again = number > 1 or not confirmed
+        return self.trace == "all" or (self.trace == "failed" and again)
+
+    def wants(self, name: str, attempt: Attempt) -> bool:
+        """Whether a piece of an attempt's evidence is kept."""
+        if name not in EVIDENCE or not _fits(self.keep, attempt):
+            return False
+        return name != "trace.zip" or _fits(self.trace, attempt)
+
+
+def _fits(kept: Kept, attempt: Attempt) -> bool:
+    return kept == "all" or (kept == "failed" and attempt.error_type is not None)
 
 
 class ArtifactStore:
     """Moves wanted evidence out of scratch and drops what is too old or too much."""
 
-    def __init__(self, folder: Path, scratch: Path, policy: Policy) -> None:
+    def __init__(self, folder: Path, scratch: Path, retention: Retention) -> None:
         self.folder = folder
         """Where kept evidence lies."""
         self._scratch = scratch
-        self._policy = policy
+        self.retention = retention
 
     def open_scratch(self, run_id: str, number: int) -> Path:
         """Make the folder into which one attempt records."""
         path = self._scratch / f"{run_id}-{number}"
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         return path
 
     def clear_scratch(self) -> None:
         """Drop whatever a killed predecessor was recording."""
         shutil.rmtree(self._scratch, ignore_errors=True)
-        self._scratch.mkdir(parents=True, exist_ok=True)
+        make_folder(self._scratch)
 
     def drop_scratch(self, run_id: str) -> None:
         """Drop what is left of a run's recording: of an attempt that was broken off."""
@@ -57,27 +87,33 @@ class ArtifactStore:
     def keep(
         self, journey: str, run_id: str, at: float, attempt: Attempt, names: Sequence[str]
     ) -> tuple[str, ...]:
-        """Keep or drop one attempt's evidence.
+        """Keep or drop one attempt's evidence; ``at`` is when its run started, Unix seconds.
+
+        Evidence that can't be kept is told to the log and changes nothing of the run.
 
         Returns:
             The kept files' paths, relative to the artifacts folder.
 
         """
         scratch = self._scratch / f"{run_id}-{attempt.number}"
+        kept: list[str] = []
         try:
-            if not self._wanted(attempt):
-                return ()
             time = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
             home = self.folder / journey / f"{time}-{run_id}" / f"attempt-{attempt.number}"
-            kept = []
             for name in names:
-                home.mkdir(parents=True, exist_ok=True)
-                with suppress(FileNotFoundError):
-                    shutil.move(scratch / name, home / name)
+                source = scratch / name
+                # A worker runs other people's code: what it names may lead anywhere.
+                if self.retention.wants(name, attempt) and _is_plain(source):
+                    for folder in (home.parent.parent, home.parent, home):
+                        make_folder(folder)
+                    shutil.move(source, home / name)
+                    restrict_file(home / name)
                     kept.append((home / name).relative_to(self.folder).as_posix())
-            return tuple(kept)
+        except OSError as error:
+            _log.error("artifacts.not_kept", action="keep", journey=journey, error=str(error))
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+        return tuple(kept)
 
     def sweep(self, now: float) -> int:
         """Drop the oldest runs beyond the caps; return how many went."""
@@ -85,18 +121,13 @@ class ArtifactStore:
         total = sum(run.size for run in runs)
         dropped = 0
         for run in runs:
-            if total <= self._policy.max_bytes and now - run.modified <= self._policy.max_age:
+            if total <= self.retention.max_bytes and now - run.modified <= self.retention.max_age:
                 break
             shutil.rmtree(run.path, ignore_errors=True)
             if not run.path.exists():
                 total -= run.size
                 dropped += 1
         return dropped
-
-    def _wanted(self, attempt: Attempt) -> bool:
-        if self._policy.keep == "failed":
-            return attempt.error_type is not None
-        return self._policy.keep == "all"
 
     def _runs(self) -> list[_Kept]:
         runs = []
@@ -106,6 +137,13 @@ class ArtifactStore:
                 size = sum(file.stat().st_size for file in run.rglob("*") if file.is_file())
                 runs.append(_Kept(run, size, run.stat().st_mtime))
         return runs
+
+
+def _is_plain(file: Path) -> bool:
+    """Whether there is such a file, which is no link."""
+    with suppress(FileNotFoundError):
+        return stat.S_ISREG(file.lstat().st_mode)
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ import structlog
 from agent.core.errors import StateError
 from agent.storage import salvage
 from agent.storage.migration import migrate
+from agent.storage.private import make_file, restrict_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -168,6 +169,10 @@ class Database:
             self._replace(str(error))
 
     def _connect(self) -> sqlite3.Connection:
+        with contextlib.suppress(OSError):
+            # SQLite gives its log the rights of the file, and says better what is wrong.
+            make_file(self._path)
+            restrict_file(self._path.with_name(f"{self._path.name}-wal"))
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row

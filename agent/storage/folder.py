@@ -1,4 +1,8 @@
-"""The state folder: one agent's lock, its lasting identity, and where its files lie."""
+"""The state folder: one agent's lock, its lasting identity, and where its files lie.
+
+What lies in it is its user's alone. A folder that is made here is too; one that was there
+keeps its rights, since it may hold other things.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import uuid
 from typing import IO, TYPE_CHECKING
 
 from agent.core.errors import StateError, StateLocked
+from agent.storage.private import make_file, make_folder, restrict_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +47,11 @@ class StateFolder:
 
         """
         try:
-            for folder in (self.path, self.artifacts, self.scratch):
-                folder.mkdir(parents=True, exist_ok=True)
+            if not self.path.exists():
+                make_folder(self.path)
+            for folder in (self.artifacts, self.scratch):
+                make_folder(folder)
+            make_file(self.path / "lock")
             self._lock = (self.path / "lock").open("a+")
         except OSError as error:
             raise StateError(
@@ -74,9 +82,12 @@ class StateFolder:
     def _instance_id(self) -> str:
         path = self.path / "instance-id"
         with contextlib.suppress(FileNotFoundError, ValueError):
-            return str(uuid.UUID(path.read_text().strip()))
+            found = str(uuid.UUID(path.read_text().strip()))
+            restrict_file(path)
+            return found
         fresh = str(uuid.uuid4())
         partial = path.with_suffix(".partial")
+        make_file(partial)
         partial.write_text(fresh + "\n")
         partial.replace(path)
         return fresh

@@ -7,10 +7,11 @@ import os
 import re
 
 import pytest
+import structlog
 
 from agent.core.errors import ErrorType
 from agent.core.results import Attempt, Result
-from agent.storage.artifacts import ArtifactStore, Policy
+from agent.storage.artifacts import ArtifactStore, Retention
 
 AT = 1_800_000_000.0
 PASSED = Attempt(1, Result.PASS, "0b" * 8, AT, 1.0)
@@ -20,10 +21,9 @@ UNMEASURED = Attempt(1, Result.NOT_MEASURED, "0b" * 8, AT, 1.0, ErrorType.BROWSE
 
 @pytest.fixture
 def make(tmp_path):
-    def store(keep="failed", max_bytes=1 << 20, max_age=3600.0):
-        made = ArtifactStore(
-            tmp_path / "artifacts", tmp_path / "scratch", Policy(keep, max_bytes, max_age)
-        )
+    def store(keep="failed", max_bytes=1 << 20, max_age=3600.0, trace="all"):
+        retention = Retention(keep, trace, max_bytes, max_age)
+        made = ArtifactStore(tmp_path / "artifacts", tmp_path / "scratch", retention)
         (tmp_path / "artifacts").mkdir(exist_ok=True)
         made.clear_scratch()
         return made
@@ -65,6 +65,103 @@ def test_only_what_is_named_is_kept(make, tmp_path):
     paths = store.keep("buy", "run-1", AT, FAILED, ("failure.json", "trace.zip"))
     assert [path.split("/")[-1] for path in paths] == ["failure.json"]
     assert not list((tmp_path / "scratch").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("trace", "attempt", "kept"),
+    [
+        ("all", PASSED, True), ("all", FAILED, True),
+        ("failed", PASSED, False), ("failed", FAILED, True), ("failed", UNMEASURED, True),
+        ("none", PASSED, False), ("none", FAILED, False),
+    ],
+)  # fmt: skip
+def test_of_which_attempt_a_trace_is_kept(make, trace, attempt, kept):
+    """By a rule of its own, within what is kept at all."""
+    for keep in ("all", "none"):
+        store = make(keep, trace=trace)
+        recorded(store)
+        (store.open_scratch("run-1", 1) / "trace.zip").write_bytes(b"PK")
+        paths = store.keep("buy", "run-1", AT, attempt, ("failure.json", "trace.zip"))
+        names = [path.rpartition("/")[2] for path in paths]
+        assert names == ["failure.json", *["trace.zip"] * kept] * (keep == "all")
+
+
+@pytest.mark.parametrize(
+    ("trace", "number", "confirmed", "records"),
+    [
+        ("all", 1, True, True),
+        ("failed", 1, True, False),
+        ("failed", 2, True, True),
+        ("failed", 1, False, True),
+        ("none", 2, False, False),
+    ],
+)
+def test_which_attempt_records_a_trace(make, trace, number, confirmed, records):
+    """Always, never, or the one that decides about a failure."""
+    assert make(trace=trace).retention.records(number, confirmed=confirmed) is records
+
+
+HOSTILE = ["../outside.txt", "../../outside.txt", "/etc/hostname", ".", "..", "", "other.html"]
+HOSTILE += ["deep/../failure.json", "./failure.json", "failure.json/", "trace\0.zip", "x" * 5000]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_worker_names_nothing_but_evidence(make, tmp_path, name):
+    """Whatever else it names is neither moved nor kept, and costs the rest nothing."""
+    store = make()
+    outside = tmp_path / "outside.txt"
+    outside.write_text("mine")
+    (tmp_path / "scratch" / "outside.txt").write_text("another run's")
+    recorded(store)
+    (store.open_scratch("run-1", 1) / "deep").mkdir()
+    paths = store.keep("buy", "run-1", AT, FAILED, (name, "failure.json"))
+    assert [path.rpartition("/")[2] for path in paths] == ["failure.json"]
+    assert outside.read_text() == "mine"
+    assert (tmp_path / "scratch" / "outside.txt").read_text() == "another run's"
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling", "folder", "pipe"])
+def test_only_plain_files_are_kept(make, tmp_path, kind):
+    """A link would lead out of the folder, and whoever reads a pipe waits."""
+    store = make()
+    file = store.open_scratch("run-1", 1) / "screenshot.png"
+    outside = tmp_path / "outside.txt"
+    outside.write_text("mine")
+    if kind == "link":
+        file.symlink_to(outside)
+    elif kind == "dangling":
+        file.symlink_to(tmp_path / "nowhere")
+    elif kind == "folder":
+        file.mkdir()
+    else:
+        os.mkfifo(file)
+    assert store.keep("buy", "run-1", AT, FAILED, ("screenshot.png",)) == ()
+    assert outside.read_text() == "mine"
+
+
+def test_evidence_that_can_not_be_kept_costs_nothing_else(make, tmp_path):
+    """It is told to the log, scratch is emptied, and the run goes on without it."""
+    store = make()
+    names = recorded(store)
+    (tmp_path / "artifacts" / "buy").write_text("no folder")
+    with structlog.testing.capture_logs() as logs:
+        assert store.keep("buy", "run-1", AT, FAILED, names) == ()
+    assert [one["event"] for one in logs] == ["artifacts.not_kept"]
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_what_is_kept_is_its_users_alone(make, tmp_path):
+    """Whatever the process's mask says: folders 0700, files 0600."""
+    before = os.umask(0)
+    try:
+        store = make()
+        store.keep("buy", "run-1", AT, FAILED, recorded(store))
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "artifacts" / "buy").rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+    assert (tmp_path / "artifacts" / "buy").stat().st_mode & 0o777 == 0o700
+    assert store.open_scratch("run-2", 1).stat().st_mode & 0o777 == 0o700
 
 
 def test_attempts_of_one_run_lie_beside_each_other(make):

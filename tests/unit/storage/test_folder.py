@@ -8,8 +8,11 @@ import sys
 import uuid
 
 import pytest
+import structlog
 
+from agent.core.clock import SystemClock
 from agent.core.errors import StateError, StateLocked
+from agent.storage.database import Database
 from agent.storage.folder import StateFolder
 
 
@@ -75,3 +78,60 @@ def test_a_folder_that_can_not_be_made_says_what_to_do(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match=r"file/var.*`state`"):
         StateFolder(tmp_path / "file" / "var").claim()
+
+
+@pytest.fixture
+def no_mask():
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def rights(folder):
+    """The mode of each file and folder, the database's log included."""
+    return {
+        path.relative_to(folder).as_posix(): path.stat().st_mode & 0o777
+        for path in [folder, *folder.rglob("*")]
+    }
+
+
+@pytest.mark.usefixtures("no_mask")
+@pytest.mark.parametrize("there", [False, True], ids=["fresh", "of an older agent"])
+async def test_what_lies_in_the_folder_is_its_users_alone(tmp_path, there):
+    """On a fresh start, and where an older agent left all of it open to everybody."""
+    path = tmp_path / "var"
+    folder = StateFolder(path)
+    if there:
+        for one in (path, path / "artifacts", path / "scratch"):
+            one.mkdir()
+        for name in ("lock", "instance-id", "footfall.db", "footfall.db-wal"):
+            (path / name).touch()
+        (path / "instance-id").write_text(str(uuid.uuid4()))
+    folder.claim()
+    database = Database(folder.database, ["CREATE TABLE IF NOT EXISTS t (x);"], SystemClock())
+    await database.open()
+    await database.transaction(lambda c: c.execute("INSERT INTO t VALUES (1)"))
+    found = rights(path)
+    await database.close()
+    folder.release()
+    # The folder itself may hold what others share.
+    assert found.pop(".") == (0o777 if there else 0o700)
+    assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
+    assert {"lock", "instance-id", "footfall.db", "footfall.db-wal"} <= set(found)
+
+
+@pytest.mark.usefixtures("no_mask")
+async def test_a_database_made_after_damage_is_private_too(tmp_path):
+    """What was set aside keeps the rights it had, which are its user's alone."""
+    folder = StateFolder(tmp_path)
+    folder.claim()
+    folder.database.write_bytes(b"no database at all, but long enough to be read as one" * 100)
+    database = Database(folder.database, ["CREATE TABLE IF NOT EXISTS t (x);"], SystemClock())
+    with structlog.testing.capture_logs():
+        await database.open()
+    found = rights(tmp_path)
+    await database.close()
+    folder.release()
+    assert any("damaged" in name for name in found)
+    found.pop(".")
+    assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
