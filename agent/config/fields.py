@@ -7,7 +7,6 @@ raises ``ValueError`` with a text that says what to write instead.
 from __future__ import annotations
 
 import ipaddress
-import math
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,13 +16,12 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstrain
 from agent.config.addresses import origin, pattern, web_address
 from agent.core.proxies import Proxy, bypassed_host
 from agent.core.units import parse_cadence, parse_duration, parse_size, parse_timezone
+from agent.core.values import encodes, trouble
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SMALLEST_MEMORY = 64 * 1024 * 1024
 _SHORTEST_TOKEN = 16
-_DEEPEST = 50
-"""Levels of tables and lists in one parameter; JSON readers give up at some hundreds."""
 _LONGEST_CONFIRM_AFTER = 600.0
 
 
@@ -128,36 +126,10 @@ def _token(value: SecretStr) -> SecretStr:
 
 def _params(values: dict[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
-        if not (encodes(name) and _sendable(value, _DEEPEST)):
-            raise ValueError(
-                f"{name!a} would not reach the journey as it is: give text, true, false, a finite "
-                f"number of 64 bits, or lists and tables of those, at most {_DEEPEST} deep"
-            )
+        why = trouble(value) if encodes(name) else "is a name with half a character"
+        if why:
+            raise ValueError(f"{name!a} would not reach the journey as it is: it {why}")
     return values
-
-
-def _sendable(value: object, depth: int) -> bool:
-    match value:
-        case dict() | list():
-            inside = [*value, *value.values()] if isinstance(value, dict) else value
-            return depth > 0 and all(_sendable(one, depth - 1) for one in inside)
-        case str():
-            return encodes(value)
-        case bool() | None:
-            return True
-        case int():
-            return value.bit_length() < 64
-        case _:
-            return isinstance(value, float) and math.isfinite(value)
-
-
-def encodes(text: str) -> bool:
-    """Whether a text can be written: bytes that are no text stand in it as half characters."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _bind_address(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agent.config.fields import encodes
 from agent.config.variables import PREFIX, SECRET_PREFIX
 from agent.core.errors import ConfigError, Problem
+from agent.core.values import encodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

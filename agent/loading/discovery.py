@@ -49,8 +49,14 @@ def _files(folder: Path) -> list[str] | None:
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*.py")
-        if not path.name.startswith(("_", "test_", "conftest")) and "__pycache__" not in path.parts
+        if not path.name.startswith(("_", "test_", "conftest"))
+        and not any(_is_tools_own(part) for part in path.relative_to(folder).parts)
     )
+
+
+def _is_tools_own(name: str) -> bool:
+    """Whether a file or folder of this name is not the author's: hidden ones and caches."""
+    return name.startswith(".") or name in {"__pycache__", "node_modules"}
 
 
 class _Reading:

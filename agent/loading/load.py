@@ -139,7 +139,8 @@ async def discover(
 def configuration(settings: Settings, folder: Path, executable: str) -> Configure:
     """Return what workers are told; those that only import journeys need no executable."""
     return Configure(
-        journeys=str(folder),
+        journeys=str(settings.journeys),
+        copy="" if folder == settings.journeys else str(folder),
         executable=executable,
         args=list(settings.browser.args),
         headless=settings.browser.headless,

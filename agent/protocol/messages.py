@@ -19,7 +19,10 @@ from agent.core.results import AttemptReport, SpanData, Step
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """To the worker, first: what holds for its whole life. Holds no secret."""
+    """To the worker, first: what holds for its whole life. Holds no secret.
+
+    ``journeys`` is the folder as its authors know it.
+    """
 
     journeys: str
     executable: str
@@ -28,6 +31,8 @@ class Configure:
     info_url: str
     header: str
     version: str
+    copy: str = ""
+    """Where the code of the journeys is read from; "": from the folder itself."""
     kind: Literal["configure"] = "configure"
 
 

@@ -12,7 +12,8 @@ import os
 import signal
 import socket
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.protocol.messages import (
@@ -55,7 +56,7 @@ class Worker:
     def __init__(self, link: Link, configure: Configure, watchdog: Watchdog) -> None:
         self._link = link
         self._configure = configure
-        self._loader = Loader(configure.journeys)
+        self._loader = Loader(configure.journeys, configure.copy)
         self._watchdog = watchdog
         self._isolation = Isolation(asyncio.get_running_loop())
         self._launcher: Launcher | None = None
@@ -135,6 +136,17 @@ class Worker:
         self._link.send(Idle(attempt.fit))
 
 
+def _settle_in(project: Path) -> None:
+    """Work in the folder that holds the journeys folder, wherever the agent was started.
+
+    What a journey opens by a relative path, or imports from beside that folder, is then the
+    same under the daemon, ``once`` and pytest.
+    """
+    with suppress(OSError):
+        os.chdir(project)
+    sys.path.append(str(project))
+
+
 async def _main(descriptor: int) -> None:
     inbox: asyncio.Queue[ToWorker] = asyncio.Queue()
     loop = asyncio.get_running_loop()
@@ -143,6 +155,7 @@ async def _main(descriptor: int) -> None:
     configure = await inbox.get()
     if not isinstance(configure, Configure):
         raise SystemExit("the first message must configure the worker")
+    _settle_in(Path(configure.journeys).parent)
     watchdog = Watchdog(loop, configure.journeys, link.send)
     watchdog.start()
     await Worker(link, configure, watchdog).serve(inbox)

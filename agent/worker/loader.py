@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import inspect
 import sys
-import textwrap
-import tokenize
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.authoring import Declaration, take_declared
 from agent.core.errors import Problem
 from agent.core.model import Definition
+from agent.core.values import trouble
+from agent.worker.context_check import check_context
+from agent.worker.journey_source import JourneySource
+from agent.worker.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,25 +32,31 @@ class LoadedJourney:
 
 
 class Loader:
-    """The journeys folder, on the import path, so that journeys can share helper modules."""
+    """The journeys folder, on the import path, so that journeys can share helper modules.
 
-    def __init__(self, folder: str) -> None:
+    Where there is a ``copy`` of it, that is what is imported.
+    """
+
+    def __init__(self, folder: str, copy: str = "") -> None:
         self._folder = Path(folder).absolute()
-        self._declared: dict[str, dict[str, Declaration]] = {}
-        self._steps: dict[tuple[str, str], list[str]] = {}
-        sys.path.insert(0, str(self._folder))
+        self._sources = Sources(self._folder, Path(copy) if copy else None)
+        self._journeys: dict[str, dict[str, LoadedJourney]] = {}
 
     def load(self, file: str) -> tuple[list[Definition], list[Problem]]:
-        """Import one file and return the journeys it declares, or what is wrong with it."""
+        """Import one file; return the journeys it declares, and what is wrong with it."""
+        definitions: list[Definition] = []
+        problems: list[Problem] = []
         try:
-            declared = self._import(file)
+            for declaration, source in self._load(file):
+                definition, found = self._checked(file, declaration, source)
+                problems += found
+                if not found:
+                    definitions.append(definition)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a file may raise anything, SystemExit too
             return [], [self._problem(file, error)]
-        self._declared[file] = {one.name: one for one in declared}
-        self._steps |= {(file, one.name): step_names(one) for one in declared}
-        return [_definition(file, one) for one in declared], []
+        return definitions, problems
 
     def journey(self, file: str, name: str) -> LoadedJourney:
         """Return the journey ``name`` of a file, importing it where that is still to do.
@@ -58,26 +65,63 @@ class Loader:
             LookupError: the file no longer declares it, or can't be imported any more.
 
         """
-        if file not in self._declared:
-            _, problems = self.load(file)
-            if problems:
-                raise LookupError(str(problems[0]))
+        if file not in self._journeys:
+            try:
+                self._load(file)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                raise LookupError(str(self._problem(file, error))) from error
         try:
-            declaration = self._declared[file][name]
+            return self._journeys[file][name]
         except KeyError:
             raise LookupError(f"{file} no longer declares a journey {name!r}") from None
-        return LoadedJourney(declaration, self._steps[file, name])
+
+    def _load(self, file: str) -> list[tuple[Declaration, JourneySource]]:
+        found = [(one, JourneySource(one)) for one in self._import(file)]
+        self._journeys[file] = {
+            one.name: LoadedJourney(one, source.step_names()) for one, source in found
+        }
+        return found
+
+    def _checked(
+        self, file: str, one: Declaration, source: JourneySource
+    ) -> tuple[Definition, list[Problem]]:
+        """Return a journey as data, and which of its values would not reach a walk as they are."""
+        context, wrong = check_context(one.context, (self._folder / file).parent)
+        faults = [("context", name, why) for name, why in wrong]
+        faults += [
+            ("params", name, why) for name, value in one.params.items() if (why := trouble(value))
+        ]
+        problems = [
+            Problem(
+                self._where(file, source.line_of(option, name)),
+                f"journey {one.name}: {option}: {name!r} {why}",
+            )
+            for option, name, why in faults
+        ]
+        warnings = [
+            Problem(
+                self._where(file, line),
+                f"journey {one.name}: a second step is called {name!r}; they count as two in "
+                "their order. Name it after what the customer does there",
+            )
+            for line, name in source.repeated_steps()
+        ]
+        return _definition(file, one, context, warnings), problems
+
+    def _where(self, file: str, line: int | None) -> str:
+        return f"{self._folder.name}/{file}:{line}"
 
     def _import(self, file: str) -> list[Declaration]:
-        path = self._folder / file
         name = "journeys." + ".".join(Path(file).with_suffix("").parts)
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise ImportError(f"{file} is not a Python file")
+        loader = self._sources.loader(name, file)
+        spec = importlib.util.spec_from_file_location(name, loader.path, loader=loader)
+        assert spec is not None  # noqa: S101 - a loader was given
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:
-            spec.loader.exec_module(module)
+            loader.exec_module(module)
         finally:
             declared = take_declared(name)
         # Asked of the decorator and not of the module's names: a second journey of one name
@@ -97,35 +141,12 @@ class Loader:
                 f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path
             ]
             line = lines[-1] if lines else 1
-        where = f"{self._folder.name}/{file}:{line}"
-        return Problem(where, f"{type(error).__name__}: {message}")
+        return Problem(self._where(file, line), f"{type(error).__name__}: {message}")
 
 
-def step_names(declaration: Declaration) -> list[str]:
-    """Return the literal step names in a journey's source, in order.
-
-    This is how a run can tell which steps it never reached. To be asked when the file has just
-    been imported: later it may hold something else.
-    """
-    try:
-        source = textwrap.dedent(inspect.getsource(declaration.function))
-        tree = ast.parse(source)
-    except (OSError, SyntaxError, tokenize.TokenError):
-        return []
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    named = [
-        (call.lineno, call.args[0].value)
-        for call in calls
-        if isinstance(call.func, ast.Attribute)
-        and call.func.attr == "step"
-        and call.args
-        and isinstance(call.args[0], ast.Constant)
-        and isinstance(call.args[0].value, str)
-    ]
-    return list(dict.fromkeys(name for _, name in sorted(named)))
-
-
-def _definition(file: str, one: Declaration) -> Definition:
+def _definition(
+    file: str, one: Declaration, context: dict[str, Any], warnings: list[Problem]
+) -> Definition:
     doc = inspect.getdoc(one.function) or ""
     return Definition(
         name=one.name,
@@ -141,5 +162,6 @@ def _definition(file: str, one: Declaration) -> Definition:
         timeout=one.timeout,
         confirm=one.confirm,
         params=one.params,
-        context=one.context,
+        context=context,
+        warnings=warnings,
     )

@@ -129,3 +129,12 @@ async def test_a_file_that_speaks_on_the_pipe(folder: Path) -> None:
     )
     assert names == ["second", "last"]
     assert [problem.partition(":")[0] for problem in problems] == ["journeys/a.py", "journeys/c.py"]
+
+
+async def test_what_tools_leave_is_not_read(folder: Path) -> None:
+    """Hidden folders and caches hold no journeys, with a copy of the folder and without."""
+    for name in (".venv/lib", "node_modules/x", "__pycache__", "fine"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "one.py").write_text(good(f"in_{name.strip('._').split('/')[0]}"))
+    names, problems, _ = await found(folder)
+    assert (names, problems) == (["in_fine"], [])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.worker.loader import Loader, step_names
+from agent.worker.journey_source import JourneySource
+from agent.worker.loader import Loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,4 +169,118 @@ def test_step_names_without_a_source() -> None:
     scope: dict[str, object] = {"journey": journey, "__name__": "made_up"}
     exec("@journey(site='s', owner='o')\nasync def made(run): run.step('x')", scope)
     (declaration,) = take_declared("made_up")
-    assert step_names(declaration) == []
+    assert JourneySource(declaration).step_names() == []
+
+
+def test_a_second_step_of_one_name_is_warned_of(folder: Path) -> None:
+    """With its own line; a loop that opens one step again and again is no second place."""
+    (folder / "one.py").write_text(
+        HEAD + "async def buy(run):\n"
+        "    for n in range(2):\n"
+        "        async with run.step('Row'): pass\n"
+        "    async with run.step('Pay'): pass\n"
+        "    async with run.step('Pay'): pass\n"
+    )
+    (one,), problems = Loader(str(folder)).load("one.py")
+    assert problems == []
+    (warning,) = one.warnings
+    assert warning.where == "journeys/one.py:9"
+    assert "a second step is called 'Pay'" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("datetime.date(2026, 1, 1)", "is of the type date"),
+        ("datetime.datetime.now()", "is of the type datetime"),
+        ("decimal.Decimal(1)", "is of the type Decimal"),
+        ("pathlib.Path('a')", "is of the type PosixPath"),
+        ("(1, 2)", "is of the type tuple"),
+        ("{1, 2}", "is of the type set"),
+        ("b'a'", "is of the type bytes"),
+        ("object()", "is of the type object"),
+        ("enum.StrEnum('E', 'A').A", "is of the type E"),
+        ("{1: 2}", "a name that is no text"),
+        ("[{'a': [object()]}]", "is of the type object"),
+        ("float('nan')", "is no finite number"),
+        ("2**63", "is too large"),
+        ("'\\ud800'", "holds half a character"),
+        ("(lambda a: a.append(a) or a)([])", "levels deep"),
+    ],
+)
+def test_parameters_that_would_change_on_their_way(folder: Path, value: str, told: str) -> None:
+    """They are refused at the line on which they stand, and cost their own journey alone."""
+    (folder / "one.py").write_text(
+        "import datetime, decimal, enum, pathlib\nfrom agent import journey\n\n"
+        "@journey(site='shop', owner='me',\n"
+        f"    params={{\n        'fine': 1,\n        'odd': {value},\n    }})\n"
+        "async def buy(run): ...\n\n\n"
+        "@journey(site='shop', owner='me')\nasync def look(run): ...\n"
+    )
+    definitions, (found,) = Loader(str(folder)).load("one.py")
+    assert [one.name for one in definitions] == ["look"]
+    assert found.where == "journeys/one.py:7"
+    assert found.message.startswith("journey buy: params: 'odd' ")
+    assert told in found.message
+
+
+def test_a_context_that_makes_none(folder: Path) -> None:
+    """It is refused at its own line, wherever the table stands."""
+    (folder / "one.py").write_text(
+        "from agent import journey\n\nPHONE = {'viewprt': 1}\n\n\n"
+        "@journey(\n    site='shop', owner='me',\n    context=PHONE,\n)\n"
+        "async def buy(run): ...\n\n\n"
+        "@journey(site='shop', owner='me', context={'locale': 'de',\n    'viewprt': 1})\n"
+        "async def look(run): ...\n"
+    )
+    definitions, problems = Loader(str(folder)).load("one.py")
+    assert definitions == []
+    assert [one.where for one in problems] == ["journeys/one.py:8", "journeys/one.py:14"]
+    assert all("did you mean 'viewport'?" in one.message for one in problems)
+
+
+@pytest.fixture
+def copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty copy of the folder."""
+    monkeypatch.setattr(sys, "path_hooks", list(sys.path_hooks))
+    copy = folder.parent / "state" / "journeys"
+    copy.mkdir(parents=True)
+    yield copy
+    sys.path_importer_cache.clear()
+
+
+def test_a_copy_believes_to_lie_in_the_folder(folder: Path, copied: Path) -> None:
+    """Code comes from the copy; paths that it makes of its own place lead to the folder, in
+    helper modules and packages too."""
+    (copied / "lib").mkdir()
+    (copied / "lib/__init__.py").write_text("from lib.deep import PLACE\n")
+    (copied / "lib/deep.py").write_text("PLACE = __file__\n")
+    (copied / "place_helper.py").write_text("PLACE = __file__\n")
+    (copied / "one.py").write_text(
+        f"import lib, place_helper\n{HEAD[:-2]}, params={{'a': __file__, 'b': lib.PLACE,\n"
+        "    'c': place_helper.PLACE})\nasync def buy(run): ...\n"
+    )
+    (folder / "one.py").write_text("this is not what was checked\n")
+    (one,), problems = Loader(str(folder), str(copied)).load("one.py")
+    assert problems == []
+    expected = ("one.py", "lib/deep.py", "place_helper.py")
+    assert tuple(one.params.values()) == tuple(str(folder / name) for name in expected)
+
+
+def test_faults_in_a_copy_are_told_of_the_folder(folder: Path, copied: Path) -> None:
+    """With the line as it was copied, though the file holds something else by now."""
+    (copied / "one.py").write_text("\n\n1 / 0\n")
+    (copied / "two.py").write_text("\nx = (\n")
+    (folder / "one.py").write_text("fine = 1\n")
+    loader = Loader(str(folder), str(copied))
+    places = [loader.load(name)[1][0].where for name in ("one.py", "two.py")]
+    assert places == ["journeys/one.py:3", "journeys/two.py:2"]
+
+
+def test_steps_are_read_from_the_copy(folder: Path, copied: Path) -> None:
+    """And so is what a traceback shows."""
+    text = f"{HEAD}async def buy(run):\n    run.step('{{}}')\n"
+    (copied / "one.py").write_text(text.format("Checked"))
+    (folder / "one.py").write_text(text.format("Edited"))
+    assert Loader(str(folder), str(copied)).journey("one.py", "buy").step_names == ["Checked"]
+    assert "Checked" in linecache.getline(str(folder / "one.py"), 6)

@@ -1,0 +1,68 @@
+"""What a journey's source tells without being run: its steps, and where its options stand."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+import tokenize
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.authoring import Declaration
+
+
+class JourneySource:
+    """The source of one journey, decorator and all; empty where it can't be read.
+
+    To be made when the file has just been imported: later it may hold something else.
+    """
+
+    def __init__(self, declaration: Declaration) -> None:
+        self._first = declaration.line
+        try:
+            source = textwrap.dedent(inspect.getsource(declaration.function))
+            self._tree = ast.parse(source)
+        except (OSError, SyntaxError, tokenize.TokenError):
+            self._tree = ast.Module([], [])
+
+    def step_names(self) -> list[str]:
+        """Return the literal step names, each once, in order.
+
+        This is how a run can tell which steps it never reached.
+        """
+        return list(dict.fromkeys(name for _, name in self._steps()))
+
+    def repeated_steps(self) -> list[tuple[int, str]]:
+        """Return the literal step names that stand at a second place, with its line."""
+        seen: set[str] = set()
+        found = []
+        for line, name in self._steps():
+            if name in seen:
+                found.append((line, name))
+            seen.add(name)
+        return found
+
+    def line_of(self, option: str, key: str) -> int:
+        """Return the line of a key of one of the decorator's tables, or of the nearest above."""
+        for call in ast.walk(self._tree):
+            for keyword in call.keywords if isinstance(call, ast.Call) else ():
+                if keyword.arg == option:
+                    names = keyword.value.keys if isinstance(keyword.value, ast.Dict) else []
+                    for name in names:
+                        if isinstance(name, ast.Constant) and name.value == key:
+                            return self._first + name.lineno - 1
+                    return self._first + keyword.value.lineno - 1
+        return self._first
+
+    def _steps(self) -> list[tuple[int, str]]:
+        calls = (node for node in ast.walk(self._tree) if isinstance(node, ast.Call))
+        return sorted(
+            (self._first + call.lineno - 1, call.args[0].value)
+            for call in calls
+            if isinstance(call.func, ast.Attribute)
+            and call.func.attr == "step"
+            and call.args
+            and isinstance(call.args[0], ast.Constant)
+            and isinstance(call.args[0].value, str)
+        )
