@@ -54,7 +54,7 @@ def _case(run: RunResult, artifacts: Path) -> ET.Element:
         trouble = ET.SubElement(
             case, kind, type=error_type, message=_clean(run.error.partition("\n")[0])
         )
-        trouble.text = _clean(run.error)
+        trouble.text = _clean(run.error + (f"\n{run.place.shown}" if run.place else ""))
     lines.append(f"trace {run.trace_id}")
     lines += [
         f"[[ATTACHMENT|{artifacts / path}]]"

@@ -94,6 +94,8 @@ class Progress(Watcher):
         self._console.print(f"  [{colour} bold]{word}[/{colour} bold]{kind}  {run.duration:.2f} s")
         for line in run.error.splitlines():
             self._console.print(f"    {escape(line)}")
+        if run.place:
+            self._console.print(f"    {escape(run.place.shown)}")
         for attempt in run.attempts:
             for path in attempt.artifacts:
                 self._console.print(f"    [dim]{escape(short(self._artifacts / path))}[/dim]")

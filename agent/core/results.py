@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from agent.core.beacon_report import Audit
 from agent.core.errors import ErrorType
-from agent.core.limits import Count, Nanoseconds, Seconds, SpanId, Time, TraceId
+from agent.core.limits import (
+    ADDRESS_LENGTH,
+    LINE_LENGTH,
+    Count,
+    Nanoseconds,
+    Seconds,
+    SpanId,
+    Time,
+    TraceId,
+)
 from agent.core.model import Journey, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EVIDENCE = frozenset({"failure.json", "screenshot.png", "trace.zip"})
 """The files in which an attempt may leave evidence."""
@@ -70,6 +82,28 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of a journey's code. ``file`` begins with the name of the journeys folder."""
+
+    file: str
+    line: Count
+    source: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    @property
+    def shown(self) -> str:
+        """The line as a person is told of it: ``at journeys/shop.py:17: await page.click("a")``."""
+        return f"at {self}: {self.source}" if self.source else f"at {self}"
+
+    def cleaned(self, fit: Callable[[str, int], str]) -> SourceLine:
+        """Return it fit to be kept; ``fit`` cleans a text and cuts it to so many characters."""
+        file = fit(self.file, ADDRESS_LENGTH)
+        return SourceLine(file, self.line, fit(self.source, LINE_LENGTH))
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step of an attempt. ``duration`` is None for a step that was never reached."""
 
@@ -107,6 +141,8 @@ class Attempt:
     artifacts: tuple[str, ...] = ()
     """Paths relative to the artifacts folder."""
     audit: Audit = field(default_factory=Audit)
+    place: SourceLine | None = None
+    """The line of the journey that the error came out of, if it came out of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +172,8 @@ class AttemptReport:
     evidence: tuple[str, ...] = ()
     """Names of files left in the attempt's scratch folder."""
     audit: Audit = field(default_factory=Audit)
+    place: SourceLine | None = None
+    """The line of the journey that it ended in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +220,16 @@ class RunResult:
     attempts: tuple[Attempt, ...]
     decided_by: int = 0
     """Index into ``attempts`` of the one that decided."""
+
+    @property
+    def place(self) -> SourceLine | None:
+        """The line of the journey that the run's error came out of, if it came out of one."""
+        told = (
+            one
+            for one in self.attempts
+            if (one.error_type, one.error) == (self.error_type, self.error)
+        )
+        return next((one.place for one in told if one.error_type), None)
 
     @property
     def artifacts(self) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ def judged(number: int, span_id: str, record: AttemptRecord, verdict: Verdict) -
         duration=report.duration if report else record.ended_at - record.started_at,
         error_type=verdict.error_type,
         error=verdict.error,
+        place=report.place if report else None,
         steps=record.steps,
         spans=record.spans,
         requests=dict(report.requests) if report else {},

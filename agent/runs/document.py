@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.core.beacon_report import Beacon
-    from agent.core.results import Attempt, RunResult, Step
+    from agent.core.results import Attempt, RunResult, SourceLine, Step
 
 
 def document(run: RunResult) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def document(run: RunResult) -> dict[str, Any]:
         "result": run.result.value,
         "error_type": run.error_type.value if run.error_type else None,
         "error": run.error or None,
+        "place": _place(run.place),
         "trace_id": run.trace_id,
         "attempts": [_attempt(attempt) for attempt in run.attempts],
         "artifacts": list(run.artifacts),
@@ -53,10 +54,17 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "result": attempt.result.value,
         "error_type": attempt.error_type.value if attempt.error_type else None,
         "error": attempt.error or None,
+        "place": _place(attempt.place),
         "duration": _seconds(attempt.duration),
         "steps": [_step(step) for step in attempt.steps],
         "artifacts": list(attempt.artifacts),
     }
+
+
+def _place(place: SourceLine | None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    return {"file": place.file, "line": place.line, "source": place.source}
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -84,6 +84,8 @@ def _attributes(run: RunResult) -> dict[str, Attribute]:
         names.RUN_ARTIFACTS: list(run.artifacts),
         names.LOG_DURATION: run.duration,
     }
+    if run.place:
+        attributes |= {names.LOG_FILE: run.place.file, names.LOG_LINE: run.place.line}
     if run.escaped:
         attributes[names.LOG_ESCAPED] = run.escaped
     return clean_all(attributes)

@@ -109,6 +109,7 @@ class Worker:
         from agent.core.errors import ErrorType
         from agent.core.results import AttemptReport
         from agent.worker.attempt import AttemptRunner, Services
+        from agent.worker.browser.raised import AuthorCode
 
         def done(report: AttemptReport) -> None:
             self._link.send(Walked(report))
@@ -128,7 +129,12 @@ class Worker:
         finally:
             self._watchdog.end()
         services = Services(
-            self._link, self._watchdog, self._isolation, self._launcher, self._configure.header
+            self._link,
+            self._watchdog,
+            self._isolation,
+            self._launcher,
+            AuthorCode(self._loader.folder),
+            self._configure.header,
         )
         attempt = AttemptRunner(walk, journey, services)
         await attempt.run(done)

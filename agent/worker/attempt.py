@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
+    from agent.worker.browser.raised import AuthorCode
     from agent.worker.isolation import Isolation
     from agent.worker.loader import LoadedJourney
     from agent.worker.page_setup import OpenPage
@@ -52,6 +53,7 @@ class Services:
     watchdog: Watchdog
     isolation: Isolation
     launcher: Launcher
+    code: AuthorCode
     header: str
     """The name of the header that carries the journey's name."""
 
@@ -78,7 +80,7 @@ class AttemptRunner:
             proof=proof_of(walk, link),
         )
         self._setup = PageSetup(walk, identity, link)
-        self._outcome = AttemptOutcome(walk, link, self._setup, self._steps)
+        self._outcome = AttemptOutcome(walk, link, self._setup, self._steps, services.code)
         self._page: Page | None = None
         self.fit = True
         """Whether the process is as good as before."""
@@ -169,6 +171,7 @@ class AttemptRunner:
             duration=took,
             error_type=fault.error_type if fault else None,
             error=fault.message if fault else "",
+            place=fault.place if fault else None,
             unreachable=fault.unreachable if fault else False,
             canary=canary,
             lag=lag,
@@ -245,7 +248,7 @@ class AttemptRunner:
             raise refused
 
     def _first_line(self, error: BaseException) -> str:
-        return first_line(error, self._link.redactor.text)
+        return first_line(error, self._link.redactor.fit)
 
     def _write_log(self, _: object, level: str, fields: MutableMapping[str, Any]) -> str:
         event = str(fields.pop("event", ""))

@@ -42,6 +42,11 @@ class Loader:
         self._sources = Sources(self._folder, Path(copy) if copy else None)
         self._journeys: dict[str, dict[str, LoadedJourney]] = {}
 
+    @property
+    def folder(self) -> str:
+        """The absolute path of the journeys folder, as the code in it knows it."""
+        return str(self._folder)
+
     def load(self, file: str) -> tuple[list[Definition], list[Problem]]:
         """Import one file; return the journeys it declares, and what is wrong with it."""
         definitions: list[Definition] = []

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
+    from agent.worker.browser.raised import AuthorCode
     from agent.worker.page_setup import OpenPage, PageSetup
     from agent.worker.pipe import Link
     from agent.worker.steps import Steps
@@ -40,11 +41,14 @@ _NO_MEMORY = "given up, for memory ran short"
 class AttemptOutcome:
     """Looks at one walk once it is over; what was recorded meanwhile is begun here too."""
 
-    def __init__(self, walk: Walk, link: Link, setup: PageSetup, steps: Steps) -> None:
+    def __init__(
+        self, walk: Walk, link: Link, setup: PageSetup, steps: Steps, code: AuthorCode
+    ) -> None:
         self._walk = walk
         self._link = link
         self._setup = setup
         self._steps = steps
+        self._code = code
         self._evidence = Evidence(Path(walk.scratch), link.redactor)
         self._stood = Circumstances((), (), {})
         self._poor = False
@@ -87,14 +91,14 @@ class AttemptOutcome:
         return replace(fault, message=self._link.redactor.fit(whole, MESSAGE_LENGTH))
 
     def _blamed(self, failure: BaseException) -> Fault:
-        fault = fault_of(failure, self._link.redactor.text)
+        fault = fault_of(failure, self._code, self._link.redactor.fit)
         refused = self._setup.refusal()
         if isinstance(refused, ProxyRefused):
-            return fault_of(refused, self._link.redactor.text)
+            return fault_of(refused, self._code, self._link.redactor.fit)
         if refused and fault.error_type.owner is Owner.TARGET:
             # The page that could not be used says more than what was missing on it.
             detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"
-            return Fault(ErrorType.HTTP_STATUS, f"{refused}{detail}")
+            return replace(fault, error_type=ErrorType.HTTP_STATUS, message=f"{refused}{detail}")
         return fault
 
     async def canary(self, fault: Fault | None, browser: Browser, spent: float) -> str | None:
@@ -149,6 +153,7 @@ class AttemptOutcome:
             "attempt": self._walk.attempt,
             "error_type": fault.error_type.value,
             "error": fault.message,
+            "place": asdict(fault.place) if fault.place else None,
             "steps": [asdict(step) for step in self._steps.ended],
             "console": self._setup.console.lines,
             "failed_requests": self._setup.traffic.failed,

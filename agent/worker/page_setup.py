@@ -57,7 +57,7 @@ OPEN_WAIT = 3.0
 
 @dataclass(frozen=True, slots=True)
 class OpenPage:
-    """An open page setup."""
+    """A context with its first page, ready for the journey."""
 
     context: BrowserContext
     page: Page

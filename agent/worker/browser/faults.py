@@ -1,9 +1,12 @@
-"""What a walk's exception means: the one place where Playwright's errors are translated."""
+"""What a walk's exception means: the one place where Playwright's errors are translated.
+
+Whose fault it is follows from where it was raised: by the author's own Python, by a call that
+fetches something, or by one that does what a customer does.
+"""
 
 from __future__ import annotations
 
 import re
-import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,10 +14,18 @@ from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from agent.core.errors import ErrorType
-from agent.core.redact import bare_url
+from agent.core.limits import MESSAGE_LENGTH
+from agent.worker.browser import raised
+from agent.worker.browser.wording import cause_first, of_answer, of_download
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from agent.core.results import SourceLine
+    from agent.worker.browser.raised import AuthorCode, Call
+
+    Fit = Callable[[str, int], str]
+    """Cleans a text and cuts it to so many characters (``Redactor.fit``)."""
 
 _NET = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 _UNREACHABLE = frozenset(
@@ -39,28 +50,84 @@ _UNREACHABLE = frozenset(
         "ERR_PROXY_UNABLE_TO_CONNECT_TO_DESTINATION",
         "ERR_TUNNEL_CONNECTION_FAILED",
         "ERR_UNEXPECTED_PROXY_AUTH",
+        # What Playwright's API client says in Node's words.
+        "EAI_AGAIN",
+        "ECONNREFUSED",
+        "EHOSTUNREACH",
+        "ENETUNREACH",
+        "ENOTFOUND",
     }
 )
-# What Playwright's API client says in Node's words where the browser says net::ERR_….
-_API_CONNECT = re.compile(
-    r"\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b"
-    r"|Proxy (connection ended|response)\b|CONNECT response"
+_NO_WAY = re.compile(r"Proxy (connection ended|response)\b|CONNECT response")
+"""What Playwright's API client says where a proxy does not let it through."""
+_FETCHING = frozenset(
+    {"APIRequestContext", "APIResponse", "Download", "Request", "Response", "WebSocket"}
 )
-_API_BROKEN = re.compile(r"\b(ECONNRESET|ETIMEDOUT|EPIPE|socket hang up|ERR_SSL|ERR_TLS)\b")
-# A failed `expect` ends with the page's content, form fields and all, masked or not.
-_PAGE_CONTENT = "\n\nAria snapshot:"
-_LONGEST = 2000
-# How Playwright's API client lists the headers of a request that failed.
-_HEADER = re.compile(r"^\s+- (?!→|←|\d|[Ee]xpect |waiting |locator |unexpected )[\w-]+: ")
-_ADDRESS = re.compile(r"https?://[^\s\"'<>)\]]+")
+"""Classes whose every call brings something over the network."""
+_NAVIGATING = frozenset(
+    f"{owner}.{method}"
+    for owner in ("Page", "Frame")
+    for method in (
+        "expect_navigation",
+        "go_back",
+        "go_forward",
+        "goto",
+        "reload",
+        "wait_for_load_state",
+        "wait_for_url",
+    )
+) | {"Route.fetch"}
+_READING = frozenset({"APIResponse.json", "APIResponse.text", "Response.json", "Response.text"})
+_SETTING_UP = frozenset(
+    {
+        "Browser",
+        "BrowserContext",
+        "BrowserType",
+        "CDPSession",
+        "Clock",
+        "Credentials",
+        "Debugger",
+        "Dialog",
+        "Disposable",
+        "Playwright",
+        "Route",
+        "Screencast",
+        "Selectors",
+        "Tracing",
+        "Video",
+        "WebMCP",
+        "WebSocketRoute",
+        "WebStorage",
+    }
+)
+"""Classes by which an author arranges his walk: no customer does any of it."""
+_MISUSE = re.compile(
+    r"while (?:parsing|querying) |^(?:\S+: )?(?:Error while parsing|Malformed selector)"
+    r"|is not a valid (?:selector|XPath expression)|Unknown attribute \"|selector cannot be first"
+    r"|Selector cannot (?:start|end|be)|Can not capture the selector|can capture using \* modifier"
+    r"|Unknown key: |Cannot navigate to invalid URL|does not support tap"
+    r"|Read response\.body\(\) before|SyntaxError: [^\n]*\n    at eval \(<anonymous>\)"
+)
+"""What the driver says of arguments that it can't use; a test asks it for each."""
+_BAD_ADDRESS = frozenset({"ERR_INVALID_PROTOCOL", "ERR_INVALID_URL"})
+_MOVED_ON = re.compile(r"Execution context was destroyed|because the page is navigating")
+"""What is said of a page that went elsewhere while something was read from it."""
 
 
 class HttpStatusError(AssertionError):
     """A main document answered 400 or above and the author had not expected it."""
 
 
+class Challenged(Exception):
+    """The site's edge took the agent for a bot, and answered so."""
+
+
 class AttemptTimeout(Exception):
     """The attempt's own deadline passed; the message says where the journey was."""
+
+
+class RedirectLoop(Error):
+    """An answer to ``run.api`` that only ever leads on to the next."""
 
 
 class ProxyRefused(Exception):
@@ -85,70 +152,110 @@ class LaunchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What ended a walk."""
+    """What ended a walk, and in which line of the author's, if in any."""
 
     error_type: ErrorType
     message: str
     unreachable: bool = False
+    place: SourceLine | None = None
 
 
 _OWN = {
     AttemptTimeout: ErrorType.TIMEOUT,
     BrowserGone: ErrorType.BROWSER_CRASH,
+    Challenged: ErrorType.CHALLENGED,
     HttpStatusError: ErrorType.HTTP_STATUS,
     LaunchFailed: ErrorType.BROWSER_LAUNCH,
     PageCrashed: ErrorType.PAGE_CRASH,
+    ProxyRefused: ErrorType.NAVIGATION,
+    RedirectLoop: ErrorType.NAVIGATION,
 }
 
 
-def fault_of(error: BaseException, redact: Callable[[str], str]) -> Fault:
+def fault_of(error: BaseException, code: AuthorCode, fit: Fit) -> Fault:
     """Translate whatever a journey raised.
 
-    ``redact`` takes secrets out of its text: here, before that is cut to length, for half a
-    secret would not be known again.
+    ``fit`` takes secrets out of its text before that is cut to length, for half a secret
+    would not be known again.
     """
-    message = _bare(redact(str(error)).partition(_PAGE_CONTENT)[0].strip())[:_LONGEST]
+    group, error = error, raised.first_of(error)
+    call = raised.call_of(error)
+    error_type = _word(error, call)
+    place = code.raised_at(error) or code.raised_at(group)
+    if place is not None:
+        place = place.cleaned(fit)
+    message = fit(_message(error, call, error_type), MESSAGE_LENGTH)
+    unreachable = error_type is ErrorType.NAVIGATION and _is_unreachable(error)
+    return Fault(error_type, message, unreachable, place)
+
+
+def first_line(error: BaseException, fit: Fit) -> str:
+    """Return the first line of what an exception says, fit to be kept like the whole."""
+    error = raised.first_of(error)
+    text = cause_first(str(error)).partition("\n")[0]
+    return fit(text, MESSAGE_LENGTH)
+
+
+def _word(error: BaseException, call: Call | None) -> ErrorType:
     for kind, error_type in _OWN.items():
         if isinstance(error, kind):
-            return Fault(error_type, message)
-    if isinstance(error, ProxyRefused):
-        return Fault(ErrorType.NAVIGATION, message, unreachable=True)
+            return error_type
     if isinstance(error, AssertionError):
-        return Fault(ErrorType.ASSERTION, message or _where(error, "assertion failed"))
+        misused = raised.in_playwright(error) and _is_misuse(error, call)
+        return ErrorType.SCRIPT_ERROR if misused else ErrorType.ASSERTION
+    if isinstance(error, TimeoutError) and raised.interrupted_call(error) is not None:
+        return ErrorType.TIMEOUT
+    if isinstance(error, ValueError) and call is not None and call.name in _READING:
+        return ErrorType.NAVIGATION
+    if isinstance(error, Error) and raised.in_playwright(error):
+        return _of_playwright(error, call)
+    return ErrorType.SCRIPT_ERROR
+
+
+def _of_playwright(error: Error, call: Call | None) -> ErrorType:
     if isinstance(error, PlaywrightTimeout):
-        return Fault(ErrorType.TIMEOUT, message)
-    fault = _of_network(message) if isinstance(error, Error) else None
-    return fault or Fault(ErrorType.SCRIPT_ERROR, _where(error, message))
+        return ErrorType.TIMEOUT
+    if "crashed" in str(error).partition("\n")[0]:
+        return ErrorType.PAGE_CRASH
+    if call is not None and call.name in _NAVIGATING:
+        return ErrorType.SCRIPT_ERROR if _is_misuse(error, call) else ErrorType.NAVIGATION
+    if _is_misuse(error, call) or (call is not None and call.owner in _SETTING_UP):
+        return ErrorType.SCRIPT_ERROR
+    fetching = call is not None and call.owner in _FETCHING
+    if fetching or _NET.search(str(error)) or _MOVED_ON.search(str(error)):
+        return ErrorType.NAVIGATION
+    return ErrorType.ASSERTION
 
 
-def first_line(error: BaseException, redact: Callable[[str], str]) -> str:
-    """Return the first line of what an exception says, fit to be kept like the whole."""
-    return _bare(redact(str(error)).strip().partition("\n")[0])[:_LONGEST]
+def _is_misuse(error: BaseException, call: Call | None) -> bool:
+    """Whether a call was given what it can't use, or an object that the author had closed."""
+    if call is not None and raised.closed_by_author(call.target):
+        return True
+    if isinstance(error, Error) and error.name is None:
+        # Raised before anything was asked of the browser, unless a page's news raised it.
+        return not raised.by_waiter(error)
+    return _code(error) in _BAD_ADDRESS or _MISUSE.search(str(error)) is not None
 
 
-def _bare(message: str) -> str:
-    """Leave out what a site may have issued: request headers, telling parts of addresses."""
-    lines = (line for line in message.splitlines() if not _HEADER.match(line))
-    return _ADDRESS.sub(lambda found: bare_url(found[0]), "\n".join(lines))
+def _is_unreachable(error: BaseException) -> bool:
+    if isinstance(error, ProxyRefused) or _code(error) in _UNREACHABLE:
+        return True
+    return _NO_WAY.search(str(error)) is not None
 
 
-def _of_network(message: str) -> Fault | None:
-    """Read what Playwright says of a connection or a page that failed."""
-    net = _NET.search(message)
-    if net:
-        return Fault(ErrorType.NAVIGATION, message, net[1] in _UNREACHABLE)
-    refused = _API_CONNECT.search(message) is not None
-    if refused or _API_BROKEN.search(message):
-        return Fault(ErrorType.NAVIGATION, message, refused)
-    return Fault(ErrorType.PAGE_CRASH, message) if "crashed" in message else None
+def _code(error: BaseException) -> str:
+    net = _NET.search(str(error))
+    return net[1] if net else str(getattr(error, "code", ""))
 
 
-def _where(error: BaseException, message: str) -> str:
-    """Prefix a message with the exception's name and the line of the journey it came from."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename and "/agent/" not in frame.filename
-    ]
-    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}: {message}"[:_LONGEST]
+def _message(error: BaseException, call: Call | None, error_type: ErrorType) -> str:
+    text = str(error)
+    if call is not None and call.owner == "Download":
+        return of_download(call.target, text)
+    if call is not None and call.name in _READING and isinstance(error, ValueError):
+        return of_answer(call.target, text)
+    if isinstance(error, TimeoutError) and (cut_off := raised.interrupted_call(error)):
+        return f"{cut_off.name}: not done when the journey's own time-out passed"
+    if error_type is ErrorType.SCRIPT_ERROR:
+        return f"{type(error).__name__}: {cause_first(text)}"
+    return cause_first(text) or "assertion failed"

@@ -12,14 +12,13 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from playwright.async_api import Error, Request
-
 from agent.core.client_spans import Exchange, client_span
+from agent.worker.browser.faults import RedirectLoop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from playwright.async_api import APIRequestContext, APIResponse
+    from playwright.async_api import APIRequestContext, APIResponse, Request
 
     from agent.core.origins import FirstParty
     from agent.core.results import SpanData
@@ -104,7 +103,9 @@ class ApiTagger:
             if not follow or response.status not in _REDIRECTS or location is None:
                 return response
             if left == 0:
-                raise Error(f"Max redirect count exceeded at {url}")
+                raise RedirectLoop(
+                    f"{url}: more than {_MOST_REDIRECTS} redirects, one after the other"
+                )
             left -= 1
             next_url = urljoin(url, location)
             options = _redirected(options, response.status, away=_origin(url) != _origin(next_url))

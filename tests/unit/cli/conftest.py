@@ -6,7 +6,7 @@ import pytest
 
 from agent.core.errors import ErrorType
 from agent.core.model import Trigger
-from agent.core.results import Result, Step, StepOutcome
+from agent.core.results import Result, SourceLine, Step, StepOutcome
 from agent.runs.conduct import RunRequest, interrupted
 from tests.support.build import a_journey, a_request, a_run, an_attempt
 
@@ -36,6 +36,7 @@ def make_run(request_):
                     Step("Read", StepOutcome.SKIPPED),
                 ),
                 artifacts=() if result is Result.PASS else (f"buy/r/attempt-{number}/s.png",),
+                place=SourceLine("journeys/shop/buy.py", 17, "await pay(['x'])"),
             )
             for number, result in enumerate(results, 1)
         )

@@ -58,7 +58,7 @@ def test_a_case_says_where_and_why(make_run, report):
     }
     failure = case.find("failure")
     assert failure.attrib == {"type": "assertion", "message": "no button"}
-    assert failure.text == "no button\nsecond line"
+    assert failure.text == ("no button\nsecond line\nat journeys/shop/buy.py:17: await pay(['x'])")
     assert case.find("system-out").text.splitlines() == [
         "pass: Open [it]",
         "fail: Pay",

@@ -81,5 +81,6 @@ def test_the_result_stands_with_error_evidence_and_trace(shown, make_run, attemp
     assert lines()[-1] == f"    trace {run.trace_id}"
     failing = [number for number, one in enumerate(attempts, 1) if one is not Result.PASS]
     expected = [f"    var/artifacts/buy/r/attempt-{number}/s.png" for number in failing]
-    errors = ["    no [button]", "    at all"] if failing else []
+    place = "    at journeys/shop/buy.py:17: await pay(['x'])"
+    errors = ["    no [button]", "    at all", place] if failing else []
     assert lines()[1:-1] == errors + expected

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from agent.core.beacon_report import Audit, Beacon, BeaconAction
-from agent.core.results import Result, Step, StepOutcome
+from agent.core.results import Result, SourceLine, Step, StepOutcome
 from agent.runs.document import document
 from tests.support.build import START, a_run, an_attempt
 
@@ -17,6 +17,7 @@ def test_a_failed_run_word_for_word(request_):
     first = an_attempt(
         Result.FAIL, started_at=START + 0.5, error="no", steps=steps,
         artifacts=("buy_a_mug/x/attempt-1/screenshot.png",),
+        place=SourceLine("journeys/shop.py", 17, "await pay()"),
         audit=Audit(
             (Beacon("Matomo", "https://m.example/matomo.php", BeaconAction.BLOCKED),),
             {BeaconAction.BLOCKED: {"Matomo": 3}},
@@ -45,12 +46,14 @@ def test_a_failed_run_word_for_word(request_):
         "result": "fail",
         "error_type": "assertion",
         "error": "no",
+        "place": {"file": "journeys/shop.py", "line": 17, "source": "await pay()"},
         "trace_id": "0a" * 16,
         "attempts": [
             {
                 "result": "fail",
                 "error_type": "assertion",
                 "error": "no",
+                "place": {"file": "journeys/shop.py", "line": 17, "source": "await pay()"},
                 "duration": 1.5,
                 "steps": [
                     {"name": "Open", "result": "pass", "duration": 0.25},
@@ -62,6 +65,7 @@ def test_a_failed_run_word_for_word(request_):
                 "result": "fail",
                 "error_type": "assertion",
                 "error": "no",
+                "place": {"file": "journeys/shop.py", "line": 17, "source": "await pay()"},
                 "duration": 0.333333,
                 "steps": [],
                 "artifacts": ["buy_a_mug/x/2.png"],
