@@ -83,6 +83,7 @@ class Traffic:
     failed: list[str] = field(default_factory=list)
     refusals: dict[int, str] = field(default_factory=dict)
     """The first main document of each status of 400 or above: "METHOD address"."""
+    _answered: bool = False
     _begun: int = 0
     _spans: int = 0
     _stops: list[Callable[[], None]] = field(default_factory=list)
@@ -134,7 +135,7 @@ class Traffic:
     @property
     def reached(self) -> bool:
         """Whether the site itself answered anything at all."""
-        return self.counts["first ok"] + self.counts["first http_error"] > 0
+        return self._answered or self.counts["first ok"] + self.counts["first http_error"] > 0
 
     def _on_request(self, request: Request) -> None:
         self._begun += 1
@@ -162,6 +163,9 @@ class Traffic:
 
     def _on_response(self, response: Response) -> None:
         request = response.request
+        if not self._answered:
+            # That its body has come is told later, on a busy page perhaps too late.
+            self._answered = self.hooks.is_first_party(request.url)
         if request in self._open:
             self._statuses[request] = response.status
         if response.from_service_worker:
