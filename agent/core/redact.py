@@ -14,9 +14,10 @@ import html
 import json
 import re
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from agent.core.limits import ADDRESS_LENGTH
+from agent.core.limits import ADDRESS_LENGTH, LINE_LENGTH, MESSAGE_LENGTH
 from agent.core.origins import parse
 from agent.core.printable import cut, printable
 
@@ -40,6 +41,9 @@ _BREAK = re.compile(r"[ \t]*\r?\n[ \t]*")
 _DIVIDERS = re.compile(r"[\r\n#&]")
 _ELLIPSIS = re.compile(r"…|\.{3}")
 _WORD = re.compile(r"[A-Za-z0-9]+")
+_MOST_ITEMS = 1_000
+_DEEPEST = 20
+_NESTED = "…"
 _MOST_READ = 16 * ADDRESS_LENGTH
 """Characters of a text, beyond those that are kept, that are looked through."""
 
@@ -117,14 +121,21 @@ class Redactor:
         """Tell whether 12 characters of a secret, or all of a shorter one, stand in ``text``."""
         return any(_holds_part(text, part) for part in self._parts)
 
-    def value(self, value: Any) -> Any:  # noqa: ANN401 - JSON-like data of any shape
-        """Return JSON-like data without any known secret, keys included."""
+    def value(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - JSON-like data
+        """Return what may be kept of JSON-like data from outside, keys included.
+
+        Texts are made fit, of tables and lists the first thousand items stay, and what is
+        nested too deep becomes a text.
+        """
         if isinstance(value, str):
-            return self.text(value)
+            return self.fit(value, MESSAGE_LENGTH)
+        if isinstance(value, (dict, list, tuple)) and depth >= _DEEPEST:
+            return _NESTED
         if isinstance(value, dict):
-            return {self.value(key): self.value(item) for key, item in value.items()}
+            items = islice(value.items(), _MOST_ITEMS)
+            return {self.fit(str(k), LINE_LENGTH): self.value(v, depth + 1) for k, v in items}
         if isinstance(value, (list, tuple)):
-            return [self.value(item) for item in value]
+            return [self.value(item, depth + 1) for item in value[:_MOST_ITEMS]]
         return value
 
     def _cut_short(self, text: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticSerializationError
 
+from agent.core.limits import LINE_LENGTH, MESSAGE_LENGTH
 from agent.core.redact import Redactor
 from agent.protocol.framing import frame, read_frame
 from agent.protocol.messages import (
@@ -119,28 +120,28 @@ class Link:
         self.redactor = Redactor()
 
     def _clean(self, message: FromWorker) -> FromWorker:
-        """Return the message without secrets in what people wrote.
+        """Return the message with what people and pages wrote made fit to be kept.
 
         Ids and the words of the protocol stay: a PIN such as 1234 is part of many an id.
         """
-        if not self.redactor:
-            return message
-        text, value = self.redactor.text, self.redactor.value
+        fit, value = self.redactor.fit, self.redactor.value
         cleaned: FromWorker = message
         match message:
             case StepStarted(name):
-                cleaned = replace(message, name=text(name))
+                cleaned = replace(message, name=fit(name, LINE_LENGTH))
             case StepEnded(step):
-                cleaned = replace(message, step=replace(step, name=text(step.name)))
+                step = replace(step, name=fit(step.name, LINE_LENGTH))
+                cleaned = replace(message, step=step)
             case SpanEnded(span):
-                span = replace(span, name=text(span.name), message=text(span.message))
-                cleaned = SpanEnded(replace(span, attributes=value(span.attributes)))
+                name, words = fit(span.name, LINE_LENGTH), fit(span.message, LINE_LENGTH)
+                attributes = value(span.attributes)
+                cleaned = SpanEnded(replace(span, name=name, message=words, attributes=attributes))
             case Logged(_, event, fields):
-                cleaned = replace(message, event=text(event), fields=value(fields))
+                cleaned = replace(message, event=fit(event, MESSAGE_LENGTH), fields=value(fields))
             case OutcomeKnown(report) | Walked(report):
-                canary = report.canary and text(report.canary)
-                report = replace(report, error=text(report.error), canary=canary)
-                cleaned = replace(message, report=report)
+                canary = report.canary and fit(report.canary, LINE_LENGTH)
+                error = fit(report.error, MESSAGE_LENGTH)
+                cleaned = replace(message, report=replace(report, error=error, canary=canary))
         return cleaned
 
     def _take_signature(self, reply: SignatureReply) -> None:

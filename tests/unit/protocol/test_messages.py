@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from agent.core import beacon_report, limits
+from agent.core import limits
 from agent.protocol.framing import LONGEST_FRAME, BadFrame, frame, read_frame, receive_frame
 from agent.protocol.messages import (
     FROM_WORKER,
@@ -46,7 +46,6 @@ BOUNDED = [
     (limits.Time, st.floats(0, 9e9)),
     (limits.TraceId, st.text("0123456789abcdef", min_size=32, max_size=32)),
     (limits.SpanId, st.text("0123456789abcdef", min_size=16, max_size=16)),
-    (beacon_report.VendorName, TEXT),
 ]
 
 
@@ -61,6 +60,8 @@ def any_of(kind: Any) -> st.SearchStrategy[Any]:
     match get_origin(kind):
         case None:
             values = st.sampled_from(kind)
+        case typing.Annotated:  # bounds that are wider than what is made here
+            values = any_of(inside[0])
         case typing.Literal:
             values = st.sampled_from(inside)
         case builtins.list:
