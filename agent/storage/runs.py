@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from agent.storage.fitting import fit
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,10 +25,12 @@ CREATE INDEX IF NOT EXISTS runs_by_time ON runs (ended_at);
 
 _KEPT = 1000
 """Runs of each journey."""
+_LARGEST = 64 * 1024
+"""Characters of a run; an ordinary one has some thousands."""
 
 
 def add(connection: sqlite3.Connection, ended_at: float, document: dict[str, Any]) -> None:
-    """Keep a run's public form, and let the journey's oldest go."""
+    """Keep a run's public form, within a bound, and let the journey's oldest go."""
     connection.execute(
         "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)",
         (
@@ -35,7 +38,7 @@ def add(connection: sqlite3.Connection, ended_at: float, document: dict[str, Any
             document["journey"],
             document["result"],
             ended_at,
-            json.dumps(document, ensure_ascii=False),
+            fit(document, _LARGEST),
         ),
     )
     connection.execute(

@@ -73,6 +73,20 @@ def test_a_run_comes_back_as_it_was(connection):
     assert json.loads(row["document"]) == document
 
 
+def test_a_row_is_bounded(connection):
+    """Whatever a run came with: a thousand of them and more still fit into memory."""
+    document = {
+        "run_id": "buy-1",
+        "journey": "buy",
+        "result": "fail",
+        "beacons": ["x" * 300] * 9999,
+    }
+    runs.add(connection, 1000.0, document)
+    (kept,) = newest(connection, 1, "buy", "fail")
+    assert len(json.dumps(kept)) < 66_000
+    assert (kept["run_id"], kept["cut"], len(kept["beacons"]) > 9) == ("buy-1", True, True)
+
+
 def test_a_journeys_oldest_go_beyond_a_thousand(connection):
     """1000 of each journey stay, the newest; a busy journey costs a quiet one nothing."""
     add(connection, "quiet", 0)
