@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry._logs import LogRecord, SeverityNumber
-from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
-from opentelemetry.sdk._logs import ReadableLogRecord
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import NonRecordingSpan, set_span_in_context
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs, SeverityNumber
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource as EncodedResource
 
 from agent.core import names
 from agent.core.results import Result, StepOutcome
-from agent.telemetry import spans
-from agent.telemetry.text import clean, clean_all
+from agent.telemetry.attributes import encode, fit, fit_text
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -21,11 +19,12 @@ if TYPE_CHECKING:
     from agent.core.results import Attribute, RunResult
 
 _SEVERITIES: Final = {
-    Result.PASS: ("INFO", SeverityNumber.INFO),
-    Result.FLAKY: ("WARN", SeverityNumber.WARN),
-    Result.NOT_MEASURED: ("WARN", SeverityNumber.WARN),
-    Result.FAIL: ("ERROR", SeverityNumber.ERROR),
+    Result.PASS: ("INFO", SeverityNumber.SEVERITY_NUMBER_INFO),
+    Result.FLAKY: ("WARN", SeverityNumber.SEVERITY_NUMBER_WARN),
+    Result.NOT_MEASURED: ("WARN", SeverityNumber.SEVERITY_NUMBER_WARN),
+    Result.FAIL: ("ERROR", SeverityNumber.SEVERITY_NUMBER_ERROR),
 }
+_SAMPLED: Final = 1
 _BODY_LIMIT: Final = 300
 _ERROR_LIMIT: Final = 4000
 
@@ -35,17 +34,28 @@ def encode_run(run: RunResult, resource: Resource, version: str) -> bytes:
     text, number = _SEVERITIES[run.result]
     moment = int(run.ended_at * 1e9)
     record = LogRecord(
-        timestamp=moment,
-        observed_timestamp=moment,
-        context=set_span_in_context(NonRecordingSpan(spans.context(run.trace_id, run.span_id))),
+        time_unix_nano=moment,
+        observed_time_unix_nano=moment,
         severity_text=text,
         severity_number=number,
-        body=_body(run),
-        attributes=_attributes(run),
+        body=AnyValue(string_value=_body(run)),
+        attributes=encode(_attributes(run)),
+        trace_id=bytes.fromhex(run.trace_id),
+        span_id=bytes.fromhex(run.span_id),
+        flags=_SAMPLED,
         event_name=names.RUN_FINISHED,
     )
-    scope = InstrumentationScope(names.SCOPE, version)
-    payload: bytes = encode_logs([ReadableLogRecord(record, resource, scope)]).SerializeToString()
+    # By hand: the library's own encoder of logs is none of its public parts.
+    scope = ScopeLogs(
+        scope=InstrumentationScope(name=names.SCOPE, version=version), log_records=[record]
+    )
+    whole = ResourceLogs(
+        resource=EncodedResource(
+            attributes=encode({key: str(value) for key, value in resource.attributes.items()})
+        ),
+        scope_logs=[scope],
+    )
+    payload: bytes = ExportLogsServiceRequest(resource_logs=[whole]).SerializeToString()
     return payload
 
 
@@ -62,7 +72,7 @@ def _body(run: RunResult) -> str:
         body += f": {' '.join(run.error.split())}"
     if run.escaped:
         body += f"; {run.escaped} beacons escaped"
-    return clean(body[:_BODY_LIMIT])
+    return fit_text(body, _BODY_LIMIT)
 
 
 def _attributes(run: RunResult) -> dict[str, Attribute]:
@@ -73,7 +83,7 @@ def _attributes(run: RunResult) -> dict[str, Attribute]:
         names.RUN_LOCATION: run.location,
         names.RUN_RESULT: run.result.value,
         names.ERROR_TYPE: run.error_type.value if run.error_type is not None else "",
-        names.LOG_ERROR: run.error[:_ERROR_LIMIT],
+        names.LOG_ERROR: run.error,
         names.LOG_FAILED_STEP: _failed_step(run),
         names.LOG_SCREENSHOT: _screenshot(run),
         names.RUN_OWNER: run.journey.owner,
@@ -88,7 +98,7 @@ def _attributes(run: RunResult) -> dict[str, Attribute]:
         attributes |= {names.LOG_FILE: run.place.file, names.LOG_LINE: run.place.line}
     if run.escaped:
         attributes[names.LOG_ESCAPED] = run.escaped
-    return clean_all(attributes)
+    return fit(attributes, _ERROR_LIMIT)
 
 
 def _failed_step(run: RunResult) -> str:

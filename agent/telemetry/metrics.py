@@ -18,8 +18,8 @@ from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 from agent.core import names
 from agent.core.results import Result, StepOutcome
 from agent.telemetry import exemplars, spans
+from agent.telemetry.attributes import NAME, fit_text
 from agent.telemetry.catalogue import CATALOGUE, Kind, Metric
-from agent.telemetry.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -81,7 +81,9 @@ class Metrics:
         span_ids = _step_spans(attempt)
         for step in attempt.steps:
             if step.duration is not None and step.result is not StepOutcome.SKIPPED:
-                name = self._steps.bounded(run.journey.name, clean(step.name), run.ended_at)
+                name = self._steps.bounded(
+                    run.journey.name, fit_text(step.name, NAME), run.ended_at
+                )
                 self._record(
                     run,
                     names.STEP_DURATION,

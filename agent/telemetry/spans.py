@@ -16,7 +16,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from agent.core import names
 from agent.core.results import Result, SpanData
-from agent.telemetry.text import clean, clean_all
+from agent.telemetry.attributes import NAME, fit, fit_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,7 @@ _STATUSES: Final = {
 }
 _CASE_STATUS: Final = {Result.PASS: "pass", Result.FLAKY: "pass", Result.FAIL: "fail"}
 _MESSAGE_LIMIT: Final = 1000
+_LINKS: Final = 32
 
 
 def encode_run(run: RunResult, resource: Resource, version: str) -> tuple[bytes, int]:
@@ -76,7 +77,7 @@ def _journey(run: RunResult) -> SpanData:
         start_ns=_nanoseconds(run.started_at),
         end_ns=_nanoseconds(run.ended_at),
         status="error" if failed else "unset",
-        message=run.error[:_MESSAGE_LIMIT] if failed else "",
+        message=run.error if failed else "",
         attributes=attributes,
     )
 
@@ -97,7 +98,7 @@ def _attempt(run: RunResult, attempt: Attempt) -> Iterator[SpanData]:
         start_ns=_nanoseconds(attempt.started_at),
         end_ns=_nanoseconds(attempt.started_at + attempt.duration),
         status="error" if failed else "unset",
-        message=attempt.error[:_MESSAGE_LIMIT] if failed else "",
+        message=attempt.error if failed else "",
         attributes=attributes,
     )
     # A killed worker leaves finished requests under a step that never ended.
@@ -109,15 +110,18 @@ def _attempt(run: RunResult, attempt: Attempt) -> Iterator[SpanData]:
 def _readable(span: SpanData, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
     code = _STATUSES[span.status]
     return ReadableSpan(
-        name=clean(span.name),
+        name=fit_text(span.name, NAME),
         context=context(span.trace_id, span.span_id),
         parent=context(span.trace_id, span.parent_id) if span.parent_id else None,
         resource=resource,
-        attributes=clean_all({names.SYNTHETIC_TYPE: names.SYNTHETIC_TEST, **span.attributes}),
-        links=tuple(Link(context(*link)) for link in span.links),
+        attributes=fit({names.SYNTHETIC_TYPE: names.SYNTHETIC_TEST, **span.attributes}),
+        links=tuple(Link(context(*link)) for link in span.links[:_LINKS]),
         kind=_KINDS[span.kind],
         status=Status(
-            code, clean(span.message) if code is StatusCode.ERROR and span.message else None
+            code,
+            fit_text(span.message, _MESSAGE_LIMIT)
+            if code is StatusCode.ERROR and span.message
+            else None,
         ),
         start_time=span.start_ns,
         end_time=span.end_ns,

@@ -69,20 +69,19 @@ async def test_whatever_the_collector_does_each_run_is_told_once(home, otlp):
     assert max(point.value for point in points) == len(told)
 
 
-async def test_a_collector_that_refuses_a_signal_costs_only_that(home, otlp):
-    """A payload refused for good is set apart with the reason; the other signals arrive."""
+async def test_a_signal_that_is_always_refused_is_kept(home, otlp):
+    """Where a collector takes nothing of a signal, that is its door: nothing is lost, the log
+    says so, and the other signals arrive."""
     otlp.answers["traces"] = 400
     async with Daemon(home) as daemon:
         await daemon.started()
         await daemon.finished("looks", "pass")
-        refused = await daemon.wait_for("telemetry.refused")
+        kept = await daemon.wait_for("telemetry.kept")
         await otlp.wait_for(lambda o: o.logs and o.metrics)
         assert await daemon.terminate() == 0, daemon.story()
-    assert refused["signal"] == "traces"
-    assert "400" in refused["reason"]
-    rows = home.rows("SELECT * FROM spool_refused")
-    assert {row["signal"] for row in rows} == {"traces"}
-    assert not home.rows("SELECT * FROM spool WHERE signal = 'traces'")
-    dropped = otlp.latest("footfall.spool.dropped", signal="traces")
-    assert dropped is not None
-    assert dropped.value > 0
+    assert kept["signal"] == "traces"
+    assert "400" in kept["reason"]
+    assert not home.rows("SELECT * FROM spool_refused")
+    runs = len(home.runs())
+    assert len(home.rows("SELECT * FROM spool WHERE signal = 'traces'")) == runs
+    assert not otlp.latest("footfall.spool.dropped", signal="traces")

@@ -28,9 +28,13 @@ _CODES = {
     401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
     404: grpc.StatusCode.UNIMPLEMENTED,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
     429: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    500: grpc.StatusCode.UNKNOWN,
     503: grpc.StatusCode.UNAVAILABLE,
 }
+_LARGER = "grpc: received message larger than max (%d vs. %d)"
+_TEXT = {"content-type": "text/plain"}
 
 
 class Collector:
@@ -44,8 +48,14 @@ class Collector:
         self.url = ""
         self.grpc_url = ""
         self.hang = False
+        self.always: tuple[int, dict[str, str], bytes] | None = None
+        """What is answered from now on, where nothing else is said."""
         self.refused: set[str] = set()
         """Ids of runs whose spans get any request refused for good."""
+        self.deadly: set[str] = set()
+        """Ids of runs whose spans bring the collector down."""
+        self.limits: dict[str, int] = {}
+        """Bytes from which requests of a signal are too large."""
         self.cut = 0
         """How many requests more are read, kept, and cut off instead of answered."""
         self.permits: asyncio.Semaphore | None = None
@@ -70,9 +80,10 @@ class Collector:
         self.headers.append(dict(context.invocation_metadata()))
         status, _, answer = await self._take(signal, payload)
         if status != 200:
-            if answer:
+            if answer and status == 429:
                 context.set_trailing_metadata((("grpc-status-details-bin", answer),))
-            await context.abort(_CODES[status])
+                answer = b""
+            await context.abort(_CODES[status], answer.decode())
         return answer
 
     async def _take(self, signal: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -84,12 +95,15 @@ class Collector:
         if signal == "traces" and self.permits is not None:
             await self.permits.acquire()
         answers = self.answers.get(signal)
-        answer = answers.pop(0) if answers else (200, {}, b"")
+        answer = answers.pop(0) if answers else self.always or (200, {}, b"")
         request = REQUESTS[signal].FromString(body)
-        wrong = self.refused & set(run_ids([request])) if signal == "traces" else set()
-        if wrong:
-            words = f"no {min(wrong)}, thank you"
-            answer = (400, {"content-type": "text/plain"}, words.encode())
+        runs = set(run_ids([request])) if signal == "traces" else set()
+        if self.refused & runs:
+            answer = (400, _TEXT, f"no {min(self.refused & runs)}, thank you".encode())
+        if self.deadly & runs:
+            answer = (500, _TEXT, b"ouch")
+        if len(body) >= self.limits.get(signal, 1 << 30):
+            answer = (413, _TEXT, (_LARGER % (len(body), self.limits[signal])).encode())
         async with self._changed:
             if answer[0] == 200:
                 self.taken[signal].append(request)

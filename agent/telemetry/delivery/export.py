@@ -33,6 +33,17 @@ class Target:
     compression: Compression = "gzip"
     certificate: str = ""
     """File with the authorities to trust; "" for the system's."""
+    client_certificate: str = ""
+    client_key: str = ""
+    """Files that say who we are; "" where nobody asks. The key may stand in the certificate's."""
+    proxy: str = field(default="", repr=False)
+    """Address of the proxy to go through, with its credentials; "" for none."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that a connection is made from."""
+        given = (self.certificate, self.client_certificate, self.client_key)
+        return tuple(file for file in given if file)
 
 
 @dataclass(frozen=True, slots=True)

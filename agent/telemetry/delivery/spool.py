@@ -13,6 +13,7 @@ the log carries a checksum, and the first that doesn't fit ends it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -122,33 +123,42 @@ class Spool:
         while (oldest := self._overdue(connection, now)) is not None:
             self._drop(connection, Signal(oldest["signal"]), [oldest["id"]], oldest["items"])
 
-    def oldest(
+    def waiting(
         self,
         connection: sqlite3.Connection,
         signal: Signal,
         *,
         most: int,
-        size: int,
+        size: int = _LAST_ID,
         after: int = 0,
         upto: int = _LAST_ID,
+        aside: Sequence[int] = (),
+        last: bool = False,
     ) -> list[Entry]:
         """Return the next payloads of a signal in order: at most ``most``, and ``size`` bytes.
 
-        Only ids above ``after`` and up to ``upto`` count. Where the first payload alone is
-        larger than ``size`` it is returned alone.
+        Only ids above ``after`` and up to ``upto`` count that are not set ``aside``; ``last``
+        begins at the other end. Where the first payload alone is larger than ``size`` it is
+        returned alone.
         """
         batch: list[Entry] = []
         room = size
         for row in connection.execute(
-            "SELECT id, items, payload FROM spool WHERE signal = ? AND id > ? AND id <= ? "
-            "ORDER BY id LIMIT ?",
-            (signal.value, after, upto, most),
+            "SELECT id, items, payload FROM spool WHERE signal = ? AND id > ? AND id <= ? "  # noqa: S608 - one of two words
+            "AND id NOT IN (SELECT value FROM json_each(?)) "
+            f"ORDER BY id {'DESC' if last else 'ASC'} LIMIT ?",
+            (signal.value, after, upto, json.dumps(aside), most),
         ):
             room -= len(row["payload"])
             if batch and room < 0:
                 break
             batch.append(Entry(row["id"], row["items"], row["payload"]))
         return batch
+
+    def get(self, connection: sqlite3.Connection, *, signal: Signal, id_: int) -> Entry | None:
+        """Return one payload; None where it no longer waits."""
+        found = self.waiting(connection, signal, most=1, after=id_ - 1, upto=id_)
+        return found[0] if found else None
 
     def last(self, connection: sqlite3.Connection) -> int:
         """Return the id of the payload that came last, of any signal; 0 where none waits."""
@@ -167,21 +177,24 @@ class Spool:
         self._drop(connection, signal, [entry.id for entry in entries], min(rejected, items))
 
     def refuse(
-        self, connection: sqlite3.Connection, signal: Signal, entry: Entry, reason: str, now: float
-    ) -> None:
-        """Set apart a payload that the collector will never take; its items are dropped ones."""
+        self, connection: sqlite3.Connection, signal: Signal, id_: int, reason: str, now: float
+    ) -> int:
+        """Set apart a payload that the collector won't take; return how many items that loses."""
+        entry = self.get(connection, signal=signal, id_=id_)
+        if entry is None:
+            return 0
         self._drop(connection, signal, [entry.id], entry.items)
-        if len(entry.payload) > REFUSED_SIZE:
-            return
-        connection.execute(
-            "INSERT INTO spool_refused (signal, refused_at, reason, items, payload) "
-            "VALUES (?, ?, ?, ?, ?)",
-            (signal.value, now, reason, entry.items, entry.payload),
-        )
-        connection.execute(
-            "DELETE FROM spool_refused WHERE id <= (SELECT MAX(id) FROM spool_refused) - ?",
-            (REFUSED_KEPT,),
-        )
+        if len(entry.payload) <= REFUSED_SIZE:
+            connection.execute(
+                "INSERT INTO spool_refused (signal, refused_at, reason, items, payload) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (signal.value, now, reason, entry.items, entry.payload),
+            )
+            connection.execute(
+                "DELETE FROM spool_refused WHERE id <= (SELECT MAX(id) FROM spool_refused) - ?",
+                (REFUSED_KEPT,),
+            )
+        return entry.items
 
     def backlog(self, connection: sqlite3.Connection) -> dict[Signal, Backlog]:
         """Return what waits of each signal."""

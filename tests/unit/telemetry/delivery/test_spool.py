@@ -34,7 +34,7 @@ def counted(connection, metric):
 
 
 def payloads(spool, connection, signal, *, most=1000, size=10**9):
-    return [e.payload for e in spool.oldest(connection, signal, most=most, size=size)]
+    return [e.payload for e in spool.waiting(connection, signal, most=most, size=size)]
 
 
 def test_beyond_the_bytes_the_oldest_goes_first_and_is_counted(connection):
@@ -64,7 +64,7 @@ def test_accepted_items_are_counted_as_sent_but_for_the_rejected(connection):
     """The collector's partial success is part of the books: sent and dropped add up."""
     spool = Spool(Bounds(size=1000, age=60))
     spool.put(connection, Signal.TRACES, b"x", 10, now=0.0)
-    batch = spool.oldest(connection, Signal.TRACES, most=1, size=100)
+    batch = spool.waiting(connection, Signal.TRACES, most=1, size=100)
     spool.accept(connection, Signal.TRACES, batch, rejected=3)
 
     assert payloads(spool, connection, Signal.TRACES) == []
@@ -107,7 +107,7 @@ def test_books_and_order_hold_under_any_use(actions, bound):
     delivered: list[int] = []
     for number, action in enumerate(actions):
         if isinstance(action, Signal):
-            batch = spool.oldest(connection, action, most=2, size=30)
+            batch = spool.waiting(connection, action, most=2, size=30)
             assert [e.id for e in batch] == sorted(e.id for e in batch)
             delivered += [e.id for e in batch]
             spool.accept(connection, action, batch, rejected=0)
@@ -119,7 +119,7 @@ def test_books_and_order_hold_under_any_use(actions, bound):
     sent = counted(connection, "footfall.spool.sent")
     dropped = counted(connection, "footfall.spool.dropped")
     for signal in Signal:
-        waiting = spool.oldest(connection, signal, most=1000, size=10**9)
+        waiting = spool.waiting(connection, signal, most=1000, size=10**9)
         assert backlog[signal].items == sum(e.items for e in waiting)
         assert backlog[signal].size == sum(len(e.payload) for e in waiting)
         assert put[signal] == (backlog[signal].items + sent.get(signal, 0) + dropped.get(signal, 0))

@@ -1,0 +1,291 @@
+"""A lane: one signal's way out of the spool into its collector, in order.
+
+A payload leaves the disk only when the collector has answered for it; what was sent without an
+answer is sent again. One that is refused, too large or fatal to the collector holds up no other.
+
+What had piled up by the end of an outage, or was found at the start, is the lane's backlog.
+It takes turns with what comes in since, so that an alert need not wait until hours of the
+past are through; each of the two goes in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from agent.core.errors import StateError
+from agent.telemetry.delivery.doubts import Doubts
+from agent.telemetry.delivery.parcel import Parcel
+from agent.telemetry.delivery.report import Report
+from agent.telemetry.delivery.signals import Signal
+from agent.telemetry.delivery.transport import Accepted, Refused, TooLarge, Unavailable
+from agent.telemetry.delivery.waiting import within
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from agent.core.clock import Clock
+    from agent.storage.database import Database
+    from agent.telemetry.delivery.link import Link
+    from agent.telemetry.delivery.spool import Entry, Spool
+    from agent.telemetry.delivery.transport import Answer
+
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
+_LONGEST_REQUESTED_PAUSE: Final = 600.0
+_BATCH_BYTES: Final = 512 * 1024
+# One collection a request: several points of one series in a request are not taken everywhere.
+_BATCH_ENTRIES: Final = {Signal.TRACES: 100, Signal.METRICS: 1, Signal.LOGS: 100}
+_STUCK: Final = 5
+"""Failures in a row after which another payload is tried: it may be this one that kills."""
+_SINGLY: Final = 50
+"""Requests of one payload each after that has proved right."""
+_LIMIT_HOLDS: Final = 600.0
+"""Seconds for which a size that was too large is taken to be so still."""
+_LAST: Final = 2**63 - 1
+
+_log = structlog.get_logger(__name__)
+
+
+class Lane:
+    """Delivers one signal. ``run`` is its task, and never raises."""
+
+    def __init__(
+        self,
+        signal: Signal,
+        link: Link,
+        database: Database,
+        spool: Spool,
+        clock: Clock,
+        stopping: asyncio.Event,
+    ) -> None:
+        self._signal = signal
+        self._link = link
+        self._database = database
+        self._spool = spool
+        self._clock = clock
+        self._stopping = stopping
+        self._filled = asyncio.Event()
+        self._doubts = Doubts()
+        self._parcels: dict[int, Parcel] = {}
+        """Payloads that were too large and of which some pieces may be through."""
+        self._most = _BATCH_ENTRIES[signal]
+        """Payloads in the next request: fewer while one that is refused is being looked for."""
+        self._failures = 0
+        self._singly = 0
+        self._was_taken = False
+        """Whether the last request was."""
+        self._newest_next = True
+        self._last_refusal = ""
+        self._backlog_until = 0
+        """Up to this spool id it is the past that waits."""
+        self._live_next = False
+        """Whether it is the turn of what came since."""
+        self._limit = _LAST
+        """Bytes that are known to be too many."""
+        self._limit_until = 0.0
+        self.report = Report(signal, clock)
+
+    def wake(self) -> None:
+        """Say that the spool has something new."""
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Deliver until told to stop. Should that fail it is told, and begun anew."""
+        crashes = 0
+        while True:
+            try:
+                await self._drain()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the measuring goes on
+                if self._stopping.is_set() and isinstance(error, StateError):
+                    # The disk refuses, and nobody waits for it any more.
+                    return
+                _log.exception("telemetry.failed", action="restart", signal=self._signal.value)
+            if self._stopping.is_set():
+                return
+            await within(self._clock, _back_off(crashes), self._stopping.wait())
+            crashes += 1
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._link.close()
+
+    async def _drain(self) -> None:
+        self._backlog_until = await self._database.transaction(self._spool.last)
+        while True:
+            self._filled.clear()
+            batch = await self._next()
+            if batch:
+                answer = await self._ask(batch)
+                if self._stopping.is_set() and isinstance(answer, Unavailable):
+                    return
+                await self._settle(batch, answer)
+                if self._stopping.is_set() and self._doubts.door_is_shut:
+                    return
+            elif self._stopping.is_set():
+                return
+            else:
+                await self._rest()
+
+    # What is sent next.
+
+    async def _next(self) -> list[Entry]:
+        while (id_ := self._doubts.to_retry(self._clock.monotonic())) is not None:
+            get = partial(self._spool.get, signal=self._signal, id_=id_)
+            if (entry := await self._database.transaction(get)) is not None:
+                return [entry]
+            self._doubts.forget([id_])
+        stuck = self._failures > 0 and self._failures % _STUCK == 0
+        if stuck or self._doubts.door_is_shut:
+            # What came last differs most from what has been tried so far.
+            last = stuck or self._newest_next
+            self._newest_next = not self._newest_next
+            return await self._database.transaction(partial(self._probe, last=last))
+        return await self._database.transaction(self._in_turn)
+
+    def _probe(self, connection: sqlite3.Connection, *, last: bool) -> list[Entry]:
+        return self._spool.waiting(
+            connection, self._signal, most=1, aside=self._doubts.aside, last=last
+        )
+
+    def _in_turn(self, connection: sqlite3.Connection) -> list[Entry]:
+        if self._failures:
+            self._backlog_until = self._spool.last(connection)
+        past, since = (0, self._backlog_until), (self._backlog_until, _LAST)
+        most = 1 if self._singly else self._most
+        for after, upto in (since, past) if self._live_next else (past, since):
+            batch = self._spool.waiting(
+                connection,
+                self._signal,
+                most=most,
+                size=min(_BATCH_BYTES, self._known_limit() - 1),
+                after=after,
+                upto=upto,
+                aside=self._doubts.aside,
+            )
+            if batch:
+                return batch
+        return []
+
+    # What came of it.
+
+    async def _ask(self, batch: Sequence[Entry]) -> Answer:
+        # Serialised requests hold repeated fields only: put end to end they are one request.
+        payload = b"".join(entry.payload for entry in batch)
+        if len(batch) > 1:
+            return await self._link.send(payload)
+        entry = batch[0]
+        parcel = self._parcels.get(entry.id)
+        if parcel is None:
+            limit = self._known_limit()
+            if len(payload) < limit:
+                answer = await self._link.send(payload)
+                if not isinstance(answer, TooLarge):
+                    return answer
+                self._learn(len(payload))
+            parcel = self._parcels[entry.id] = Parcel(self._signal, payload, entry.items)
+        answer = await parcel.deliver(self._link.send, self._known_limit(), self._learn)
+        if not isinstance(answer, Unavailable):
+            del self._parcels[entry.id]
+        return answer
+
+    async def _settle(self, batch: Sequence[Entry], answer: Answer) -> None:
+        if isinstance(answer, Accepted):
+            await self._on_accepted(batch, answer)
+        elif isinstance(answer, Unavailable):
+            await self._on_unavailable(batch, answer)
+        elif len(batch) > 1:
+            if isinstance(answer, TooLarge):
+                self._learn(sum(len(entry.payload) for entry in batch))
+            self._most = len(batch) // 2
+        else:
+            await self._on_refused(batch[0], answer)
+
+    async def _on_accepted(self, batch: Sequence[Entry], answer: Accepted) -> None:
+        ids = [entry.id for entry in batch]
+        lost = self._doubts.on_taken(ids)
+        now = self._clock.wall()
+
+        def write(connection: sqlite3.Connection) -> int:
+            self._spool.accept(connection, self._signal, batch, answer.rejected)
+            return sum(
+                self._spool.refuse(connection, self._signal, one.id, one.reason, now)
+                for one in lost
+            )
+
+        dropped = await self._database.transaction(write)
+        self._singly = max(0, self._singly - 1)
+        if self._failures >= _STUCK:
+            self._singly = _SINGLY
+        self._live_next = ids[0] <= self._backlog_until
+        self._most = min(self._most * 2, _BATCH_ENTRIES[self._signal])
+        self._failures = 0
+        self._was_taken = True
+        self.report.on_taken()
+        if answer.rejected:
+            self.report.on_lost("telemetry.rejected", answer.rejected, answer.message)
+        if dropped:
+            self.report.on_lost("telemetry.refused", dropped, lost[-1].reason)
+
+    async def _on_unavailable(self, batch: Sequence[Entry], answer: Unavailable) -> None:
+        alone = len(batch) == 1 and (self._singly > 0 or batch[0].id in self._doubts.aside)
+        if alone and self._was_taken:
+            self._was_taken = False
+            self._doubts.on_unanswered(batch[0].id, answer.reason, self._clock.monotonic())
+            self.report.on_kept(answer.reason)
+            return
+        self._was_taken = False
+        await self._pause(answer.reason, answer.after)
+
+    async def _on_refused(self, entry: Entry, answer: Refused | TooLarge) -> None:
+        self._doubts.on_refused(entry.id, answer.reason)
+        self._live_next = entry.id <= self._backlog_until
+        self._was_taken = False
+        self._last_refusal = answer.reason
+        if self._doubts.door_is_shut and not self._stopping.is_set():
+            await self._pause(answer.reason, refused=True)
+
+    # Waiting.
+
+    async def _rest(self) -> None:
+        """Wait for something to send: new, or what was set aside for want of another."""
+        if not self._doubts.aside:
+            await self._filled.wait()
+            return
+        self.report.on_kept(self._last_refusal, refused=True)
+        await within(self._clock, self._spread(), self._filled.wait())
+        if not self._filled.is_set():
+            self._failures = min(self._failures + 1, 10)
+            self._doubts.release()
+
+    async def _pause(
+        self, reason: str, after: float | None = None, *, refused: bool = False
+    ) -> None:
+        pause = self._spread()
+        if after is not None:
+            pause = max(pause, min(after, _LONGEST_REQUESTED_PAUSE))
+        self._failures += 1
+        self.report.on_kept(reason, refused=refused)
+        await within(self._clock, pause, self._stopping.wait())
+
+    def _spread(self) -> float:
+        # Spread, or every agent of a fleet comes back in the same moment.
+        return _back_off(self._failures) * random.uniform(0.5, 1.0)  # noqa: S311
+
+    def _known_limit(self) -> int:
+        if self._clock.monotonic() >= self._limit_until:
+            self._limit = _LAST
+        return self._limit
+
+    def _learn(self, size: int) -> None:
+        self._limit = max(2, min(self._known_limit(), size))
+        self._limit_until = self._clock.monotonic() + _LIMIT_HOLDS
+
+
+def _back_off(failures: int) -> float:
+    return min(_FIRST_PAUSE * 2.0 ** min(failures, 10), _LONGEST_PAUSE)
