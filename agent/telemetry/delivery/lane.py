@@ -80,6 +80,8 @@ class Lane:
         self._singly = 0
         self._was_taken = False
         """Whether the last request was."""
+        self._failed_alone: tuple[int, str] | None = None
+        """The payload, and why, that was not answered for and is compared with another now."""
         self._newest_next = True
         self._last_refusal = ""
         self._backlog_until = 0
@@ -140,10 +142,10 @@ class Lane:
             if (entry := await self._database.transaction(get)) is not None:
                 return [entry]
             self._doubts.forget([id_])
-        stuck = self._failures > 0 and self._failures % _STUCK == 0
-        if stuck or self._doubts.door_is_shut:
+        compared = self._failed_alone is not None
+        if compared or self._doubts.door_is_shut:
             # What came last differs most from what has been tried so far.
-            last = stuck or self._newest_next
+            last = compared or self._newest_next
             self._newest_next = not self._newest_next
             return await self._database.transaction(partial(self._probe, last=last))
         return await self._database.transaction(self._in_turn)
@@ -157,7 +159,7 @@ class Lane:
         if self._failures:
             self._backlog_until = self._spool.last(connection)
         past, since = (0, self._backlog_until), (self._backlog_until, _LAST)
-        most = 1 if self._singly else self._most
+        most = 1 if self._singly or self._is_stuck else self._most
         for after, upto in (since, past) if self._live_next else (past, since):
             batch = self._spool.waiting(
                 connection,
@@ -220,8 +222,10 @@ class Lane:
 
         dropped = await self._database.transaction(write)
         self._singly = max(0, self._singly - 1)
-        if self._failures >= _STUCK:
+        if self._failed_alone is not None and self._failed_alone[0] not in ids:
+            self._doubts.on_unanswered(*self._failed_alone, self._clock.monotonic())
             self._singly = _SINGLY
+        self._failed_alone = None
         self._live_next = ids[0] <= self._backlog_until
         self._most = min(self._most * 2, _BATCH_ENTRIES[self._signal])
         self._failures = 0
@@ -240,6 +244,11 @@ class Lane:
             self.report.on_kept(answer.reason)
             return
         self._was_taken = False
+        if self._is_stuck and self._failed_alone is None and len(batch) == 1:
+            # At once, or a door that opens meanwhile would pass for this one's fault.
+            self._failed_alone = batch[0].id, answer.reason
+            return
+        self._failed_alone = None
         await self._pause(answer.reason, answer.after)
 
     async def _on_refused(self, entry: Entry, answer: Refused | TooLarge) -> None:
@@ -249,6 +258,10 @@ class Lane:
         self._last_refusal = answer.reason
         if self._doubts.door_is_shut and not self._stopping.is_set():
             await self._pause(answer.reason, refused=True)
+
+    @property
+    def _is_stuck(self) -> bool:
+        return self._failures > 0 and self._failures % _STUCK == 0
 
     # Waiting.
 
