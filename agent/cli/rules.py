@@ -56,11 +56,10 @@ async def rules(
             "`footfall check` lists them, disabled ones too.\n"
         )
         return 2
-    if format_ is Format.OPENSLO:
-        sys.stdout.write(write_objectives(walked, objective))
-    else:
-        boundaries = CATALOGUE[names.DURATION].boundaries
-        interval = intake.settings.telemetry.interval
-        watch = Watch(intake.settings.location, objective, boundaries, interval)
-        sys.stdout.write(write_rules(walked, watch))
+    settings = intake.settings
+    boundaries = CATALOGUE[names.DURATION].boundaries
+    interval = settings.telemetry.interval
+    watch = Watch(settings.environment, settings.location, objective, boundaries, interval)
+    write = write_objectives if format_ is Format.OPENSLO else write_rules
+    sys.stdout.write(write(walked, watch))
     return 0

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from agent.rules import recording, series
 from agent.rules.rule import Alert, Group
-from agent.rules.series import by, gained, select
-from agent.rules.subject import PAGE, TICKET
+from agent.rules.series import by, gained, on
+from agent.rules.subject import EACH, PAGE, TICKET
 
 if TYPE_CHECKING:
     from agent.rules.subject import Watch
@@ -22,6 +22,8 @@ _BACKLOG: Final = 900
 _SILENT: Final = 8
 """Intervals without metrics after which an agent counts as silent."""
 _SILENT_AT_LEAST: Final = 120
+_MOVED: Final = 60
+"""Seconds after the last word from a place, from which on one from another place is a move."""
 
 
 def group(watch: Watch) -> Group:
@@ -33,7 +35,7 @@ def group(watch: Watch) -> Group:
             Alert(
                 "Watchdog",
                 "vector(1)",
-                {"severity": "none"},
+                {**watch.labels, "severity": "none"},
                 {
                     "summary": "The way of alerts works",
                     "description": "This one always fires. Have somebody else notice when it "
@@ -41,26 +43,36 @@ def group(watch: Watch) -> Group:
                 },
             ),
             *_agent_down(watch),
-            *_mass_failure(),
-            _backlog(),
-            _dropped(),
+            *_mass_failure(watch),
+            _backlog(watch),
+            _dropped(watch),
         ),
     )
 
 
 def _agent_down(watch: Watch) -> list[Alert]:
-    here = select(series.INTERVAL, **{series.LOCATION: watch.location})
-    at = by((series.LOCATION,))
+    at = (series.ENVIRONMENT, series.LOCATION)
     bound = ceil(max(_SILENT * watch.interval, _SILENT_AT_LEAST))
     # Told by the samples' own time: a series counts as there for 5 minutes after its last one.
-    heard = f"time() - timestamp({series.INTERVAL}) < {bound}"
+    heard = f"time() - timestamp({watch.of(series.INTERVAL)}) < {bound}"
+    here = {series.LOCATION: watch.location}
+    been = f"last_over_time({watch.of(recording.HEARD)}[1d])"
+    latest = f"max {by(series.INSTANCES)} (last_over_time({recording.HEARD}[1d]))"
+    shared = f"last_over_time({recording.SHARED}[1d])"
+    # Whoever was heard from elsewhere since has moved, as far as agents can be told apart.
     silent = (
         f"(\n"
-        f"  absent({here})\n"
-        f"  or (\n"
-        f"    last_over_time({recording.AT_LOCATION}[1d])\n"
-        f"    unless on ({series.LOCATION}) count {at} ({heard})\n"
+        f"  absent({watch.of(series.INTERVAL, **here)})\n"
+        f"    unless on () last_over_time({watch.of(recording.HEARD, **here)}[1d])\n"
+        f"  or max {by(at)} (\n"
+        f"    {been}\n"
+        f"    unless (\n"
+        f"      {been}\n"
+        f"        < {on(series.INSTANCES)} group_left () ({latest} - {_MOVED})\n"
+        f"      unless {on(series.INSTANCES)} {shared}\n"
+        f"    )\n"
         f"  )\n"
+        f"    unless {on(at)} count {by(at)} ({heard})\n"
         f")"
     )
     annotations = {
@@ -70,16 +82,17 @@ def _agent_down(watch: Watch) -> list[Alert]:
         "the collector).",
     }
     others = f"on () count ({heard})"
+    page, ticket = ({**watch.labels, "severity": severity} for severity in (PAGE, TICKET))
     return [
-        Alert("AgentDown", f"{silent}\nunless {others}", {"severity": PAGE}, annotations, "3m"),
-        Alert("AgentDown", f"{silent}\nand {others}", {"severity": TICKET}, annotations, "3m"),
+        Alert("AgentDown", f"{silent}\nunless {others}", page, annotations, "3m"),
+        Alert("AgentDown", f"{silent}\nand {others}", ticket, annotations, "3m"),
     ]
 
 
-def _mass_failure() -> list[Alert]:
-    each = by((series.JOURNEY, series.SITE, series.LOCATION))
-    at = by((series.LOCATION,))
-    in_a_row = f"max {each} ({series.CONSECUTIVE_FAILURES})"
+def _mass_failure(watch: Watch) -> list[Alert]:
+    at = by((series.ENVIRONMENT, series.LOCATION))
+    failures = watch.of(series.CONSECUTIVE_FAILURES)
+    in_a_row = f"max {EACH} ({failures})"
     failing = (
         f"count {at} ({in_a_row} >= 1) >= {_MANY}\n"
         f"and count {at} ({in_a_row} >= 1)\n"
@@ -89,7 +102,7 @@ def _mass_failure() -> list[Alert]:
     most = (
         f"on () (\n"
         f"  count (\n{indent(failing, '    ')}\n  )\n"
-        f"  > 0.5 * count (count {at} ({series.CONSECUTIVE_FAILURES}))\n"
+        f"  > 0.5 * count (count {at} ({failures}))\n"
         f")"
     )
     failing = f"(\n{indent(failing, '  ')}\n)"
@@ -98,7 +111,7 @@ def _mass_failure() -> list[Alert]:
         Alert(
             "MassFailure",
             f"{failing}\nand {most}",
-            {"severity": PAGE},
+            {**watch.labels, "severity": PAGE},
             {
                 "summary": summary,
                 "description": "More than half of what is walked from there. Either the site as a "
@@ -109,7 +122,7 @@ def _mass_failure() -> list[Alert]:
         Alert(
             "MassFailure",
             f"{failing}\nunless {most}",
-            {"severity": TICKET},
+            {**watch.labels, "severity": TICKET},
             {
                 "summary": summary,
                 "description": "More than half of what is walked from there, and most locations "
@@ -119,12 +132,12 @@ def _mass_failure() -> list[Alert]:
     ]
 
 
-def _backlog() -> Alert:
-    each = by((series.SIGNAL, *series.INSTANCES))
+def _backlog(watch: Watch) -> Alert:
+    each = by((series.ENVIRONMENT, series.SIGNAL, *series.INSTANCES))
     return Alert(
         "SpoolBacklog",
-        f"max {each} ({series.SPOOL_OLDEST_AGE}) > {_BACKLOG}",
-        {"severity": TICKET},
+        f"max {each} ({watch.of(series.SPOOL_OLDEST_AGE)}) > {_BACKLOG}",
+        {**watch.labels, "severity": TICKET},
         {
             "summary": "{{ $labels.signal }} have waited for {{ $value | humanizeDuration }}",
             "description": "The collector does not take them, or not fast enough: see "
@@ -135,12 +148,12 @@ def _backlog() -> Alert:
     )
 
 
-def _dropped() -> Alert:
-    each = by((series.SIGNAL, *series.INSTANCES))
+def _dropped(watch: Watch) -> Alert:
+    each = by((series.ENVIRONMENT, series.SIGNAL, *series.INSTANCES))
     return Alert(
         "SpoolDropped",
-        f"sum {each} ({gained(recording.DROPPED, '1h')}) > 0",
-        {"severity": TICKET},
+        f"sum {each} ({gained(watch.of(recording.DROPPED), '1h')}) > 0",
+        {**watch.labels, "severity": TICKET},
         {
             "summary": "{{ $value }} items of {{ $labels.signal }} were lost",
             "description": "Within the last hour. Either the collector was away for too long, or "

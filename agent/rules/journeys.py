@@ -26,6 +26,7 @@ def group(journey: Journey, watch: Watch) -> Group:
             target.flaky(subject),
             measuring.not_running(subject),
             measuring.not_measured(subject),
+            measuring.challenged(subject),
             measuring.escaped(subject),
         ),
     )

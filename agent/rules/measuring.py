@@ -56,7 +56,8 @@ def not_measured(subject: Subject) -> Alert:
     window = subject.window(600, 4)
     runs = subject.of(recording.RUNS, result=Result.NOT_MEASURED)
     others = subject.of(recording.RUNS, result=recording.MEASURED)
-    not_measured = f"sum {EACH} ({gained(runs, window)})"
+    bot = gained(subject.of(recording.CHALLENGED), window)
+    not_measured = f"(sum {EACH} ({gained(runs, window)}) - sum {EACH} ({bot}))"
     return subject.alert(
         "NotMeasured",
         f"{not_measured} >= {_NOT_MEASURED_AT_LEAST}\n"
@@ -66,8 +67,22 @@ def not_measured(subject: Subject) -> Alert:
         "{{ $value }} runs could not be measured at {{ $labels.location }}",
         f"Most of the runs of the last {window}. Nobody knows whether it works. The error "
         "type tells what is wrong with the agent, or, where it is script_error, with the "
-        "journey. Where it is challenged, the site's edge takes the agent for a bot and customers "
-        "are fine: give it an identity.signing_key and have the edge admit what it signs. "
+        "journey. " + subject.history(Result.NOT_MEASURED),
+    )
+
+
+def challenged(subject: Subject) -> Alert:
+    """Return the one of an agent that is taken for a bot: never a page, customers are fine."""
+    window = subject.window(600, 4)
+    bot = gained(subject.of(recording.CHALLENGED), window)
+    return subject.alert(
+        "Challenged",
+        f"sum {EACH} ({bot}) >= {_NOT_MEASURED_AT_LEAST}",
+        TICKET,
+        "{{ $value }} runs met a challenge for bots at {{ $labels.location }}",
+        f"Within the last {window}. The site's edge takes the agent for a bot; customers are fine, "
+        "and until it is let in nobody knows whether the journey works. The cure is a signed "
+        "identity: set identity.signing_key, and have the edge admit what it signs. "
         + subject.history(Result.NOT_MEASURED),
     )
 

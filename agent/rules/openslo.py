@@ -8,7 +8,6 @@ from agent.rules import series
 from agent.rules.objective import FAST, SLOW, fitting
 from agent.rules.recording import GOOD, MEASURED
 from agent.rules.rule import write
-from agent.rules.series import select
 from agent.rules.subject import PAGE, TICKET
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from agent.core.model import Journey
     from agent.rules.objective import Burn
+    from agent.rules.subject import Watch
 
 _VERSION: Final = "openslo/v1"
 _AFTER: Final = "5m"
@@ -26,14 +26,14 @@ _HEAD: Final = """\
 """
 
 
-def write_objectives(walked: Sequence[Journey], objective: float) -> str:
-    """Write a service, an objective (per cent) and its alerts for each of these journeys."""
+def write_objectives(walked: Sequence[Journey], watch: Watch) -> str:
+    """Write a service, an objective and its alerts for each of these journeys."""
     journeys = sorted(walked, key=lambda one: one.name)
-    documents = [one for journey in journeys for one in _documents(journey, objective)]
+    documents = [one for journey in journeys for one in _documents(journey, watch)]
     return _HEAD + write(*documents)
 
 
-def _documents(journey: Journey, objective: float) -> Iterator[dict[str, Any]]:
+def _documents(journey: Journey, watch: Watch) -> Iterator[dict[str, Any]]:
     name = _name(journey.name)
     about = [journey.summary, f"Owner: {journey.owner}."]
     about += [f"Runbook: {journey.runbook}"] if journey.runbook else []
@@ -56,15 +56,15 @@ def _documents(journey: Journey, objective: float) -> Iterator[dict[str, Any]]:
                 "spec": {
                     "ratioMetric": {
                         "counter": True,
-                        "good": _source(journey.name, GOOD),
-                        "total": _source(journey.name, MEASURED),
+                        "good": _source(watch, journey.name, GOOD),
+                        "total": _source(watch, journey.name, MEASURED),
                     }
                 },
             },
             "timeWindow": [{"duration": "30d", "isRolling": True}],
             "budgetingMethod": "Occurrences",
             "objectives": [
-                {"displayName": "Runs that pass", "target": round(objective / 100, 6)},
+                {"displayName": "Runs that pass", "target": round(watch.objective / 100, 6)},
             ],
             "alertPolicies": [{"alertPolicyRef": _policy_name(name, burn)} for burn, _ in burns],
         },
@@ -114,8 +114,8 @@ def _policy_name(name: str, burn: Burn) -> str:
     return f"{name}-burns-in-{burn.long}"
 
 
-def _source(journey: str, results: str) -> dict[str, Any]:
-    query = f"sum({select(series.RUNS, journey=journey, result=results)})"
+def _source(watch: Watch, journey: str, results: str) -> dict[str, Any]:
+    query = f"sum({watch.of(series.RUNS, journey=journey, result=results)})"
     return {"metricSource": {"type": "Prometheus", "spec": {"query": query}}}
 
 

@@ -20,8 +20,10 @@ _HEAD: Final = """\
 # VictoriaMetrics: give it to vmalert as -rule, with -remoteWrite.url: some alerts read what is
 # recorded here.
 #
-# All agents in one store are taken for one fleet: those of staging need a store of their own, or
-# what fails in production alone is taken for the trouble of one location.
+# Made for one environment, and for series that name none, since not every store keeps
+# deployment_environment_name. Where one store has several environments, have it keep that label
+# (Prometheus: otlp.promote_resource_attributes), or what fails in one alone is taken for the
+# trouble of one location; and load a file of each. Every alert has the label.
 #
 # For Alertmanager. A page of many journeys stands for those of the single ones, and that of a
 # journey that is down for that of its burning budget:
@@ -31,17 +33,17 @@ _HEAD: Final = """\
 #   inhibit_rules:
 #     - source_matchers: [alertname = MassFailure]
 #       target_matchers: [alertname =~ "JourneyDown|RegionalFailure"]
-#       equal: [location]
+#       equal: [deployment_environment_name, location]
 #     - source_matchers: [alertname = JourneyDown]
 #       target_matchers: [alertname =~ "ErrorBudgetBurnFast|ErrorBudgetBurnSlow"]
-#       equal: [journey, site]
+#       equal: [deployment_environment_name, journey, site]
 """
 
 
 def write_rules(walked: Sequence[Journey], watch: Watch) -> str:
     """Write the rules for these journeys, those of one name being there once."""
     groups = [
-        *recording.groups(),
+        *recording.groups(watch),
         agents.group(watch),
         *(journeys.group(journey, watch) for journey in sorted(walked, key=lambda one: one.name)),
     ]

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from agent.core.beacon_report import BeaconAction
+from agent.core.errors import ErrorType
 from agent.core.results import Result
 from agent.rules import series
 from agent.rules.objective import WINDOWS
 from agent.rules.rule import Group, Recording
-from agent.rules.series import by, gained, select
+from agent.rules.series import by, gained, on, select
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agent.rules.subject import Watch
 
 RUNS: Final = "footfall:journey_runs:total"
 """Runs of each journey, location, agent and result; from 0 on, through restarts and upgrades."""
 ESCAPED: Final = "footfall:beacons_escaped:total"
+CHALLENGED: Final = "footfall:journey_challenged:total"
+"""Of ``RUNS``, those in which the agent was taken for a bot."""
 DROPPED: Final = "footfall:spool_dropped:total"
-AT_LOCATION: Final = "footfall:location_journeys:count"
+HEARD: Final = "footfall:agent_heard:time"
+"""When each agent was last heard from, by location, in any environment."""
+LOCATIONS: Final = "footfall:agent_locations:count"
+SHARED: Final = "footfall:agent_locations:shared"
+"""What can't tell one agent from another: for ten minutes, several locations had it at once."""
 
-_OF_JOURNEY: Final = (series.JOURNEY, series.SITE)
+_OF_JOURNEY: Final = (series.ENVIRONMENT, series.JOURNEY, series.SITE)
 _SERIES: Final = (*_OF_JOURNEY, series.LOCATION, *series.INSTANCES)
 _LONG: Final = 86_400
 """Windows from here on, in seconds, are evaluated less often."""
 _MONTH: Final = "30d"
+_NEW_SLOTS: Final = 2
+_NEW_SECONDS: Final = 300
+"""Up to so many slots, or slots of so many seconds, a journey has no past."""
 
 GOOD: Final = f"~{Result.PASS}|{Result.FLAKY}"
 MEASURED: Final = f"~{Result.PASS}|{Result.FLAKY}|{Result.FAIL}"
@@ -42,67 +57,108 @@ def ratio_at(window: str) -> str:
     return f"footfall:location_success:ratio_{window}"
 
 
-def groups() -> tuple[Group, ...]:
+def groups(watch: Watch) -> tuple[Group, ...]:
     """Return what is recorded for all journeys, whatever their number."""
     short = [name for name, seconds in WINDOWS.items() if seconds < _LONG]
     long = [name for name in WINDOWS if name not in short]
     return (
-        Group("footfall-totals", "15s", tuple(_totals())),
-        Group("footfall-success", "30s", tuple(rule for name in short for rule in _window(name))),
-        Group("footfall-success-long", "2m", tuple(r for name in long for r in _window(name))),
+        Group("footfall-totals", "15s", tuple(_totals(watch))),
+        Group(
+            "footfall-success",
+            "30s",
+            tuple(rule for name in short for rule in _window(watch, name)),
+        ),
+        Group(
+            "footfall-success-long", "2m", tuple(r for name in long for r in _window(watch, name))
+        ),
     )
 
 
-def _totals() -> list[Recording]:
+def _totals(watch: Watch) -> list[Recording]:
     # The greatest of those that differ in labels left out: for minutes after an upgrade, the
-    # series of the old version is still there beside that of the new one. The gauge is there
-    # before a first run is, so that the first failure is one more than 0.
-    none = f"0 * max {by(_SERIES)} ({series.INTERVAL})"
+    # series of the old version is still there beside that of the new one.
     each_run = by((*_SERIES, series.ERROR_TYPE))
     each_beacon = by((*_SERIES, series.VENDOR))
-    each_signal = by((series.SIGNAL, *series.INSTANCES))
-    escaped = select(series.BEACONS, **{series.ACTION: BeaconAction.ESCAPED})
+    each_signal = by((series.ENVIRONMENT, series.SIGNAL, *series.INSTANCES))
+    escaped = watch.of(series.BEACONS, **{series.ACTION: BeaconAction.ESCAPED})
+    not_measured = {series.RESULT: Result.NOT_MEASURED, series.ERROR_TYPE: ErrorType.CHALLENGED}
+    challenged = watch.of(series.RUNS, **not_measured)
+    dropped = f"max {each_signal} ({watch.of(series.SPOOL_DROPPED)})"
     return [
         *(
-            Recording(
+            _from_zero(
+                watch,
                 RUNS,
-                f"sum {by(_SERIES)} (max {each_run} ({select(series.RUNS, result=result)}))\n"
-                f"or {none}",
-                {series.RESULT: result},
+                f"sum {by(_SERIES)} (max {each_run} ({watch.of(series.RUNS, result=result)}))",
+                result,
             )
             for result in Result
         ),
-        Recording(ESCAPED, f"sum {by(_SERIES)} (max {each_beacon} ({escaped}))\nor {none}"),
+        _from_zero(watch, ESCAPED, f"sum {by(_SERIES)} (max {each_beacon} ({escaped}))"),
+        _from_zero(watch, CHALLENGED, f"max {by(_SERIES)} ({challenged})"),
+        Recording(DROPPED, f"{dropped}\nor 0 * max {each_signal} ({watch.of(series.SPOOL_ITEMS)})"),
+        *_agents(),
+    ]
+
+
+def _agents() -> list[Recording]:
+    """Record where each agent is; of all environments, since an agent may move to another."""
+    at = (series.ENVIRONMENT, series.LOCATION, *series.INSTANCES)
+    unknown = select(LOCATIONS, **dict.fromkeys(series.INSTANCES, ""))
+    return [
+        Recording(HEARD, f"max {by(at)} (timestamp({series.INTERVAL}))"),
+        Recording(LOCATIONS, f"count {by(series.INSTANCES)} (count {by(at)} ({series.INTERVAL}))"),
         Recording(
-            DROPPED,
-            f"max {each_signal} ({series.SPOOL_DROPPED})\n"
-            f"or 0 * max {each_signal} ({series.SPOOL_ITEMS})",
-        ),
-        Recording(
-            AT_LOCATION,
-            f"count {by((series.LOCATION,))} "
-            f"(max {by((series.LOCATION, series.JOURNEY))} ({series.INTERVAL}))",
+            SHARED,
+            f"({LOCATIONS} offset 10m > 1 and min_over_time({LOCATIONS}[10m]) > 1)\nor {unknown}",
         ),
     ]
 
 
-def _window(window: str) -> list[Recording]:
+def _from_zero(watch: Watch, record: str, counter: str, result: str = "") -> Recording:
+    """Record a counter so that it begins with 0, before its first event.
+
+    The gauge is there before a first run is, as a rule. Where both come at once, 0 is what a
+    journey without a past had; with one, it may be the rules or the store that are new.
+    """
+    labels = {series.RESULT: result} if result else {}
+    slots = f"max {by(_SERIES)} ({watch.of(series.EXPECTED)})"
+    gap = f"max {by(_SERIES)} ({watch.of(series.INTERVAL)})"
+    return Recording(
+        record,
+        f"(\n"
+        f"  {counter}\n"
+        f"  unless {on(_SERIES)} (\n"
+        f"    ({slots} <= {_NEW_SLOTS} or {slots} * {gap} <= {_NEW_SECONDS})\n"
+        f"    unless {on(_SERIES)} last_over_time({watch.of(record, **labels)}[1d])\n"
+        f"  )\n"
+        f")\n"
+        f"or 0 * {gap}",
+        labels,
+    )
+
+
+def _windows(watch: Watch, windows: Iterable[str]) -> tuple[Recording, ...]:
+    return tuple(rule for window in windows for rule in _window(watch, window))
+
+
+def _window(watch: Watch, window: str) -> list[Recording]:
     at_location = (*_OF_JOURNEY, series.LOCATION)
     if window == _MONTH:
         # From the quarters of its days: single samples would be much to read each time.
-        grown = f"sum_over_time({count('6h')}[{window}:6h])"
+        grown = f"sum_over_time({watch.of(count('6h'))}[{window}:6h])"
     else:
-        grown = f"sum {by((*at_location, series.RESULT))} ({gained(RUNS, window)})"
+        grown = f"sum {by((*at_location, series.RESULT))} ({gained(watch.of(RUNS), window)})"
     rules = [
         Recording(count(window), grown),
-        Recording(ratio(window), _ratio(window, by(_OF_JOURNEY))),
+        Recording(ratio(window), _ratio(watch, window, by(_OF_JOURNEY))),
     ]
     if WINDOWS[window] < _LONG:
-        rules.append(Recording(ratio_at(window), _ratio(window, by(at_location))))
+        rules.append(Recording(ratio_at(window), _ratio(watch, window, by(at_location))))
     return rules
 
 
-def _ratio(window: str, each: str) -> str:
-    good = f"sum {each} ({select(count(window), result=GOOD)})"
-    measured = f"sum {each} ({select(count(window), result=MEASURED)})"
+def _ratio(watch: Watch, window: str, each: str) -> str:
+    good = f"sum {each} ({watch.of(count(window), result=GOOD)})"
+    measured = f"sum {each} ({watch.of(count(window), result=MEASURED)})"
     return f"{good}\n/ ({measured} > 0)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from agent.core import names
@@ -34,6 +35,7 @@ ERROR_TYPE: Final = _stored(names.ERROR_TYPE)
 VENDOR: Final = _stored(names.VENDOR)
 ACTION: Final = _stored(names.ACTION)
 SIGNAL: Final = _stored(names.SIGNAL)
+ENVIRONMENT: Final = "deployment_environment_name"
 
 INSTANCES: Final = ("instance", "exported_instance", _stored(names.SERVICE_INSTANCE))
 """Labels that may tell one agent from another: each way into a store has its own.
@@ -52,6 +54,11 @@ def select(metric: str, **matchers: str) -> str:
     return metric + ("{" + ", ".join(parts) + "}" if parts else "")
 
 
+def of_environment(environment: str) -> str:
+    """Write a matcher's value: this environment, or none, where a store keeps no such label."""
+    return f"~{re.escape(environment)}|"
+
+
 def quote(text: str) -> str:
     """Write a string as PromQL reads it back."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
@@ -61,6 +68,11 @@ def quote(text: str) -> str:
 def by(labels: Iterable[str]) -> str:
     """Write the labels that an aggregation keeps."""
     return f"by ({', '.join(labels)})"
+
+
+def on(labels: Iterable[str]) -> str:
+    """Write the labels that two sides are matched by."""
+    return f"on ({', '.join(labels)})"
 
 
 def gained(counter: str, window: str) -> str:

@@ -10,7 +10,7 @@ from agent.core.results import Result
 from agent.core.units import format_duration
 from agent.rules import series
 from agent.rules.rule import Alert, literal
-from agent.rules.series import by, select
+from agent.rules.series import by, of_environment, on, select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,25 +20,37 @@ if TYPE_CHECKING:
 PAGE: Final = "page"
 TICKET: Final = "ticket"
 
-EACH: Final = by((series.JOURNEY, series.SITE, series.LOCATION))
-WHOLE: Final = by((series.JOURNEY, series.SITE))
-ON_EACH: Final = f"on ({series.JOURNEY}, {series.SITE}, {series.LOCATION})"
-ON_WHOLE: Final = f"on ({series.JOURNEY}, {series.SITE})"
+_OF_WHOLE: Final = (series.ENVIRONMENT, series.JOURNEY, series.SITE)
+EACH: Final = by((*_OF_WHOLE, series.LOCATION))
+WHOLE: Final = by(_OF_WHOLE)
+ON_EACH: Final = on((*_OF_WHOLE, series.LOCATION))
+ON_WHOLE: Final = on(_OF_WHOLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the alerts of a journey are made for.
+    """What the rules are made for: the agents of one environment.
 
     ``objective`` is in per cent; ``boundaries`` are the buckets' of the journeys' duration, in
     seconds; ``location`` is where at least one agent is known to walk it, and that agent sends
     its metrics each ``interval`` seconds.
     """
 
+    environment: str
     location: str
     objective: float
     boundaries: Sequence[float]
     interval: float = 15.0
+
+    def of(self, metric: str, **matchers: str) -> str:
+        """Write a selector of the environment's series."""
+        environment = {series.ENVIRONMENT: of_environment(self.environment)}
+        return select(metric, **matchers, **environment)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What every alert says of where it is, whatever the store keeps."""
+        return {series.ENVIRONMENT: literal(self.environment)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,7 @@ class Subject:
     ) -> Alert:
         """Write an alert with the journey's owner and runbook."""
         labels = {
+            **self.watch.labels,
             series.JOURNEY: self.name,
             "severity": literal(severity),
             "owner": literal(self.journey.owner),
@@ -81,7 +94,7 @@ class Subject:
 
     def of(self, metric: str, **matchers: str) -> str:
         """Write a selector of the journey's series."""
-        return select(metric, **{series.JOURNEY: self.name, **matchers})
+        return self.watch.of(metric, **{series.JOURNEY: self.name, **matchers})
 
     def window(self, least: int, runs: int) -> str:
         """Write a window of so many seconds at least, into which so many runs fit."""

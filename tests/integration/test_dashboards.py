@@ -124,7 +124,7 @@ async def test_every_variable_lists_what_there_is(store, dashboard):
 
 async def test_every_query_is_plain_promql(tmp_path):
     """Prometheus understands every query too: none leans on what only VictoriaMetrics knows."""
-    chosen = dict.fromkeys(("location", "site", "journey", "agent"), EVERYTHING)
+    chosen = dict.fromkeys(("environment", "location", "site", "journey", "agent"), EVERYTHING)
     exprs = [asked.expr for one in DASHBOARDS for asked in one.queries(chosen, SHOWN)]
     rules = [{"record": f"query:{n}", "expr": expr} for n, expr in enumerate(exprs)]
     file = tmp_path / "rules.yaml"

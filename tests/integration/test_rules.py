@@ -23,6 +23,7 @@ WATCHDOG = {
     "as a dead man's switch.",
 }
 
+PRODUCTION = {"deployment_environment_name": "production"}
 QUARTERLY = journey(every=900.0)
 HOURLY = journey(every=3600.0)
 MUG = '{journey="buy_a_mug", site="shop", location="eu"}'
@@ -31,6 +32,24 @@ BURNS = {"ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"}
 """What else fires in a story that is too short for a few failures to be few."""
 
 SILENT = [
+    Case(
+        "staging fails, in the same store",
+        {"eu": "." * 60},
+        {"1h": set()},
+        staging={"eu": "." * 20 + "x" * 40, "us": "x" * 20 + "?" * 40},
+    ),
+    Case(
+        "the agent of staging is gone, in the same store",
+        {"eu": "." * 60},
+        {"1h": set()},
+        staging={"us": "." * 20 + " " * 40},
+    ),
+    Case(
+        "an agent has moved to another location",
+        {"us": ".." + " " * 78, "eu": "  " + "." * 78},
+        {"80m": set()},
+        agents={"us": "of-eu"},
+    ),
     Case("all is well", {"eu": "." * 60}, {"1h": set()}),
     Case("one flake", {"eu": "." * 30 + "~" + "." * 30}, {"1h": set()}),
     Case("one failed run", {"eu": "." * 30 + "x" + "." * 30}, {"1h": set()}),
@@ -95,6 +114,64 @@ SILENT = [
     ),
 ]
 FIRING = [
+    Case(
+        "an agent moves, and back",
+        {"eu": "." * 20 + " " * 20 + "." * 20, "us": " " * 20 + "." * 20 + " " * 20},
+        {"1h": {"JourneyNotRunning@eu"}},
+        agents={"us": "of-eu"},
+    ),
+    Case(
+        "it fails in the one environment of two that is asked for",
+        {"eu": "." * 30 + "x" * 5},
+        {"35m": {"JourneyDown@eu"} | BURNS},
+        staging={"eu": "." * 35, "us": "." * 35, "ap": "." * 35},
+    ),
+    Case(
+        "the agent dies, and that of staging at the same place does not",
+        {"eu": "." * 10 + " " * 10},
+        {"16m": {"AgentDown@eu"}},
+        staging={"eu": "." * 20},
+    ),
+    Case(
+        "a beacon escapes before the first sample",
+        {"eu": "e" + "." * 20},
+        {"1m": set(), "3m": {"EscapedBeacon@eu"}, "20m": {"EscapedBeacon@eu"}},
+        from_tick=1,
+    ),
+    Case(
+        "a beacon has escaped long before the first sample",
+        {"eu": "e" + "." * 40},
+        {"40m": {"AgentDown@eu", "JourneyNotRunning@eu"}},
+        from_tick=20,
+    ),
+    Case(
+        "an agent moves, and dies there",
+        {"us": ".." + " " * 58, "eu": "  " + "." * 38 + " " * 20},
+        {"40m": set(), "50m": {"AgentDown@eu", "JourneyNotRunning@eu"}},
+        agents={"us": "of-eu"},
+    ),
+    Case(
+        "of two agents that can't be told apart, one dies",
+        {"eu": "." * 60, "us": "." * 30 + " " * 30},
+        {"33m": set(), "1h": {"AgentDown@us:ticket"}},
+        agents={"us": "same", "eu": "same"},
+    ),
+    Case(
+        "of two agents without a name, one dies soon",
+        {"eu": "." * 20, "us": "." * 3 + " " * 17},
+        {"20m": {"AgentDown@us:ticket"}},
+        agents={"us": "", "eu": ""},
+    ),
+    Case(
+        "the edge takes the agent for a bot",
+        {"eu": "." * 30 + "!" * 30},
+        {"31m": set(), "1h": {"Challenged@eu"}},
+    ),
+    Case(
+        "challenged, and sick besides",
+        {"eu": "." * 30 + "!?" * 10 + "?" * 10},
+        {"1h": {"Challenged@eu", "NotMeasured@eu"}},
+    ),
     Case(
         "an outage, mended",
         {"eu": "." * 30 + "x" * 10 + "." * 35},
@@ -246,6 +323,9 @@ BRIEFLY = {
     "a sick runner",
     "an upgrade of an agent with a past",
     "the rules are new and the agent is not",
+    "staging fails, in the same store",
+    "an agent has moved to another location",
+    "a beacon escapes before the first sample",
 }
 """What is asked of vmalert every time; it takes a second and a half for each story."""
 
@@ -298,6 +378,7 @@ def test_what_a_person_is_told(tmp_path) -> None:
     walk(samples, one, "." * 30 + "x" * 10, "east", {})
     alert = {
         "exp_labels": {
+            **PRODUCTION,
             "journey": "buy_a_mug",
             "site": "shop",
             "location": "east",
@@ -312,7 +393,7 @@ def test_what_a_person_is_told(tmp_path) -> None:
             "runbook_url": HARD["runbook"],
         },
     }
-    watchdog = {"exp_labels": {"severity": "none"}, "exp_annotations": WATCHDOG}
+    watchdog = {"exp_labels": {**PRODUCTION, "severity": "none"}, "exp_annotations": WATCHDOG}
     checks = [
         {"eval_time": "32m", "alertname": "JourneyDown", "exp_alerts": [alert]},
         {"eval_time": "32m", "alertname": "Watchdog", "exp_alerts": [watchdog]},

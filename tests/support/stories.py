@@ -9,6 +9,7 @@ One character a slot:
 ``~``  flaky
 ``x``  a confirmed failure
 ``?``  not measured
+``!``  not measured, since a challenge for bots answered
 ``-``  skipped, since the last run still went on
 space  the agent was not there, and sent nothing
 ``^``  no slot: from here on it is another version, and what is not kept on disk starts anew
@@ -44,7 +45,15 @@ PROMETHEUS = CACHE / "prometheus"
 PROMTOOL = PROMETHEUS / "usr" / "bin" / "promtool"
 VMALERT_TOOL = victoria.BINARY.with_name("vmalert-tool")
 
-_WORDS = {".": "pass", "s": "pass", "e": "pass", "~": "flaky", "x": "fail", "?": "not_measured"}
+_WORDS = {
+    ".": "pass",
+    "s": "pass",
+    "e": "pass",
+    "~": "flaky",
+    "x": "fail",
+    "?": "not_measured",
+    "!": "not_measured",
+}
 _ERRORS = {"flaky": "timeout", "fail": "assertion", "not_measured": "browser_launch"}
 _PAGES = {"JourneyDown", "ErrorBudgetBurnFast", "MassFailure", "AgentDown"}
 _QUICK, _SLOW = 1.0, 25.0
@@ -62,10 +71,14 @@ def journey(name: str = "buy_a_mug", every: float = 60.0, **changes: Any) -> Jou
     return a_journey(name, every, **(given | changes))
 
 
-def rules(*journeys: Journey, location: str = "eu", objective: float = 99.5) -> str:
+def watch(location: str = "eu", objective: float = 99.5, environment: str = "production") -> Watch:
+    """What rules are made for."""
+    return Watch(environment, location, objective, CATALOGUE[names.DURATION].boundaries)
+
+
+def rules(*journeys: Journey, location: str = "eu", environment: str = "production") -> str:
     """The rule file for these journeys."""
-    boundaries = CATALOGUE[names.DURATION].boundaries
-    return write_rules(journeys, Watch(location, objective, boundaries))
+    return write_rules(journeys, watch(location, environment=environment))
 
 
 @dataclass
@@ -81,6 +94,11 @@ class Samples:
         matchers = ", ".join(f'{key}="{text}"' for key, text in sorted(labels.items()))
         row = self.values.setdefault(f"{metric}{{{matchers}}}", [None] * self.ticks)
         row[at] = value
+
+    def forget(self, before: int) -> None:
+        """Take out what came before a tick."""
+        for row in self.values.values():
+            row[:before] = [None] * before
 
     def documents(self) -> list[dict[str, str]]:
         """The input series of a unit test."""
@@ -127,7 +145,7 @@ class _Told:
         word = _WORDS.get(sign)
         if word is None:
             return
-        self._totals[word, _ERRORS.get(word, "")] += 1
+        self._totals[word, "challenged" if sign == "!" else _ERRORS.get(word, "")] += 1
         self._escaped += sign == "e"
         self._last = at
         if word == "pass":
@@ -166,9 +184,17 @@ class _Told:
 
 
 def walk(
-    samples: Samples, one: Journey, line: str, location: str, before: Mapping[str, int]
+    samples: Samples,
+    one: Journey,
+    line: str,
+    location: str,
+    before: Mapping[str, int],
+    **who: str,
 ) -> None:
-    """Put into ``samples`` what an agent sends while a journey's slots end as ``line`` says."""
+    """Put into ``samples`` what an agent sends while a journey's slots end as ``line`` says.
+
+    ``who`` are labels of all that it sends, besides its id, which is that of the location.
+    """
     told = _Told(one, location, before)
     version = 1
     signs: list[tuple[str, int]] = []
@@ -189,8 +215,8 @@ def walk(
             ended += 1
         sign, number = signs[begun - 1]
         if sign != " ":
-            who = {"service_instance_id": f"of-{location}", "service_version": f"{number}"}
-            told.put(samples, tick, **who)
+            agent = {"service_instance_id": f"of-{location}", "service_version": f"{number}"}
+            told.put(samples, tick, **{**agent, **who})
 
 
 @dataclass(frozen=True)
@@ -201,7 +227,8 @@ class Case:
     ``:severity`` after it where it is another than the alert has as a rule.
 
     ``lines`` are the runs of one journey by location; ``more`` are other journeys with lines
-    of their own. ``by`` maps a time, such as ``1h``, to all alerts until then.
+    of their own; ``staging`` are those of the journey in another environment, in a store that
+    keeps the name of each. ``by`` maps a time, such as ``1h``, to all alerts until then.
     """
 
     name: str
@@ -209,6 +236,11 @@ class Case:
     by: dict[str, set[str]]
     of: Journey = field(default_factory=journey)
     more: dict[str, dict[str, str]] = field(default_factory=dict)
+    staging: dict[str, str] = field(default_factory=dict)
+    agents: dict[str, str] = field(default_factory=dict)
+    """The agent's id by location, where it is not one of its own."""
+    from_tick: int = 0
+    """The tick of the first sample in the store."""
     before: dict[str, int] = field(default_factory=dict)
     """Runs by result that stand in the agents' books when the story begins."""
     tick: int = 60
@@ -224,11 +256,17 @@ class Case:
         (folder / "rules.yaml").write_text(rules(self.of, *others.values()))
         ticks = max(map(_seconds, self.by)) // self.tick + 1
         samples = Samples(self.tick, ticks)
+        here = {"deployment_environment_name": "production"} if self.staging else {}
         for location, line in self.lines.items():
-            walk(samples, self.of, line, location, self.before)
+            who = {"service_instance_id": self.agents.get(location, f"of-{location}"), **here}
+            walk(samples, self.of, line, location, self.before, **who)
+        for location, line in self.staging.items():
+            staging = {"deployment_environment_name": "staging", "service_instance_id": "staging"}
+            walk(samples, self.of, line, location, {}, **staging)
         for name, line in self.more.items():
             for location in self.lines:
-                walk(samples, others[name], line.get(location, ""), location, {})
+                walk(samples, others[name], line.get(location, ""), location, {}, **here)
+        samples.forget(self.from_tick)
         series = samples.documents()
         series += [{"series": name, "values": values} for name, values in self.extra.items()]
         interval = f"{self.tick}s"

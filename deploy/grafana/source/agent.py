@@ -150,6 +150,6 @@ DASHBOARD: Final = Dashboard(
     uid="footfall-agent",
     title="Footfall: agent",
     description="Whether the agent measures and reports, and what it lacks.",
-    choices=[words.LOCATION, _AGENT],
+    choices=[words.ENVIRONMENT, words.LOCATION, _AGENT],
     rows=[_NOW, _WORKERS, road.SLOTS, road.SPOOL],
 )

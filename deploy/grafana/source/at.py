@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-AT: Final = '{location=~"$location"}'
+from deploy.grafana.source.words import OF_ENVIRONMENT
+
+AT: Final = f'{{{OF_ENVIRONMENT},location=~"$location"}}'
 CHOSEN: Final = '{service_instance_id=~"$agent"}'
 WATCHED: Final = f"footfall_journey_interval_seconds{AT}"
 # Metrics of the agent carry its id and no location: one of its journeys lends it.

@@ -19,7 +19,8 @@ TAG: Final = "footfall"
 class Choice:
     """A variable that lists the values of ``label`` of the series ``of``.
 
-    ``several``: more than one value may be chosen, and all are at first.
+    ``several``: more than one value may be chosen, and all are at first. ``every`` is what all
+    of them match: any value, or none as well, where a store need not keep the label.
     """
 
     name: str
@@ -27,11 +28,12 @@ class Choice:
     of: str
     label: str
     several: bool = True
+    every: str = ".+"
 
     def document(self) -> Json:
         """Return the variable as Grafana reads it."""
         query = f"label_values({self.of}, {self.label})"
-        every: Json = {"text": ["All"], "value": ["$__all"]}
+        all_: Json = {"text": ["All"], "value": ["$__all"]}
         return {
             "name": self.name,
             "label": self.title,
@@ -43,7 +45,7 @@ class Choice:
             "regex": "",
             "multi": self.several,
             "includeAll": self.several,
-            **({"allValue": ".+", "current": every} if self.several else {}),
+            **({"allValue": self.every, "current": all_} if self.several else {}),
             "options": [],
             "hide": 0,
         }

@@ -234,6 +234,6 @@ DASHBOARD: Final = Dashboard(
     uid="footfall-fleet",
     title="Footfall: fleet",
     description="Which journeys fail, where and since when.",
-    choices=[words.LOCATION, words.SITE, words.JOURNEYS],
+    choices=[words.ENVIRONMENT, words.LOCATION, words.SITE, words.JOURNEYS],
     rows=[_NOW, _STATUS, _TIME],
 )

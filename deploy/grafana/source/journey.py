@@ -203,6 +203,6 @@ DASHBOARD: Final = Dashboard(
     uid="footfall-journey",
     title="Footfall: journey",
     description="One journey: what failed, where in it, since when, and how slow it is.",
-    choices=[words.LOCATION, words.SITE, replace(words.JOURNEYS, several=False)],
+    choices=[words.ENVIRONMENT, words.LOCATION, words.SITE, replace(words.JOURNEYS, several=False)],
     rows=[_NOW, _RUNS, _DURATIONS, inside.STEPS, inside.PAGES, _SLOTS],
 )

@@ -9,23 +9,36 @@ from deploy.grafana.source.dashboard import Choice
 if TYPE_CHECKING:
     from deploy.grafana.source.panel import Steps
 
-LOCATION: Final = Choice("location", "Location", "footfall_journey_interval_seconds", "location")
+OF_ENVIRONMENT: Final = 'deployment_environment_name=~"$environment"'
+ENVIRONMENT: Final = Choice(
+    "environment",
+    "Environment",
+    "footfall_journey_interval_seconds",
+    "deployment_environment_name",
+    every=".*",
+)
+LOCATION: Final = Choice(
+    "location", "Location", f"footfall_journey_interval_seconds{{{OF_ENVIRONMENT}}}", "location"
+)
 SITE: Final = Choice(
-    "site", "Site", 'footfall_journey_interval_seconds{location=~"$location"}', "site"
+    "site",
+    "Site",
+    f'footfall_journey_interval_seconds{{{OF_ENVIRONMENT},location=~"$location"}}',
+    "site",
 )
 JOURNEYS: Final = Choice(
     "journey",
     "Journey",
-    'footfall_journey_interval_seconds{location=~"$location",site=~"$site"}',
+    f'footfall_journey_interval_seconds{{{OF_ENVIRONMENT},location=~"$location",site=~"$site"}}',
     "journey",
 )
 
-CHOSEN: Final = 'location=~"$location",site=~"$site",journey=~"$journey"'
+CHOSEN: Final = f'{OF_ENVIRONMENT},location=~"$location",site=~"$site",journey=~"$journey"'
 """The labels of what was chosen, for every metric of journeys."""
 
 TO_JOURNEY: Final = (
     "/d/footfall-journey?var-journey=%s&var-location=%s"
-    "&${datasource:queryparam}&${__url_time_range}"
+    "&${environment:queryparam}&${datasource:queryparam}&${__url_time_range}"
 )
 OF_SERIES: Final = TO_JOURNEY % ("${__field.labels.journey}", "${__field.labels.location}")
 OF_SERIES_ANYWHERE: Final = TO_JOURNEY % ("${__field.labels.journey}", "$__all")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from agent.rules.openslo import write_objectives
-from tests.support.stories import journey
+from tests.support.stories import journey, watch
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 DURATION = re.compile(r"[1-9][0-9]*[mhdwMQY]")
@@ -17,7 +17,7 @@ JOURNEYS = [journey(), journey("a_b_", 3600.0, owner="", runbook="", summary="s"
 
 @pytest.fixture
 def objects() -> list[dict]:
-    return list(yaml.safe_load_all(write_objectives(JOURNEYS, 99.9)))
+    return list(yaml.safe_load_all(write_objectives(JOURNEYS, watch(objective=99.9))))
 
 
 def of(objects: list[dict], kind: str) -> list[dict]:
@@ -48,8 +48,8 @@ def test_a_service_and_an_objective_for_each_journey(objects) -> None:
         runs = f'sum(footfall_journey_runs_total{{journey="{one}", result=~'
         assert ratio["counter"] is True
         assert [ratio[part]["metricSource"]["spec"]["query"] for part in ("good", "total")] == [
-            f'{runs}"pass|flaky"}})',
-            f'{runs}"pass|flaky|fail"}})',
+            f'{runs}"pass|flaky", deployment_environment_name=~"production|"}})',
+            f'{runs}"pass|flaky|fail", deployment_environment_name=~"production|"}})',
         ]
         assert spec["budgetingMethod"] == "Occurrences"
         assert spec["timeWindow"] == [{"duration": "30d", "isRolling": True}]
@@ -77,4 +77,5 @@ def test_policies(objects) -> None:
 
 def test_the_same_journeys_print_the_same_bytes() -> None:
     """In whatever order they were found."""
-    assert write_objectives(JOURNEYS, 99.9) == write_objectives(JOURNEYS[::-1], 99.9)
+    made_for = watch()
+    assert write_objectives(JOURNEYS, made_for) == write_objectives(JOURNEYS[::-1], made_for)

@@ -7,6 +7,7 @@ import re
 import pytest
 import yaml
 
+from agent.rules import series
 from agent.telemetry.catalogue import CATALOGUE
 from agent.telemetry.prometheus import prometheus_label, prometheus_series
 from tests.support.stories import journey, rules
@@ -38,6 +39,7 @@ def test_series_and_labels_exist() -> None:
     assert set(re.findall(r"\bfootfall:[\w:]+", asked)) <= recorded
     labels = {prometheus_label(key) for one in CATALOGUE.values() for key in one.attributes}
     labels |= {"instance", "exported_instance", "service_instance_id", "le"}
+    labels |= {"deployment_environment_name"}
     told = set(re.findall(r"(\w+)=~?\"", asked))
     for listed in re.findall(r"(?:by|on) \(([^)]*)\)", asked):
         told |= set(listed.split(", ")) - {""}
@@ -60,10 +62,13 @@ def test_owner_severity_and_runbook() -> None:
     """They are the journey's; one that names no severity pages, one without a runbook has none."""
     text = rules(MUG, SEARCH)
     down = alerts_of(text, "buy_a_mug")["JourneyDown"]
-    assert down["labels"] == {"journey": "buy_a_mug", "severity": "page", "owner": "checkout"}
+    at = {"deployment_environment_name": "production"}
+    mug = {"journey": "buy_a_mug", "severity": "page", "owner": "checkout"}
+    assert down["labels"] == {**at, **mug}
     assert down["annotations"]["runbook_url"] == MUG.runbook
     other = alerts_of(text, "search")["JourneyDown"]
-    assert other["labels"] == {"journey": "search", "severity": "page", "owner": "discovery"}
+    search = {"journey": "search", "severity": "page", "owner": "discovery"}
+    assert other["labels"] == {**at, **search}
     assert "runbook_url" not in other["annotations"]
 
 
@@ -97,7 +102,24 @@ def test_a_location_is_quoted() -> None:
 
 def test_a_challenge_is_a_ticket_with_its_cure() -> None:
     """Customers are fine where a bot is challenged: nothing pages, and it says what lets it in."""
-    told = alerts_of(rules(MUG), "buy_a_mug")["NotMeasured"]
+    told = alerts_of(rules(MUG), "buy_a_mug")["Challenged"]
     assert told["labels"]["severity"] == "ticket"
-    assert "challenged" in told["annotations"]["description"]
     assert "identity.signing_key" in told["annotations"]["description"]
+
+
+@pytest.mark.parametrize("environment", ["production", "eu.prod (1)", 'the "new" one\\2', "{{x}}"])
+def test_rules_are_of_one_environment(environment: str) -> None:
+    """Each selector asks for its series or those without any; each alert names it, as it is."""
+    text = rules(MUG, environment=environment)
+    matcher = f"deployment_environment_name=~{series.quote(re.escape(environment) + '|')}"
+    for group in yaml.safe_load(text)["groups"]:
+        for rule in group["rules"]:
+            if "alert" in rule:
+                named = rule["labels"]["deployment_environment_name"]
+                assert named.replace('{{ "{{" }}', "{{") == environment
+            if rule.get("record", "").startswith("footfall:agent_"):
+                continue
+            for selector in re.split(r"\b(?=footfall[_:])", rule["expr"])[1:]:
+                # Where an agent is now that has moved, whichever environment that is in.
+                if not selector.startswith(("footfall:agent_heard:time[", "footfall:agent_loc")):
+                    assert matcher in selector, selector
