@@ -6,9 +6,12 @@ they let through can be counted, stored and sent.
 
 from __future__ import annotations
 
-from typing import Annotated
+from itertools import islice
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+
+from agent.core.printable import cut, printable
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 Nanoseconds = Annotated[int, Field(ge=0, lt=1 << 63)]
@@ -39,4 +42,38 @@ MOST_REQUEST_SPANS = 1_000
 MOST_REQUESTS = 5_000
 """Requests of an attempt that are followed, from when on only answers of documents are."""
 
+NAME_LENGTH = 200
+"""Characters of a step's or a span's name that are kept, and of a place in a journey."""
+MOST_STEPS = 1_000
+"""Steps of an attempt that are kept."""
+MOST_SPANS = MOST_STEPS + MOST_REQUEST_SPANS
+"""Spans of an attempt that are kept."""
+MOST_VITALS = 1_000
+"""Web vitals of an attempt that are kept."""
+MOST_ATTRIBUTES = 64
+"""Attributes of a span, and fields of a log record, that are kept."""
+
+
+def _fit(limit: int) -> AfterValidator:
+    return AfterValidator(lambda text: cut(printable(text), limit))
+
+
+def first(count: int) -> AfterValidator:
+    """Keep the first ``count`` entries of a table or a tuple."""
+
+    def keep(entries: Any) -> Any:  # noqa: ANN401 - of any element
+        return (
+            dict(islice(entries.items(), count)) if isinstance(entries, dict) else entries[:count]
+        )
+
+    return AfterValidator(keep)
+
+
+Name = Annotated[str, _fit(NAME_LENGTH)]
+Message = Annotated[str, _fit(MESSAGE_LENGTH)]
 BeaconAddress = Annotated[str, Field(max_length=BEACON_LENGTH)]
+Authority = Annotated[str, Field(max_length=ADDRESS_LENGTH)]
+Label = Annotated[str, Field(max_length=NAME_LENGTH)]
+"""A text that means nothing when it is cut: what is longer is refused."""
+JourneyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Integer = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]

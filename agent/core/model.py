@@ -13,6 +13,7 @@ from typing import Any
 
 from agent.core.beacon_report import BeaconPolicy
 from agent.core.errors import Problem
+from agent.core.limits import JourneyName
 
 CONFIRM_AFTER = 3.0
 """Seconds after which a failure is confirmed: a blip of the network must not confirm itself."""
@@ -80,7 +81,7 @@ class Definition:
     ``file`` is relative to the journeys folder; ``line`` is that of the function.
     """
 
-    name: str
+    name: JourneyName
     site: str
     file: str
     line: int

@@ -8,30 +8,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+from pydantic import Field
 
 from agent.core.beacon_report import Audit
 from agent.core.errors import ErrorType
 from agent.core.limits import (
     ADDRESS_LENGTH,
     LINE_LENGTH,
+    MOST_ATTRIBUTES,
+    MOST_VITALS,
     Count,
+    Integer,
+    Message,
+    Name,
     Nanoseconds,
     Seconds,
     SpanId,
     Time,
     TraceId,
+    first,
 )
 from agent.core.model import Journey, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EVIDENCE = frozenset({"failure.json", "screenshot.png", "trace.zip"})
+Attribute = Message | bool | Integer | float | Annotated[list[Message], first(MOST_ATTRIBUTES)]
+"""A value that OpenTelemetry attributes may take."""
+
+EvidenceName = Literal["failure.json", "screenshot.png", "trace.zip"]
+EVIDENCE: frozenset[str] = frozenset(get_args(EvidenceName))
 """The files in which an attempt may leave evidence."""
 
-Attribute = str | bool | int | float | list[str]
-"""A value that OpenTelemetry attributes may take."""
+RequestKind = Annotated[str, Field(pattern=r"^(first|third) (ok|http_error|failed)$")]
+"""Whose address a request went to, and what became of it."""
+VitalName = Annotated[str, Field(pattern=r"^(lcp|fcp|ttfb|inp|cls)$")]
 
 
 class Result(StrEnum):
@@ -55,7 +68,7 @@ class StepOutcome(StrEnum):
 class SpanData:
     """A finished span as plain data. Ids are lower-case hex; times are Unix nanoseconds."""
 
-    name: str
+    name: Name
     trace_id: TraceId
     span_id: SpanId
     parent_id: SpanId | None
@@ -63,9 +76,11 @@ class SpanData:
     end_ns: Nanoseconds
     kind: Literal["internal", "client"] = "internal"
     status: Literal["unset", "ok", "error"] = "unset"
-    message: str = ""
-    attributes: dict[str, Attribute] = field(default_factory=dict)
-    links: tuple[tuple[TraceId, SpanId], ...] = ()
+    message: Message = ""
+    attributes: Annotated[dict[Name, Attribute], first(MOST_ATTRIBUTES)] = field(
+        default_factory=dict
+    )
+    links: Annotated[tuple[tuple[TraceId, SpanId], ...], first(MOST_ATTRIBUTES)] = ()
     """Pairs of (trace id, span id) that this span points at."""
 
 
@@ -85,9 +100,9 @@ class Tag:
 class SourceLine:
     """A line of a journey's code. ``file`` begins with the name of the journeys folder."""
 
-    file: str
+    file: Message
     line: Count
-    source: str = ""
+    source: Message = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -107,7 +122,7 @@ class SourceLine:
 class Step:
     """A step of an attempt. ``duration`` is None for a step that was never reached."""
 
-    name: str
+    name: Name
     result: StepOutcome
     duration: Seconds | None = None
 
@@ -116,7 +131,7 @@ class Step:
 class Vital:
     """One web vital read on a page: ``lcp``, ``fcp``, ``ttfb``, ``inp`` in seconds, or ``cls``."""
 
-    vital: str
+    vital: VitalName
     value: Seconds
     span_id: SpanId | None = None
     """The span of the step at whose end it was read."""
@@ -156,20 +171,20 @@ class AttemptReport:
     started_at: Time
     duration: Seconds
     error_type: ErrorType | None = None
-    error: str = ""
+    error: Message = ""
     unreachable: bool = False
     """Whether it ended on a resolve or connect error."""
-    canary: str | None = None
+    canary: Message | None = None
     """Why the agent's own page could not be loaded; None where it could or wasn't tried."""
     lag: Seconds = 0.0
     """The longest time for which the worker's event loop stood still, in seconds."""
     tagger_wait: Seconds = 0.0
     """The longest time for which a request waited for its tag, in seconds."""
-    blocked_at: str = ""
+    blocked_at: Name = ""
     """``file:line`` of the journey code that blocked the loop for longest, if any did."""
-    requests: dict[str, Count] = field(default_factory=dict)
-    vitals: tuple[Vital, ...] = ()
-    evidence: tuple[str, ...] = ()
+    requests: dict[RequestKind, Count] = field(default_factory=dict)
+    vitals: Annotated[tuple[Vital, ...], first(MOST_VITALS)] = ()
+    evidence: tuple[EvidenceName, ...] = ()
     """Names of files left in the attempt's scratch folder."""
     audit: Audit = field(default_factory=Audit)
     place: SourceLine | None = None

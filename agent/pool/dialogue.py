@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.core.errors import ErrorType
 from agent.core.first_of import first_of
+from agent.core.limits import MESSAGE_LENGTH, MOST_SPANS, MOST_STEPS
+from agent.core.printable import cut
 from agent.core.results import AttemptRecord, SpanData, Step, StepOutcome
 from agent.pool.memory import oom_kills
+from agent.protocol.framing import ProtocolError
 from agent.protocol.messages import (
     Blocked,
     FromWorker,
@@ -42,6 +45,9 @@ _SETTLE = 5.0
 """Seconds that a worker may take to close its browser after a walk."""
 _BLOCKED_FOR = 2.0
 """Seconds for which a standstill that was told, which happens four times a second, goes on."""
+_MOST_QUESTIONS = 1_000
+"""Secrets and signatures that a worker may ask for in one run; it remembers the answers."""
+_LONGEST_SECRET = 64 * 1024
 _PIPE = 0.25
 """Seconds of leave for the last message to cross the pipe."""
 
@@ -92,6 +98,7 @@ class Dialogue:
         self._steps: list[Step] = []
         self._open: Counter[str] = Counter()
         self._spans: list[SpanData] = []
+        self._questions = 0
         self._blocked = Blocked(0.0, "", in_journey=False)
         self._blocked_told = -_BLOCKED_FOR
         self._outcome: AttemptReport | None = None
@@ -179,8 +186,8 @@ class Dialogue:
         await self._worker.gone.wait()
         if oom_kills() > self._oom_before:
             self.end(ErrorType.OUT_OF_MEMORY, "the kernel killed a process for memory")
-        elif self._worker.nonsense:
-            why = f"the worker said what can't be taken: {self._worker.nonsense}"
+        elif self._worker.protocol_error:
+            why = f"the worker broke the protocol: {self._worker.protocol_error}"
             self.end(ErrorType.WORKER_LOST, why)
         else:
             self.end(ErrorType.WORKER_LOST, "the worker process died under the run")
@@ -216,22 +223,23 @@ class Dialogue:
             case Started():
                 self._started.set()
             case StepStarted(name, depth):
-                self._open[name] += 1
-                self._listener.step_started(name, depth)
+                if len(self._steps) + self._open.total() < MOST_STEPS:
+                    self._open[name] += 1
+                    self._listener.step_started(name, depth)
             case StepEnded(step, depth):
-                if self._open[step.name] > 1:
-                    self._open[step.name] -= 1
-                else:
-                    del self._open[step.name]
-                self._steps.append(step)
-                self._listener.step_ended(step, depth)
+                # A step that was never reached ends without a start.
+                if step.name in self._open or len(self._steps) < MOST_STEPS:
+                    self._step_ended(step, depth)
             case SpanEnded(span):
-                self._spans.append(span)
+                if len(self._spans) < MOST_SPANS:
+                    self._spans.append(span)
             case Logged(level, event, fields):
                 self._listener.logged(level, event, fields)
             case SecretWanted(name):
+                self._asked()
                 self._worker.send(self._reply(name))
             case SignatureWanted(authority):
+                self._asked()
                 self._worker.send(self._listener.signature(authority))
             case Blocked():
                 self._blocked, self._blocked_told = message, self._clock.monotonic()
@@ -247,8 +255,24 @@ class Dialogue:
             case _:
                 pass
 
+    def _step_ended(self, step: Step, depth: int) -> None:
+        if self._open[step.name] > 1:
+            self._open[step.name] -= 1
+        else:
+            del self._open[step.name]
+        self._steps.append(step)
+        self._listener.step_ended(step, depth)
+
+    def _asked(self) -> None:
+        self._questions += 1
+        if self._questions > _MOST_QUESTIONS:
+            raise ProtocolError(f"more than {_MOST_QUESTIONS} questions in one run")
+
     def _reply(self, name: str) -> SecretReply:
         try:
-            return SecretReply(name, self._listener.secret(name))
+            value = self._listener.secret(name)
         except LookupError as error:
-            return SecretReply(name, None, str(error))
+            return SecretReply(name, None, cut(str(error), MESSAGE_LENGTH))
+        if len(value) > _LONGEST_SECRET:
+            return SecretReply(name, None, f"secret {name}: more than {_LONGEST_SECRET} characters")
+        return SecretReply(name, value)

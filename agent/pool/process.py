@@ -16,9 +16,16 @@ from typing import TYPE_CHECKING, ClassVar
 import structlog
 from pydantic import ValidationError
 
+from agent.core.limits import MESSAGE_LENGTH
 from agent.core.redact import Redactor
 from agent.pool.process_tree import MARK, Tree, Workers
-from agent.protocol.framing import LONGEST_FRAME, BadFrame, frame, receive_frame
+from agent.protocol.framing import (
+    LONGEST_ORDER,
+    LONGEST_REPORT,
+    ProtocolError,
+    frame,
+    receive_frame,
+)
 from agent.protocol.messages import (
     FROM_WORKER,
     TO_WORKER,
@@ -59,8 +66,10 @@ _KEPT_VARIABLES = (
 )
 _OUTPUT_LIMIT = 64 * 1024
 """Bytes of a journey's own printing that are passed on in one run."""
-_MOST_HEARD = LONGEST_FRAME
-"""Bytes that a worker may say in one run: all of them together are kept, as the longest one is."""
+_MOST_HEARD = 16 * 1024 * 1024
+"""Bytes that a worker may say in one run."""
+_MOST_UNREAD = 1024 * 1024
+"""Bytes that may wait for a worker to read them."""
 
 
 def worker_environment(
@@ -110,7 +119,7 @@ class WorkerProcess:
         self.started_at = spawn.clock.monotonic()
         self.runs = 0
         self.gone = asyncio.Event()
-        self.nonsense = ""
+        self.protocol_error = ""
         """Why it is not listened to any more, where it still lives."""
         self.listener: Callable[[FromWorker], None] = lambda _: None
         self.output = spawn.on_output
@@ -174,8 +183,12 @@ class WorkerProcess:
         """Send a message; a worker that is gone is noticed by ``gone``, not here."""
         if isinstance(message, SecretReply) and message.value is not None:
             self._redactor.add(message.value)
-        if self._writer is not None and not self.gone.is_set():
-            self._writer.write(frame(TO_WORKER.dump_json(message)))
+        if self._writer is None or self.gone.is_set():
+            return
+        if self._writer.transport.get_write_buffer_size() > _MOST_UNREAD:
+            self._break_off("it does not read what it asked for")
+            return
+        self._writer.write(frame(TO_WORKER.dump_json(message), LONGEST_ORDER))
 
     def begin_run(self) -> None:
         """Count a run and give it a fresh allowance of output and of messages."""
@@ -213,23 +226,32 @@ class WorkerProcess:
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
-            while (body := await receive_frame(reader)) is not None:
+            while (body := await receive_frame(reader, LONGEST_REPORT)) is not None:
                 self._heard += len(body)
                 if self._heard > _MOST_HEARD:
                     # A journey that logs or opens steps without end, say.
-                    raise BadFrame(f"more than {_MOST_HEARD >> 20} MiB in one run")  # noqa: TRY301
+                    why = f"more than {_MOST_HEARD >> 20} MiB in one run"
+                    raise ProtocolError(why)  # noqa: TRY301
                 self.listener(FROM_WORKER.validate_json(body))
-        except (BadFrame, ValidationError) as error:
-            # Only journey code that found the descriptor can speak nonsense here.
-            # A validation error repeats what it was given; its kind says enough.
-            why = str(error) if isinstance(error, BadFrame) else type(error).__name__
-            self.nonsense = why
-            _log.warning("worker.nonsense", action="kill", worker=self.number, error=why)
+                if self.gone.is_set():
+                    return
+        except ProtocolError as error:
+            self._break_off(str(error))
+        except ValidationError as error:
+            # Only journey code that found the descriptor can break the protocol.
+            # The error repeats what it was given; its kind says enough.
+            self._break_off(type(error).__name__)
         except Exception:  # noqa: BLE001 - whatever it is, it is told
             # A listener's fault would look like a dead worker; at least it is told as it is.
             _log.exception("listener.failed", action="kill", worker=self.number)
         finally:
             self.gone.set()
+
+    def _break_off(self, why: str) -> None:
+        """Listen no more to a worker that broke the protocol; its walk ends with that."""
+        self.protocol_error = self.protocol_error or why
+        _log.warning("worker.protocol_error", action="kill", worker=self.number, error=why)
+        self.gone.set()
 
     async def _pass_on(self) -> None:
         output = self._process.stdout
@@ -247,4 +269,4 @@ class WorkerProcess:
             self._tell(rest)
 
     def _tell(self, line: bytes) -> None:
-        self.output(self._redactor.text(line.decode(errors="replace")))
+        self.output(self._redactor.fit(line.decode(errors="replace"), MESSAGE_LENGTH))

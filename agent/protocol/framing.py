@@ -13,44 +13,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HEADER = struct.Struct(">I")
-LONGEST_FRAME = 16 * 1024 * 1024
-"""Bytes of one message."""
+LONGEST_ORDER = 16 * 1024 * 1024
+"""Bytes of one message to a worker."""
+LONGEST_REPORT = 2 * 1024 * 1024
+"""Bytes of one message from a worker, whose parts have bounds of their own."""
 
 
-class BadFrame(ValueError):
-    """A frame that is too long, cut short, or no message."""
+class ProtocolError(ValueError):
+    """The other end said what can't be taken."""
 
 
-def frame(body: bytes) -> bytes:
-    """Put the length in front of a message."""
-    if len(body) > LONGEST_FRAME:
-        raise BadFrame(f"a message of {len(body)} bytes is too long")
+def frame(body: bytes, longest: int) -> bytes:
+    """Put the length in front of a message of ``longest`` bytes at most."""
+    if len(body) > longest:
+        raise ProtocolError(f"a message of {len(body)} bytes is too long")
     return _HEADER.pack(len(body)) + body
 
 
-def read_frame(read: Callable[[int], bytes]) -> bytes | None:
+def read_frame(read: Callable[[int], bytes], longest: int) -> bytes | None:
     """Read one frame by a blocking ``read(n)``; None where the other end is gone."""
     header = _exactly(read, _HEADER.size)
     if header is None:
         return None
-    return _exactly(read, _length(header))
+    return _exactly(read, _length(header, longest))
 
 
-async def receive_frame(reader: asyncio.StreamReader) -> bytes | None:
+async def receive_frame(reader: asyncio.StreamReader, longest: int) -> bytes | None:
     """Read one frame from a stream; None where the other end is gone, even half-way."""
     from asyncio import IncompleteReadError
 
     try:
         header = await reader.readexactly(_HEADER.size)
-        return await reader.readexactly(_length(header))
+        return await reader.readexactly(_length(header, longest))
     except (IncompleteReadError, ConnectionError):
         return None
 
 
-def _length(header: bytes) -> int:
+def _length(header: bytes, longest: int) -> int:
     (length,) = _HEADER.unpack(header)
-    if length > LONGEST_FRAME:
-        raise BadFrame(f"a frame of {length} bytes is too long")
+    if length > longest:
+        raise ProtocolError(f"a frame of {length} bytes is too long")
     return int(length)
 
 

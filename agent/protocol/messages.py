@@ -11,7 +11,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from agent.core.errors import Problem
-from agent.core.limits import Seconds
+from agent.core.limits import (
+    MOST_ATTRIBUTES,
+    Authority,
+    Count,
+    Label,
+    Message,
+    Name,
+    Seconds,
+    first,
+)
 from agent.core.model import Definition, Journey
 from agent.core.proxies import Proxies
 from agent.core.results import AttemptReport, SpanData, Step
@@ -98,7 +107,7 @@ class GiveWay:
 class Ready:
     """From the worker: the driver runs and a browser was started once (or why not)."""
 
-    error: str = ""
+    error: Message = ""
     kind: Literal["ready"] = "ready"
 
 
@@ -131,8 +140,8 @@ class Started:
 class StepStarted:
     """From the worker: a step begins."""
 
-    name: str
-    depth: int
+    name: Name
+    depth: Count
     kind: Literal["step_started"] = "step_started"
 
 
@@ -141,7 +150,7 @@ class StepEnded:
     """From the worker: a step is over."""
 
     step: Step
-    depth: int
+    depth: Count
     kind: Literal["step_ended"] = "step_ended"
 
 
@@ -157,9 +166,9 @@ class SpanEnded:
 class Logged:
     """From the worker: what the author wrote through ``run.log``."""
 
-    level: str
-    event: str
-    fields: dict[str, Any]
+    level: Label
+    event: Message
+    fields: Annotated[dict[Name, Any], first(MOST_ATTRIBUTES)]
     kind: Literal["log"] = "log"
 
 
@@ -167,7 +176,7 @@ class Logged:
 class SecretWanted:
     """From the worker: the journey asks for a secret."""
 
-    name: str
+    name: Label
     kind: Literal["secret_wanted"] = "secret_wanted"
 
 
@@ -175,7 +184,7 @@ class SecretWanted:
 class SignatureWanted:
     """From the worker: a request goes to an authority for which it has no good signature."""
 
-    authority: str
+    authority: Authority
     kind: Literal["signature_wanted"] = "signature_wanted"
 
 
@@ -184,7 +193,7 @@ class Blocked:
     """From the worker's watchdog: the event loop has been standing still for so long."""
 
     seconds: Seconds
-    where: str
+    where: Name
     in_journey: bool
     kind: Literal["blocked"] = "blocked"
 

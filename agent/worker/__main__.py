@@ -16,6 +16,8 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.core.errors import Problem
+from agent.protocol.framing import ProtocolError
 from agent.protocol.messages import (
     Configure,
     Discover,
@@ -103,7 +105,11 @@ class Worker:
             self._watchdog.begin()
             definitions, problems = self._loader.load(file)
             self._watchdog.end()
-            self._link.send(FileLoaded(file, definitions, problems))
+            try:
+                self._link.send(FileLoaded(file, definitions, problems))
+            except ProtocolError as error:
+                problem = Problem(file, f"what it declares is more than can be taken in: {error}")
+                self._link.send(FileLoaded(file, [], [problem]))
 
     async def _walk(self, walk: Walk) -> None:
         from agent.core.errors import ErrorType

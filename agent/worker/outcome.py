@@ -19,6 +19,7 @@ from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, Pro
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator
 
+    from agent.core.results import EvidenceName
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.raised import AuthorCode
@@ -57,7 +58,7 @@ class AttemptOutcome:
         """What the author has painted over in pictures."""
 
     @property
-    def kept(self) -> tuple[str, ...]:
+    def kept(self) -> tuple[EvidenceName, ...]:
         """Names of the files that were left in the attempt's scratch folder."""
         return tuple(self._evidence.names)
 

@@ -11,13 +11,15 @@ import os
 import queue
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError
 
-from agent.core.limits import LINE_LENGTH, MESSAGE_LENGTH
+from agent.core.limits import LINE_LENGTH, MESSAGE_LENGTH, MOST_ATTRIBUTES, NAME_LENGTH
+from agent.core.printable import cut
 from agent.core.redact import Redactor
-from agent.protocol.framing import frame, read_frame
+from agent.protocol.framing import LONGEST_ORDER, LONGEST_REPORT, frame, read_frame
 from agent.protocol.messages import (
     FROM_WORKER,
     TO_WORKER,
@@ -67,6 +69,15 @@ def _whole(value: object) -> object:
     return value
 
 
+def _fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return what the log takes of an author's fields; the long ones as the start of their JSON."""
+    kept = {}
+    for key, value in islice(fields.items(), MOST_ATTRIBUTES):
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        kept[cut(key, NAME_LENGTH)] = value if len(text) <= LINE_LENGTH else cut(text, LINE_LENGTH)
+    return kept
+
+
 class Link:
     """Sends and receives messages; whatever is sent has been cleaned of known secrets."""
 
@@ -91,7 +102,7 @@ class Link:
         """Send a message. Safe from any thread."""
         body = encode(self._clean(message))
         with self._sending:
-            self._sock.sendall(frame(body))
+            self._sock.sendall(frame(body, LONGEST_REPORT))
 
     def secret(self, name: str) -> str:
         """Ask the supervisor for a secret and wait; later asks are answered from memory.
@@ -100,6 +111,8 @@ class Link:
             LookupError: there is no such secret.
 
         """
+        if len(name) > NAME_LENGTH:
+            raise LookupError(f"secret {cut(name, NAME_LENGTH)}: no name is as long as that")
         if name not in self._known:
             self.send(SecretWanted(name))
             try:
@@ -120,26 +133,30 @@ class Link:
         self.redactor = Redactor()
 
     def _clean(self, message: FromWorker) -> FromWorker:
-        """Return the message with what people and pages wrote made fit to be kept.
+        """Return the message without secrets in what people wrote, and within its bounds.
 
         Ids and the words of the protocol stay: a PIN such as 1234 is part of many an id.
         """
-        fit, value = self.redactor.fit, self.redactor.value
+        fit = self.redactor.fit
         cleaned: FromWorker = message
         match message:
             case StepStarted(name):
-                cleaned = replace(message, name=fit(name, LINE_LENGTH))
+                cleaned = replace(message, name=fit(name, NAME_LENGTH))
             case StepEnded(step):
-                step = replace(step, name=fit(step.name, LINE_LENGTH))
-                cleaned = replace(message, step=step)
+                cleaned = replace(message, step=replace(step, name=fit(step.name, NAME_LENGTH)))
             case SpanEnded(span):
-                name, words = fit(span.name, LINE_LENGTH), fit(span.message, LINE_LENGTH)
-                attributes = value(span.attributes)
-                cleaned = SpanEnded(replace(span, name=name, message=words, attributes=attributes))
+                span = replace(
+                    span,
+                    name=fit(span.name, NAME_LENGTH),
+                    message=fit(span.message, MESSAGE_LENGTH),
+                    attributes=self.redactor.value(span.attributes),
+                )
+                cleaned = SpanEnded(span)
             case Logged(_, event, fields):
-                cleaned = replace(message, event=fit(event, MESSAGE_LENGTH), fields=value(fields))
+                told = _fields(self.redactor.value(fields))
+                cleaned = replace(message, event=fit(event, MESSAGE_LENGTH), fields=told)
             case OutcomeKnown(report) | Walked(report):
-                canary = report.canary and fit(report.canary, LINE_LENGTH)
+                canary = report.canary and fit(report.canary, MESSAGE_LENGTH)
                 error = fit(report.error, MESSAGE_LENGTH)
                 cleaned = replace(message, report=replace(report, error=error, canary=canary))
         return cleaned
@@ -154,7 +171,7 @@ class Link:
     def _read(self) -> None:
         while True:
             try:
-                body = read_frame(self._sock.recv)
+                body = read_frame(self._sock.recv, LONGEST_ORDER)
                 message = None if body is None else TO_WORKER.validate_json(body)
             except (OSError, ValueError):
                 message = None

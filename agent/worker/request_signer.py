@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.core.limits import ADDRESS_LENGTH
 from agent.core.origins import FirstParty
 from agent.protocol.messages import SignatureWanted
 from agent.worker.tagging.identity import unsigned
@@ -20,9 +21,14 @@ def proof_of(walk: Walk, link: Link) -> Callable[[str], Awaitable[Mapping[str, s
     """Return what gives the headers that prove a request to an address; none for other sites'."""
     if walk.signatures is None:
         return unsigned
+
+    def ask(authority: str) -> None:
+        # No host has a name as long as that: a page made it up.
+        if len(authority) <= ADDRESS_LENGTH:
+            link.send(SignatureWanted(authority))
+
     proofs = Proofs(
-        {one.authority: Proof(one.headers, one.expires) for one in walk.signatures},
-        lambda authority: link.send(SignatureWanted(authority)),
+        {one.authority: Proof(one.headers, one.expires) for one in walk.signatures}, ask
     )
     link.on_signature = lambda reply: proofs.take(
         reply.authority, Proof(reply.headers, reply.expires)

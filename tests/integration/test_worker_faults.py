@@ -259,7 +259,7 @@ async def test_exit(walker: Walker, origin: Origin) -> None:
     assert walked.record.death is ErrorType.WORKER_LOST
 
 
-async def test_nonsense_on_the_pipe(walker: Walker, origin: Origin) -> None:
+async def test_a_broken_protocol(walker: Walker, origin: Origin) -> None:
     """Journey code that writes into the pipe costs its own run."""
     walked = await walker.walk(
         """

@@ -29,7 +29,7 @@ from agent.runs.listener import Watcher
 from tests.support.build import a_journey, a_request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from agent.core.results import AttemptRecord
@@ -84,7 +84,7 @@ class Pipe:
 
 
 @asynccontextmanager
-async def piped(folder: Path) -> AsyncIterator[Pipe]:
+async def piped(folder: Path, secret: Callable[[str], str] = no_secret) -> AsyncIterator[Pipe]:
     """The real supervisor's side over a real pipe, with somebody harmless for a worker."""
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
@@ -95,7 +95,7 @@ async def piped(folder: Path) -> AsyncIterator[Pipe]:
     worker = WorkerProcess(1, spawn, process, ours, temporary)
     await worker._begin()
     worker.begin_run()
-    dialogue = Dialogue(worker, ORDER, Watcher(REQUEST, no_secret), SystemClock())
+    dialogue = Dialogue(worker, ORDER, Watcher(REQUEST, secret), SystemClock())
     pipe = Pipe(theirs, worker, dialogue, asyncio.create_task(dialogue.run()))
     asyncio.get_running_loop().set_exception_handler(lambda _, what: pipe.faults.append(what))
     try:
@@ -109,5 +109,10 @@ async def piped(folder: Path) -> AsyncIterator[Pipe]:
     assert [log for log in logs if log["event"] == "listener.failed"] == []
 
 
+def framed(body: bytes) -> bytes:
+    """A body as a worker sends it, whatever it is."""
+    return frame(body, 1 << 31)
+
+
 def said(message: FromWorker) -> bytes:
-    return frame(FROM_WORKER.dump_json(message))
+    return framed(FROM_WORKER.dump_json(message))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Locator, Page
 
     from agent.core.redact import Redactor
+    from agent.core.results import EvidenceName
 
 _GIVE_UP_WAIT = 2.0
 """Seconds for the recorder to end."""
@@ -39,7 +40,7 @@ class Evidence:
         self._folder = folder
         self._redactor = redactor
         self._recording: BrowserContext | None = None
-        self.names: list[str] = []
+        self.names: list[EvidenceName] = []
         self.missing: list[str] = []
         """Why a piece that was wanted isn't there."""
 
@@ -94,16 +95,18 @@ class Evidence:
             facts["title"] = self._redactor.fit(await _title(page), TITLE_LENGTH)
 
         facts["url"] = bare_url(page.url)
-        await self._piece("", title, timeout)
+        await self._piece(None, title, timeout)
         facts["missing"] = self.missing
         text = json.dumps(self._redactor.value(facts), indent=2, ensure_ascii=False)
         # A disk may be full: that doesn't cost the verdict.
         with suppress(OSError):
             file = self._folder / "failure.json"
             file.write_text(text + "\n", encoding="utf-8", errors="replace")
-            self.names.append(file.name)
+            self.names.append("failure.json")
 
-    async def _piece(self, name: str, make: Callable[[], Awaitable[None]], limit: float) -> None:
+    async def _piece(
+        self, name: EvidenceName | None, make: Callable[[], Awaitable[None]], limit: float
+    ) -> None:
         try:
             await asyncio.wait_for(make(), limit)
         except TimeoutError:

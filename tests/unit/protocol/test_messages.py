@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from agent.core import limits
-from agent.protocol.framing import LONGEST_FRAME, BadFrame, frame, read_frame, receive_frame
+from agent.core import limits, results
+from agent.core.printable import printable
+from agent.protocol.framing import LONGEST_ORDER, ProtocolError, frame, read_frame, receive_frame
 from agent.protocol.messages import (
     FROM_WORKER,
     TO_WORKER,
@@ -24,6 +25,7 @@ from agent.protocol.messages import (
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+SHOWN = TEXT.map(printable)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
@@ -46,11 +48,17 @@ BOUNDED = [
     (limits.Time, st.floats(0, 9e9)),
     (limits.TraceId, st.text("0123456789abcdef", min_size=32, max_size=32)),
     (limits.SpanId, st.text("0123456789abcdef", min_size=16, max_size=16)),
+    (limits.Name, SHOWN),
+    (limits.Message, SHOWN),
+    (limits.Integer, st.integers(-(2**63), 2**63 - 1)),
+    (limits.JourneyName, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True)),
+    (results.RequestKind, st.sampled_from(["first ok", "third failed", "first http_error"])),
+    (results.VitalName, st.sampled_from(["lcp", "fcp", "ttfb", "inp", "cls"])),
 ]
 
 
 def any_of(kind: Any) -> st.SearchStrategy[Any]:
-    """All values of a type, as far as the messages use types."""
+    """All values of a type, as far as the messages use types; of those with bounds, small ones."""
     if known := [values for one, values in [*PLAIN.items(), *BOUNDED] if kind is one]:
         return known[0]
     if is_dataclass(kind):
@@ -100,7 +108,9 @@ def _round_trip(kind: type, adapter: TypeAdapter[Any]) -> None:
     @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(any_of(kind))
     def check(message: object) -> None:
-        body = read_frame(io.BytesIO(frame(adapter.dump_json(message))).read)
+        body = read_frame(
+            io.BytesIO(frame(adapter.dump_json(message), LONGEST_ORDER)).read, LONGEST_ORDER
+        )
         assert body is not None
         assert adapter.validate_json(body) == message
 
@@ -110,32 +120,32 @@ def _round_trip(kind: type, adapter: TypeAdapter[Any]) -> None:
 @given(st.binary(max_size=200))
 def test_frames(body: bytes) -> None:
     """A frame is read whole, however the bytes arrive, and the next one after it."""
-    data = io.BytesIO(frame(body) + frame(b"next"))
+    data = io.BytesIO(frame(body, 1000) + frame(b"next", 1000))
     slowly = lambda count: data.read(min(count, 3))  # noqa: E731
-    assert read_frame(slowly) == body
-    assert read_frame(slowly) == b"next"
-    assert read_frame(slowly) is None
+    assert read_frame(slowly, 1000) == body
+    assert read_frame(slowly, 1000) == b"next"
+    assert read_frame(slowly, 1000) is None
 
 
 @pytest.mark.parametrize("cut", range(9))
 async def test_cut_frames(cut: int) -> None:
     """A frame whose end never comes is the end of the dialogue, not an error."""
-    data = frame(b"hello")[:cut]
+    data = frame(b"hello", 1000)[:cut]
     expected = b"hello" if cut == 9 else None
-    assert read_frame(io.BytesIO(data).read) == expected
-    assert await receive_frame(fed(data)) == expected
+    assert read_frame(io.BytesIO(data).read, 1000) == expected
+    assert await receive_frame(fed(data), 1000) == expected
 
 
 async def test_oversized_frames() -> None:
     """A length beyond the bound is refused before anything is read for it, and never sent."""
-    header = (LONGEST_FRAME + 1).to_bytes(4, "big")
-    with pytest.raises(BadFrame, match=f"{LONGEST_FRAME + 1} bytes is too long"):
-        read_frame(io.BytesIO(header).read)
-    with pytest.raises(BadFrame):
-        await receive_frame(fed(header))
-    with pytest.raises(BadFrame):
-        frame(bytes(LONGEST_FRAME + 1))
-    assert len(frame(bytes(LONGEST_FRAME))) == LONGEST_FRAME + 4
+    header = (1001).to_bytes(4, "big")
+    with pytest.raises(ProtocolError, match="1001 bytes is too long"):
+        read_frame(io.BytesIO(header).read, 1000)
+    with pytest.raises(ProtocolError):
+        await receive_frame(fed(header), 1000)
+    with pytest.raises(ProtocolError):
+        frame(bytes(1001), 1000)
+    assert len(frame(bytes(1000), 1000)) == 1004
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from agent.core.errors import ErrorType
 from agent.core.results import AttemptReport, SpanData, Step, StepOutcome
-from agent.protocol.framing import frame, read_frame
+from agent.protocol.framing import LONGEST_ORDER, LONGEST_REPORT, frame, read_frame
 from agent.protocol.messages import (
     FROM_WORKER,
     TO_WORKER,
@@ -41,10 +41,10 @@ class Other:
         self.sock = sock
 
     def say(self, message: ToWorker) -> None:
-        self.sock.sendall(frame(TO_WORKER.dump_json(message)))
+        self.sock.sendall(frame(TO_WORKER.dump_json(message), LONGEST_ORDER))
 
     def hear(self) -> FromWorker:
-        body = read_frame(self.sock.recv)
+        body = read_frame(self.sock.recv, LONGEST_REPORT)
         assert body is not None
         return FROM_WORKER.validate_json(body)
 
