@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +195,32 @@ def test_opentelemetry_variables() -> None:
             own = name.removeprefix("OTEL_EXPORTER_OTLP_")
             expected |= {f"OTEL_EXPORTER_OTLP_{signal.upper()}_{own}" for signal in Signal}
     assert set(asked) - {""} == expected
+
+
+def test_the_helper_of_the_guide_and_its_test(tmp_path: Path) -> None:
+    """The test of the guide passes on its helper, as both stand there."""
+    _, helper, test = [block.text for block in DOCS["docs/authoring.md"].of("python")]
+    (tmp_path / "stock.py").write_text(helper)
+    (tmp_path / "test_stock.py").write_text(test)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_stock.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+async def test_the_journey_of_the_guide_loads(tmp_path: Path) -> None:
+    """The guide's longer journey is one that `check` takes."""
+    home = Home(tmp_path, {})
+    home.config.write_text(README.of("toml")[0].text)
+    home.file("guide.py", DOCS["docs/authoring.md"].of("python")[0].text)
+    done = await home.footfall("check")
+    assert done.code == 0, done.err
 
 
 # What is promised of files and figures.

@@ -37,6 +37,7 @@ FLOORS = (
         "browsers": "supervisor",
         "queue": "supervisor",
         "verify": "receiver",
+        "testing": "tests",
     },
     {
         "signing": "supervisor",

@@ -1,0 +1,142 @@
+"""A run that no worker makes."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+
+from agent.authoring import Run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, MutableMapping
+
+    from playwright.async_api import APIRequestContext, BrowserContext, Locator, Page
+    from structlog.typing import FilteringBoundLogger
+
+
+class FakeRun(Run):
+    """A ``Run`` for tests; what it was asked for stays to be looked at.
+
+    Args:
+        page: what ``run.page`` is: a page of Playwright's, or a stand-in of the test's own.
+        context: the same for ``run.context``.
+        api: what answers ``run.api``: a ``FakeApi``, or a context of Playwright's.
+        params: all that ``run.params`` has; a journey's defaults are not added.
+        secrets: by name, what ``run.secret`` returns.
+        run_id: what ``run.run_id`` is.
+
+    What is used without having been given raises a ``TypeError`` that says so.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        page: object = None,
+        context: object = None,
+        api: object = None,
+        params: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        run_id: str = "test-run",
+    ) -> None:
+        host = _Host(dict(secrets or {}))
+        super().__init__(
+            page=cast("Page", page if page is not None else _Missing("page")),
+            context=cast("BrowserContext", context if context is not None else _Missing("context")),
+            api=cast("APIRequestContext", api if api is not None else _Missing("api")),
+            params=MappingProxyType(dict(params or {})),
+            log=host.log,
+            run_id=run_id,
+            host=host,
+        )
+        # The class is frozen, as every run is.
+        object.__setattr__(self, "_host", host)
+
+    _host: _Host
+
+    @property
+    def steps(self) -> list[str]:
+        """The steps that began, in order; one inside another as ``outer › inner``."""
+        return self._host.steps
+
+    @property
+    def failed_step(self) -> str | None:
+        """The step that was left by an exception, the innermost one; None if none was."""
+        return self._host.failed_step
+
+    @property
+    def logged(self) -> list[dict[str, Any]]:
+        """What ``run.log`` was told: each record's ``event``, ``level`` and fields."""
+        return self._host.logged
+
+    @property
+    def masked(self) -> list[Locator]:
+        """What ``run.mask`` was given."""
+        return self._host.masked
+
+    @property
+    def allowed_statuses(self) -> set[int]:
+        """What ``run.allow_status`` was given."""
+        return self._host.allowed_statuses
+
+
+class _Host:
+    """What a worker is to a real run."""
+
+    def __init__(self, secrets: dict[str, str]) -> None:
+        self._secrets = secrets
+        self._open: list[str] = []
+        self.steps: list[str] = []
+        self.failed_step: str | None = None
+        self.logged: list[dict[str, Any]] = []
+        self.masked: list[Locator] = []
+        self.allowed_statuses: set[int] = set()
+        self.log: FilteringBoundLogger = structlog.wrap_logger(
+            None,
+            processors=[structlog.processors.add_log_level, self._keep],
+            wrapper_class=structlog.make_filtering_bound_logger(0),
+        )
+
+    @asynccontextmanager
+    async def step(self, name: str) -> AsyncIterator[None]:
+        self._open.append(name)
+        path = " › ".join(self._open)
+        self.steps.append(path)
+        try:
+            yield
+        except BaseException:
+            self.failed_step = self.failed_step or path
+            raise
+        finally:
+            self._open.pop()
+
+    def secret(self, name: str) -> str:
+        if name not in self._secrets:
+            raise LookupError(f'no secret {name}: give it as FakeRun(secrets={{"{name}": "…"}})')
+        return self._secrets[name]
+
+    def mask(self, locator: Locator) -> None:
+        self.masked.append(locator)
+
+    def allow_status(self, *statuses: int) -> None:
+        self.allowed_statuses |= set(statuses)
+
+    def _keep(self, _: object, __: str, event: MutableMapping[str, Any]) -> str:
+        self.logged.append(dict(event))
+        raise structlog.DropEvent
+
+
+class _Missing:
+    """In the place of what a test did not give."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, asked: str) -> object:
+        raise TypeError(
+            f"run.{self._name}.{asked} was used, and FakeRun was given no {self._name}: "
+            f"FakeRun({self._name}=…)"
+        )
