@@ -31,19 +31,18 @@ demo: setup ## a shop and the agent walking it
 
 test: setup ## the whole test suite
 	$(PY) -m tests.support.install
-	$(PY) -m pytest
+	$(PY) -m pytest --durations=30
 
 slow: setup ## the long forms of some tests
 	$(PY) -m pytest -m slow
 
 check: setup ## lint, format, types, import floors and public contract
-	$(PY) -m tests.support.install
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(PY) -m pytest tests/contract
+	$(PY) -m pytest -m "not slow and not server" tests/contract
 
-bench: setup ## cost of a run, beside a bare Playwright loop
+bench: setup ## cost of a run, beside a bare Playwright loop; kept in tests/bench/last.txt
 	$(PY) -m tests.bench
 
 faults: setup ## the fault campaign: each fault many times, as a table

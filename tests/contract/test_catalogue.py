@@ -128,6 +128,7 @@ def test_the_resource(story):
     assert resources[0][names.DEPLOYMENT] == "test"
 
 
+@pytest.mark.server
 async def test_names_in_prometheus(story, victoria):
     """Once a real store has translated it, each row has the series that docs and rules
     name, with the labels of its attributes, and there are no other series."""
