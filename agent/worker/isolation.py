@@ -13,7 +13,16 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+    from typing import Protocol
+
+    class HasFileno(Protocol):
+        """A file, a socket and their like."""
+
+        def fileno(self) -> int:
+            """Return the descriptor."""
+            ...
+
 
 _END_WAIT = 0.3
 """Seconds that tasks may take to end once they are cancelled."""
@@ -30,11 +39,17 @@ class Isolation:
         self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._umask = os.umask(0o022)
         os.umask(self._umask)
+        self._loop = loop
+        self._watched: set[int] = set()
+        """Descriptors that the journey has the loop watch."""
         loop.set_task_factory(self._create)  # type: ignore[arg-type]
+        for add in ("add_reader", "add_writer"):
+            setattr(loop, add, self._noting(getattr(loop, add)))
 
     def begin(self) -> None:
         """Remember how things stand before a walk."""
         self._tasks.clear()
+        self._watched.clear()
         self._threads = weakref.WeakSet(threading.enumerate())
         self._folder = os.getcwd()  # noqa: PTH109 - what chdir wants back
         self._environ = dict(os.environ)
@@ -59,6 +74,7 @@ class Isolation:
             task.cancel()
         if left:
             await asyncio.wait(left, timeout=_END_WAIT)
+        self._stop_watching()
         still = [f"task {task.get_name()}" for task in left if not task.done()]
         return still + [f"thread {thread.name}" for thread in self._new_threads()]
 
@@ -74,6 +90,26 @@ class Isolation:
                 # One that was set from C is None, and can't be set from here.
                 signal.signal(number, handler if handler is not None else signal.SIG_DFL)
         sys.stdout, sys.stderr = self._streams
+
+    def _stop_watching(self) -> None:
+        """Take the journey's descriptors off the loop.
+
+        One that was closed meanwhile has left the kernel's list, but not the loop's: whatever
+        gets its number next would be taken for it, and never be woken.
+        """
+        for descriptor in self._watched:
+            for remove in (self._loop.remove_reader, self._loop.remove_writer):
+                # One that a connection uses by now is watched for that.
+                with suppress(OSError, RuntimeError, ValueError):
+                    remove(descriptor)
+
+    def _noting(self, add: Callable[..., None]) -> Callable[..., None]:
+        def noted(file: int | HasFileno, callback: Callable[..., object], *args: object) -> None:
+            if _by_journey.get():
+                self._watched.add(file if isinstance(file, int) else file.fileno())
+            add(file, callback, *args)
+
+        return noted
 
     def _new_threads(self) -> list[threading.Thread]:
         # The loop's own helpers wait for work, and belong to it.
