@@ -36,9 +36,10 @@ class Circumstances:
             more = f" and {len(late) - _MOST_TOLD} more" if len(late) > _MOST_TOLD else ""
             yield f"still open: {', '.join(map(str, late[:_MOST_TOLD]))}{more}"
         if self.stopped:
+            most_first = sorted(self.stopped.items(), key=lambda one: (-one[1], one[0]))
             counted = (
                 name if count == 1 else f"{name} ({count} times)"
-                for name, count in list(self.stopped.items())[:_MOST_TOLD]
+                for name, count in most_first[:_MOST_TOLD]
             )
             yield f"beacons that the agent stopped before: {', '.join(counted)}"
 
