@@ -11,7 +11,7 @@ from rich.table import Table
 from agent.core.errors import ConfigError
 from agent.core.units import format_duration
 from agent.loading import snapshot
-from agent.loading.load import markless, take_in
+from agent.loading.load import load
 from agent.rules.subject import PAGE, TICKET
 from agent.schedule.plan import Plan
 from agent.telemetry.delivery.export import resolve as resolve_export
@@ -38,14 +38,14 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
     except ConfigError as error:
         problems += error.problems
     try:
-        intake = await take_in(path, environ, clock)
+        loaded = await load(path, environ, clock)
     except ConfigError as error:
         raise ConfigError([*problems, *error.problems]) from None
-    snapshot.drop(intake.folder)
-    problems += intake.broken
+    snapshot.drop(loaded.folder)
+    problems += loaded.broken
     if problems:
         raise ConfigError(problems)
-    settings, journeys = intake.settings, intake.journeys
+    settings, journeys = loaded.settings, loaded.journeys
     out = Console(highlight=False)
     if not out.is_terminal:
         out.width = _WIDE
@@ -53,7 +53,7 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
         out.print(f"No journeys in {settings.journeys}. `footfall new NAME --url URL` writes one.")
         return 2
     out.print(_table(settings, journeys, clock.wall()))
-    for warning in (*_unrouted(settings, journeys), *markless(settings)):
+    for warning in (*_unrouted(settings, journeys), *loaded.warnings):
         out.print(f"warning: {warning}", markup=False)
     return 0
 

@@ -81,9 +81,9 @@ def load_settings(path: Path | None, environ: Mapping[str, str], sites: Sequence
     try:
         return session_settings(path, environ, sites)
     except ConfigError as error:
-        if path is not None or sites or DEFAULT_FILE.exists():
+        missing, *more = error.problems
+        if path is not None or more or missing.where != str(DEFAULT_FILE):
             raise
-        (missing,) = error.problems
         hint = f"{missing.message}, or point a site at an address: --site NAME=URL"
         raise ConfigError([replace(missing, message=hint)]) from None
 

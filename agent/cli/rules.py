@@ -10,7 +10,7 @@ import typer
 from agent.core import names
 from agent.core.errors import ConfigError
 from agent.loading import snapshot
-from agent.loading.load import take_in
+from agent.loading.load import load
 from agent.rules.format import Format
 from agent.rules.objective import LEAST
 from agent.rules.openslo import write_objectives
@@ -45,18 +45,18 @@ async def rules(
             "such as 99.5",
             param_hint="--objective",
         )
-    intake = await take_in(path, environ, clock)
-    snapshot.drop(intake.folder)
-    if intake.broken:
-        raise ConfigError(list(intake.broken))
-    walked = [journey for journey in intake.journeys if journey.enabled]
+    loaded = await load(path, environ, clock)
+    snapshot.drop(loaded.folder)
+    if loaded.broken:
+        raise ConfigError(list(loaded.broken))
+    walked = [journey for journey in loaded.journeys if journey.enabled]
     if not walked:
         sys.stderr.write(
-            f"No journey to watch in {intake.settings.journeys}: "
+            f"No journey to watch in {loaded.settings.journeys}: "
             "`footfall check` lists them, disabled ones too.\n"
         )
         return 2
-    settings = intake.settings
+    settings = loaded.settings
     boundaries = CATALOGUE[names.DURATION].boundaries
     interval = settings.telemetry.interval
     watch = Watch(settings.environment, settings.location, objective, boundaries, interval)

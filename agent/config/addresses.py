@@ -5,12 +5,23 @@ No message quotes the address it refuses: somebody may have put a password into 
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from urllib.parse import SplitResult, urlsplit
 
-from agent.core.origins import DEFAULT_PORTS
+from agent.core.origins import Address, parse
 
-_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""What a host ends in that browsers read as an IPv4 address."""
+# The list that all browsers share: https://fetch.spec.whatwg.org/#port-blocking
+_PORTS = (
+    "1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 "
+    "110 111 113 115 117 119 123 135 137 139 143 161 179 389 427 465 512 513 514 515 "
+    "526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719 1720 1723 "
+    "2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080 "
+)
+REFUSED_PORTS = frozenset(map(int, _PORTS.split()))
+"""Ports of other protocols, to which browsers make no request."""
 
 
 def web_address(text: str) -> str:
@@ -20,7 +31,7 @@ def web_address(text: str) -> str:
         ValueError: it is something else, or carries a user name or password.
 
     """
-    _split(text)
+    _checked(text)
     return text
 
 
@@ -31,13 +42,13 @@ def origin(text: str) -> str:
         ValueError: as ``web_address``, or there is a path, query or fragment.
 
     """
-    parts, port = _split(text)
-    if parts.path not in {"", "/"} or parts.query or parts.fragment or text.endswith(("?", "#")):
+    address = _checked(text)
+    if address.path not in {"", "/"} or "?" in text or "#" in text:
         raise ValueError(
             'must end after the host or port, as "https://shop.example.com" does; '
             "journeys say the path themselves, as in page.goto('/cart')"
         )
-    return f"{parts.scheme}://{_host(parts)}{'' if port is None else f':{port}'}"
+    return f"{address.scheme}://{address.netloc}"
 
 
 def pattern(text: str) -> str:
@@ -76,26 +87,38 @@ def covers(first_party: str, address: str) -> bool:
     return scheme == own_scheme and own_host.endswith(host[1:])
 
 
-def _split(text: str) -> tuple[SplitResult, int | None]:
-    """Return the address's parts, and its port unless that is the scheme's default."""
+def _checked(text: str) -> Address:
+    """Take an address apart that a browser would go to as it is written."""
     if not text.isascii():
-        raise ValueError('must be plain ASCII; write an international host name as "xn--…"')
+        raise ValueError(f'must be plain ASCII; write the host as "{_ascii(parse(text).host)}"')
     if not text.isprintable() or " " in text:
         raise ValueError("must not hold spaces or control characters")
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise ValueError("is not a web address: its host or port makes no sense") from None
-    if parts.scheme not in {"http", "https"}:
+    address = parse(text)
+    if address.scheme not in {"http", "https"} or address.authority is None:
         raise ValueError("must be an absolute address that begins with http:// or https://")
-    if "@" in parts.netloc:
+    if "@" in re.split(r"[/?#]", text.partition("://")[2], maxsplit=1)[0]:
         raise ValueError("must not hold a user name or password; keep those in secrets")
-    if not _HOST.fullmatch(_host(parts)):
+    if not address.host or not address.port:
+        raise ValueError("is not a web address: its host or port makes no sense")
+    if ":" not in address.host and not _HOST.fullmatch(address.host):
         raise ValueError("is not a web address: it has no proper host")
-    return parts, None if port == DEFAULT_PORTS[parts.scheme] else port
+    if _NUMERIC.fullmatch(address.host.rpartition(".")[2]) and not _is_ipv4(address.host):
+        raise ValueError('must have an IP address in full, four numbers as in "127.0.0.1"')
+    return address
 
 
-def _host(parts: SplitResult) -> str:
-    host = parts.hostname or ""
-    return f"[{host}]" if ":" in host else host
+def _ascii(host: str) -> str:
+    """Return an international host name as it goes over the wire, as far as that is certain."""
+    try:
+        written = host.encode("idna").decode()
+    except UnicodeError:
+        return "xn--…"
+    # The older rules, which Python knows, read these otherwise than browsers do.
+    return "xn--…" if set(host) & set("ßς\u200c\u200d") or not written else written
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        return str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False

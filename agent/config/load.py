@@ -29,18 +29,19 @@ _NOBODYS = urlsplit(IdentitySection().info_url).hostname
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
-def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+def load(path: Path | None, environ: Mapping[str, str], *, required: bool = True) -> Settings:
     """Load the configuration; folders in it are relative to the file's own folder.
 
     Args:
         path: the TOML file; None takes ``config.toml`` in the working directory.
         environ: the environment, normally ``os.environ``.
+        required: whether the default file must be there, where no variable names a site.
 
     Raises:
         ConfigError: with every fault found, each with its file and line, or its variable.
 
     """
-    settings, problems = load_lenient(path, environ)
+    settings, problems = load_lenient(path, environ, required=required)
     if settings is None or problems:
         raise ConfigError(problems)
     return settings
@@ -53,18 +54,20 @@ def load_lenient(
 
     What is faulty is left out; its default stands in its place, and ``Settings.left_out``
     tells, so that ``resolve`` blames nothing on it twice. None: nothing is sound enough to
-    find the journeys by. Where it isn't ``required``, the default file may be missing.
+    find the journeys by. Where it isn't ``required``, the default file may be missing; nor need
+    it be there where variables name the sites.
     """
     file = path or DEFAULT_FILE
     text, data = "", dict[str, Any]()
+    given = variables.relevant(environ)
+    from_environment = variables.read(given)
+    required = required and not from_environment.get("sites")
     if required or path is not None or file.exists():
         try:
             text, data = _read_file(file)
         except ConfigError as error:
             return None, list(error.problems)
 
-    given = variables.relevant(environ)
-    from_environment = variables.read(given)
     problems = variables.unknown(given, from_environment)
     merged = _merge(data, from_environment)
 

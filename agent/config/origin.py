@@ -10,6 +10,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ class Origin:
             if above in self.lines:
                 return f"{self.file}:{self.lines[above]} {dotted(path)}"
         return f"{self.file} {dotted(path)}"
+
+    def file_of(self, path: Sequence[str]) -> Path | None:
+        """Return the file where it gives the value of a key, and no other place does."""
+        names = tuple(path)
+        places = (self.variables, self.lines)
+        for place in places:
+            if any(names[:length] in place for length in range(len(names), 0, -1)):
+                given = place is self.lines and any(key[: len(names)] == names for key in place)
+                return Path(self.file) if given else None
+        return None
 
 
 def dotted(path: Sequence[str | int]) -> str:

@@ -66,6 +66,16 @@ def resolve(
     return journeys
 
 
+def schedule_problems(settings: Settings, interval_of: Callable[[Cadence], float]) -> list[Problem]:
+    """Return what is wrong with ``[schedule] every``, whether any journey goes by it or not."""
+    schedule = settings.schedule
+    try:
+        interval_of(parse_cadence(schedule.every, schedule.timezone))
+    except ValueError as error:
+        return [Problem(settings.where("schedule", "every"), str(error))]
+    return []
+
+
 class _Resolver:
     """One journey on its way through the layers; faults are added to ``problems``."""
 

@@ -241,6 +241,10 @@ class Settings(BaseSettings):
         """Say where the value of a key was given, such as ``config.toml:12 schedule.timeout``."""
         return self._origin.where(path)
 
+    def file_of(self, *path: str) -> Path | None:
+        """Return the configuration file where it gives the value of a key itself."""
+        return self._origin.file_of(path)
+
     @property
     def signing_keys(self) -> tuple[Ed25519PrivateKey, ...]:
         """The keys of ``identity.signing_key`` as they were at load, the last one signs."""

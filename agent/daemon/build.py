@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from agent.config import Settings
     from agent.core.clock import Clock
     from agent.core.results import RunResult
-    from agent.loading.load import Intake
+    from agent.loading.load import Loaded
 
 _log = structlog.get_logger("footfall.daemon")
 
@@ -111,7 +111,7 @@ class Stations:
 
 
 async def build(
-    stack: AsyncExitStack, intake: Intake, environ: Mapping[str, str], clock: Clock
+    stack: AsyncExitStack, loaded: Loaded, environ: Mapping[str, str], clock: Clock
 ) -> Stations:
     """Build all of them and start the workers; nothing ticks yet, and nothing is sent.
 
@@ -119,9 +119,9 @@ async def build(
         StateError: the state folder or the server's address can't be had.
 
     """
-    settings = intake.settings
+    settings = loaded.settings
     folder = StateFolder(settings.state)
-    stack.callback(snapshot.drop, intake.folder)
+    stack.callback(snapshot.drop, loaded.folder)
     agent_id = folder.claim()
     stack.callback(folder.release)
     listening = _listen(settings)
@@ -138,7 +138,7 @@ async def build(
     books = Ledger(database, sink, settings.location)
     queue = LocalQueue(settings.workers.count * _QUEUE_PER_WORKER)
     copies = folder.path / ".journeys"
-    walked = snapshot.bring_home(intake.folder, copies)
+    walked = snapshot.bring_home(loaded.folder, copies)
     stack.callback(snapshot.keep_only, copies, ())
     secret = config.secret_reader(settings, environ)
     told = Told(sink, books)
@@ -148,7 +148,7 @@ async def build(
     timeline = Timeline(clock, await books.decided_until())
     dispatcher = Dispatcher(engine, books, queue, timeline, clock, told.late)
     readiness = Readiness(
-        engine, dispatcher, sink, database, settings.telemetry.spool_bytes, clock, intake.broken
+        engine, dispatcher, sink, database, settings.telemetry.spool_bytes, clock, loaded.broken
     )
     ticker = Ticker(settings.location)
     overview = Overview(settings.location, dispatcher, ticker, reader, clock)

@@ -16,7 +16,7 @@ from agent.core.errors import ConfigError, FootfallError, StateError
 from agent.daemon.build import build
 from agent.daemon.usage import measure
 from agent.loading import snapshot
-from agent.loading.load import take_in
+from agent.loading.load import load
 from agent.pool.process_tree import become_subreaper
 from agent.schedule.loop import run as run_schedule
 from agent.server.app import create_app
@@ -90,24 +90,24 @@ class Daemon:
             return
         async with self._reloading:
             try:
-                intake = await take_in(self._path, self._environ, self._clock, self._at.copies)
-                if intake.broken:
-                    raise ConfigError(intake.broken)
-                settings = intake.settings
+                loaded = await load(self._path, self._environ, self._clock, self._at.copies)
+                if loaded.broken:
+                    raise ConfigError(loaded.broken)
+                settings = loaded.settings
                 self._refuse_fixed(settings)
                 secret = config.secret_reader(settings, self._environ)
-                self._at.engine.renew(settings, secret, intake.folder)
+                self._at.engine.renew(settings, secret, loaded.folder)
             except (FootfallError, OSError) as error:
                 _log.error("reload.refused", action="reload", error=str(error))
                 snapshot.keep_only(self._at.copies, [self._at.folder])
                 return
             # Walks under way may still import from the one before.
-            snapshot.keep_only(self._at.copies, [self._at.folder, intake.folder])
-            self._at.folder = intake.folder
+            snapshot.keep_only(self._at.copies, [self._at.folder, loaded.folder])
+            self._at.folder = loaded.folder
             self._settings = settings
             self._at.readiness.broken = ()
-            await self._adopt(intake.journeys)
-            told = [journey.name for journey in intake.journeys]
+            await self._adopt(loaded.journeys)
+            told = [journey.name for journey in loaded.journeys]
             _log.info("reload.done", action="reload", journeys=told)
 
     # Start.
@@ -115,12 +115,14 @@ class Daemon:
     async def _start(self) -> None:
         become_subreaper()
         # First of all, so that a start which is refused makes and changes nothing.
-        intake = await take_in(self._path, self._environ, self._clock)
-        for one in intake.broken:
+        loaded = await load(self._path, self._environ, self._clock)
+        for one in loaded.broken:
             _log.error("journey.broken", action="start", where=one.where, error=one.message)
-        self._settings = settings = intake.settings
-        self._at = at = await build(self._stack, intake, self._environ, self._clock)
-        await self._adopt(intake.journeys, starting=True)
+        for one in loaded.warnings:
+            _log.warning("config.warning", action="start", where=one.where, error=one.message)
+        self._settings = settings = loaded.settings
+        self._at = at = await build(self._stack, loaded, self._environ, self._clock)
+        await self._adopt(loaded.journeys, starting=True)
         await at.telemetry.start()
         self._stack.push_async_callback(at.telemetry.stop, _FLUSH)
         server = settings.server
@@ -131,7 +133,7 @@ class Daemon:
         self._tasks.add(await self._stack.enter_async_context(serving_it))
         where = f"{server.host}:{port_of(at.listening)}"
         self._started = True
-        _log.info("agent.started", action="start", journeys=len(intake.journeys), server=where)
+        _log.info("agent.started", action="start", journeys=len(loaded.journeys), server=where)
 
     async def _adopt(self, journeys: Sequence[Journey], *, starting: bool = False) -> None:
         """Let these journeys tick from now on, and no others."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent import config
-from agent.beacons.policy import stopped_instead, unknown
-from agent.core.beacon_report import BeaconPolicy
 from agent.core.errors import ConfigError, Problem
 from agent.loading import snapshot
+from agent.loading.beacon_choices import check_vendors
 from agent.loading.discovery import discover as discover_in
+from agent.loading.warnings import warnings
 from agent.pool.process import Spawn
 from agent.protocol.messages import Configure
 from agent.schedule.plan import interval_of
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agent.config import Settings
-    from agent.core.beacon_report import BeaconChoice
     from agent.core.clock import Clock
     from agent.core.model import Definition, Journey
 
 VERSION = version("footfall")
 
-_log = structlog.get_logger("footfall.intake")
+_log = structlog.get_logger("footfall.loading")
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
-    """A sound configuration and its journeys; ``broken`` are files that held none.
-
-    ``folder`` is a copy of the journeys folder, whoever took it in drops it.
-    """
+class Loaded:
+    """A sound configuration and its journeys."""
 
     settings: Settings
     journeys: Sequence[Journey]
     broken: Sequence[Problem]
+    """Files that held none."""
+    warnings: Sequence[Problem]
+    """What works but is probably not meant."""
     folder: Path
+    """A copy of the journeys folder; whoever loaded it drops it."""
 
 
-async def take_in(
+async def load(
     path: Path | None, environ: Mapping[str, str], clock: Clock, scratch: Path | None = None
-) -> Intake:
+) -> Loaded:
     """Read everything; a broken journey file costs its own journeys, unless none are left.
 
     The copy of the journeys is made below ``scratch``, or in the system's temporary folder.
@@ -69,7 +69,7 @@ async def take_in(
         raise ConfigError([*problems, missing])
     folder, unread = await asyncio.to_thread(snapshot.take, settings.journeys, scratch)
     try:
-        return await _fit(settings, problems, folder, unread, clock)
+        return await _fit(settings, problems, folder, unread, environ, clock)
     except BaseException:
         snapshot.drop(folder)
         raise
@@ -80,49 +80,22 @@ async def _fit(
     problems: Sequence[Problem],
     folder: Path,
     unread: Sequence[Problem],
+    environ: Mapping[str, str],
     clock: Clock,
-) -> Intake:
+) -> Loaded:
     definitions, found = await discover(settings, clock, folder)
     broken = [*unread, *found]
     journeys: list[Journey] = []
-    misfits: Sequence[Problem] = ()
+    # Told once, and also where every journey has a cadence of its own.
+    misfits = config.schedule_problems(settings, interval_of)
     try:
         journeys = config.resolve(settings, definitions, interval_of, complete=not broken)
     except ConfigError as error:
-        misfits = error.problems
+        misfits += [one for one in error.problems if one not in misfits]
     if problems or misfits or (broken and not journeys):
         raise ConfigError([*problems, *broken, *misfits])
-    return Intake(settings, journeys, broken, folder)
-
-
-def check_vendors(settings: Settings) -> list[Problem]:
-    """Return a problem for each vendor of the beacon policies that nobody knows."""
-    return [
-        Problem(settings.where(*path, name), message)
-        for path, policy in _policies(settings)
-        for name, message in unknown(policy).items()
-    ]
-
-
-def markless(settings: Settings) -> list[Problem]:
-    """Return each vendor that is to be marked but has no flag, for which it is blocked."""
-    return [
-        Problem(settings.where(*path), f"{name} has no flag to mark its beacons by: it is blocked")
-        for path, policy in _policies(settings)
-        for name in stopped_instead(policy)
-    ]
-
-
-def _policies(settings: Settings) -> list[tuple[tuple[str, ...], BeaconPolicy]]:
-    """Return what single vendors are told, with the path of keys where it stands."""
-    sections: dict[tuple[str, ...], dict[str, BeaconChoice]] = {
-        ("beacons", "vendors"): settings.beacons.vendors,
-        **{
-            ("sites", name, "beacons", "vendors"): site.beacons.vendors
-            for name, site in settings.sites.items()
-        },
-    }
-    return [(path, BeaconPolicy(vendors=vendors)) for path, vendors in sections.items() if vendors]
+    told = warnings(settings, definitions, environ)
+    return Loaded(settings, journeys, broken, told, folder)
 
 
 async def discover(

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from agent import config
-from agent.config.settings import Settings, SiteSection
+from agent.config.settings import SiteSection
 from agent.core import ids
 from agent.core.errors import ConfigError, Problem
-from agent.loading.load import VERSION, check_vendors, discover
+from agent.loading.beacon_choices import check_vendors
+from agent.loading.load import VERSION, discover
 from agent.runs.engine import Engine, EngineOptions
 from agent.schedule.plan import interval_of
 from agent.storage.database import Database
@@ -27,6 +28,7 @@ from agent.telemetry.telemetry import Telemetry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from agent.config import Settings
     from agent.core.clock import Clock
     from agent.core.model import Definition, Journey, Trigger
     from agent.core.results import RunResult
@@ -172,12 +174,9 @@ def session_settings(
 
     """
     given = dict(_site(text) for text in sites)
-    if path is None and given and not Path("config.toml").exists():
-        settings = Settings(journeys=Path("journeys").absolute(), state=Path("var").absolute())
-    else:
-        settings = config.load(path, environ)
-        if problems := check_vendors(settings):
-            raise ConfigError(problems)
+    settings = config.load(path, environ, required=not given)
+    if problems := check_vendors(settings):
+        raise ConfigError(problems)
     given = {
         name: section.model_copy(update={"beacons": settings.sites[name].beacons})
         if name in settings.sites

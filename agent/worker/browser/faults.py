@@ -109,7 +109,8 @@ _MISUSE = re.compile(
     r"|Read response\.body\(\) before|SyntaxError: [^\n]*\n    at eval \(<anonymous>\)"
 )
 """What the driver says of arguments that it can't use; a test asks it for each."""
-_BAD_ADDRESS = frozenset({"ERR_INVALID_PROTOCOL", "ERR_INVALID_URL"})
+_BAD_ADDRESS = frozenset({"ERR_INVALID_PROTOCOL", "ERR_INVALID_URL", "ERR_UNSAFE_PORT"})
+"""Codes of addresses of which nothing was asked."""
 _MOVED_ON = re.compile(r"Execution context was destroyed|because the page is navigating")
 """What is said of a page that went elsewhere while something was read from it."""
 

@@ -1,6 +1,7 @@
 """Sources of the configuration, and which of them wins."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from agent.config import load
+from agent.config.addresses import origin
 from agent.core.errors import ConfigError
 
 
@@ -279,3 +281,65 @@ def test_without_one_the_variables_stand(tmp_path):
     file.touch()
     proxy = load(file, {"https_proxy": "http://me:pw@other:2"}).proxies.of("https://a/")
     assert (proxy.server, proxy.username, proxy.password) == ("http://other:2", "me", "pw")
+
+
+def test_variables_alone_will_do(tmp_path, monkeypatch):
+    """Without the default file, where they name a site; folders are relative to here then."""
+    monkeypatch.chdir(tmp_path)
+    environ = {
+        "FOOTFALL_SITES": '{"shop": {"url": "http://a.test", "first_party": ["http://a.test"]}}',
+        "FOOTFALL_JOURNEYS": "walks",
+    }
+    settings = load(None, environ)
+    assert settings.sites["shop"].url == "http://a.test"
+    assert settings.journeys == tmp_path / "walks"
+    with pytest.raises(ConfigError, match="no such file"):
+        load(None, {"FOOTFALL_JOURNEYS": "walks"})
+
+
+def test_where_no_file_is_required_variables_still_count(tmp_path, monkeypatch):
+    """And misspelt ones are refused."""
+    monkeypatch.chdir(tmp_path)
+    settings = load(None, {"FOOTFALL_SCHEDULE__TIMEOUT": "7s"}, required=False)
+    assert settings.schedule.timeout == 7
+    with pytest.raises(ConfigError, match="FOOTFALL_TIMEOUT"):
+        load(None, {"FOOTFALL_TIMEOUT": "7s"}, required=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "canonical"),
+    [
+        ("http://[::1]:9103", "http://[::1]:9103"),
+        ("http://[0:0:0:0:0:0:0:1]:80/", "http://[::1]"),
+        ("https://[::ffff:1.2.3.4]", "https://[::ffff:102:304]"),
+        ("https://SHOP.Example.com:443", "https://shop.example.com"),
+        ("http://10.0.0.7:8080", "http://10.0.0.7:8080"),
+        ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example"),
+    ],
+)
+def test_sites_are_spelt_as_browsers_do(given, canonical):
+    """Which compare them with what they were given."""
+    assert origin(given) == canonical
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("http://127.1", "an IP address in full"),
+        ("http://0x7f.1", "an IP address in full"),
+        ("http://2130706433:80", "an IP address in full"),
+        ("http://127.0.0.01", "an IP address in full"),
+        ("http://256.0.0.1", "an IP address in full"),
+        ("http://[fe80::1%25eth0]", "makes no sense"),
+        ("http://[::1", "makes no sense"),
+        ("http://shop:0", "makes no sense"),
+        ("https://münchen.example", 'write the host as "xn--mnchen-3ya.example"'),
+        ("https://me:hunter2@münchen.example", 'write the host as "xn--mnchen-3ya.example"'),
+        ("https://straße.example", 'write the host as "xn--…"'),
+    ],
+)
+def test_what_browsers_read_otherwise_is_refused(given, told):
+    """With what to write, and without a password."""
+    with pytest.raises(ValueError, match=re.escape(told)) as caught:
+        origin(given)
+    assert "hunter2" not in str(caught.value)

@@ -164,3 +164,13 @@ def test_what_a_site_issued_stays_out() -> None:
 
 def str_cut(text: str, limit: int) -> str:
     return text[:limit]
+
+
+async def test_a_port_that_browsers_refuse_is_not_the_targets(browser: Browser) -> None:
+    """Nothing was asked of the site, which may well be fine."""
+    page = await browser.new_page()
+    with pytest.raises(Error) as raised:
+        await page.goto("http://127.0.0.1:6667/")
+    fault = fault_of(raised.value, CODE, str_cut)
+    assert fault.error_type is ErrorType.SCRIPT_ERROR
+    assert "ERR_UNSAFE_PORT" in fault.message

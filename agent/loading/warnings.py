@@ -1,0 +1,124 @@
+"""What works but is probably not meant: told by ``check``, and when the agent starts."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.beacons.policy import stopped_instead
+from agent.config.addresses import REFUSED_PORTS
+from agent.core import proxies
+from agent.core.errors import Problem
+from agent.core.origins import parse
+from agent.loading.beacon_choices import vendor_policies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from agent.config import Settings
+    from agent.core.model import Definition
+
+_ALLOWED_PORTS = "--explicitly-allowed-ports="
+_SECRET_KEYS = (("server", "token"), ("telemetry", "headers"))
+_PRIVATE_FILES = frozenset({"keyPath", "pfxPath", "storage_state"})
+"""Keys of ``context`` that name a file which lets its reader in somewhere."""
+
+
+def warnings(
+    settings: Settings, definitions: Sequence[Definition], environ: Mapping[str, str]
+) -> list[Problem]:
+    """Return every such thing, with the place where it can be changed."""
+    _, unused = proxies.from_environment(environ)
+    return [
+        *(warning for definition in definitions for warning in definition.warnings),
+        *_refused_ports(settings),
+        *unused,
+        *_markless(settings),
+        *(
+            Problem(where, f"every user of this machine can read {file}: `chmod o= {file}`")
+            for where, file in _secrets(settings, definitions, environ)
+            if others_can_read(file)
+        ),
+        *_readable_secrets_folder(settings.secrets_dir),
+    ]
+
+
+def _markless(settings: Settings) -> Iterator[Problem]:
+    for path, policy in vendor_policies(settings):
+        for name in stopped_instead(policy):
+            why = f"{name} has no flag to mark its beacons by: it is blocked"
+            yield Problem(settings.where(*path), why)
+
+
+def _refused_ports(settings: Settings) -> Iterator[Problem]:
+    """Name each address of a site to which a browser makes no request at all."""
+    allowed = {
+        port
+        for argument in settings.browser.args
+        if argument.startswith(_ALLOWED_PORTS)
+        for port in argument.removeprefix(_ALLOWED_PORTS).split(",")
+    }
+    for name, site in settings.sites.items():
+        seen: set[int] = set()
+        own = [("url", site.url), *(("first_party", one) for one in site.first_party)]
+        for key, address in own:
+            port = parse(address).port
+            if port in REFUSED_PORTS - seen and str(port) not in allowed:
+                seen.add(port)
+                message = (
+                    f"browsers refuse port {port}, so pages there are never measured. Serve the "
+                    f'site on another, or allow it: [browser] args = ["{_ALLOWED_PORTS}{port}"]'
+                )
+                yield Problem(settings.where("sites", name, key), message)
+
+
+def _secrets(
+    settings: Settings, definitions: Sequence[Definition], environ: Mapping[str, str]
+) -> Iterator[tuple[str, Path]]:
+    """Yield the files that hold a secret, each with the place that names it."""
+    if settings.identity.signing_key:
+        where = settings.where("identity", "signing_key")
+        yield where, Path(settings.identity.signing_key)
+    for path in _SECRET_KEYS:
+        if file := settings.file_of(*path):
+            yield settings.where(*path), file
+    for variable, value in sorted(environ.items()):
+        if re.fullmatch(r"OTEL_EXPORTER_OTLP_([A-Z]+_)?CLIENT_KEY", variable) and value:
+            yield f"environment variable {variable}", Path(value)
+    for one in definitions:
+        place = f"{settings.journeys.name}/{one.file}:{one.line}"
+        yield from ((place, Path(named)) for named in _files_of(one.context))
+
+
+def _files_of(value: Any) -> Iterator[str]:  # noqa: ANN401 - plain data
+    inside = value.items() if isinstance(value, dict) else ()
+    for name, one in inside:
+        if name in _PRIVATE_FILES and isinstance(one, str):
+            yield one
+        for part in one if isinstance(one, list) else ():
+            yield from _files_of(part)
+
+
+def _readable_secrets_folder(folder: Path) -> Iterator[Problem]:
+    try:
+        files = sorted(path.name for path in folder.iterdir() if path.is_file())
+    except (OSError, ValueError):
+        return
+    open_ones = [name for name in files if others_can_read(folder / name)]
+    if open_ones:
+        more = f" and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""
+        message = f"every user of this machine can read {open_ones[0]}{more}: `chmod o= {folder}`"
+        yield Problem(f"folder {folder}", message)
+
+
+def others_can_read(file: Path) -> bool:
+    """Whether users who are neither the owner nor of its group can read a file."""
+    try:
+        place = file.resolve(strict=True)
+        return bool(place.stat().st_mode & stat.S_IROTH) and all(
+            above.stat().st_mode & stat.S_IXOTH for above in place.parents
+        )
+    except OSError:
+        return False
