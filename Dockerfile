@@ -3,7 +3,10 @@
 #   - a lasting volume at /var/lib/footfall that user 10001 may write to;
 #   - time to drain: a stop time-out above the longest journey's timeout and grace.
 # The root file system may be read-only where /tmp is a tmpfs: nothing else is written to.
-ARG BASE=python:3.11-slim-bookworm
+# By digest, so that a build tomorrow starts from what was tried. What Debian has mended since comes
+# with a newer one: --build-arg BASE=python:3.11-slim-bookworm takes the latest, and
+# `docker buildx imagetools inspect` prints its digest.
+ARG BASE=python:3.11.15-slim-bookworm@sha256:d29f48a31a8b408ed19272ca1e7b10ebae13b240a27e862d3d4217c528e2e0c3
 
 FROM ${BASE} AS builder
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1

@@ -47,9 +47,15 @@ def test_every_file_that_is_mounted_is_there():
 
 
 def test_images_are_pinned():
-    """Each image has the version it was tried with; the agent's own is that of the project."""
+    """Each image has the version it was tried with, and by its digest where that is known; the
+    agent's own is that of the project. What builds them is pinned likewise."""
+    digest = r"@sha256:[0-9a-f]{64}"
+    assert re.search(rf"^ARG BASE=python:[\d.]+-slim-bookworm{digest}$", DOCKERFILE, re.MULTILINE)
+    steps = re.findall(r"uses: (.*)", (ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    assert steps
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", step) for step in steps)
     for name, service in services().items():
-        image, _, tag = service["image"].rpartition(":")
+        image, _, tag = re.sub(f"{digest}$", "", service["image"]).rpartition(":")
         assert re.search(r"\d+\.\d+\.\d+$", tag), name
         if image == "footfall":
             assert f'\nversion = "{tag}"\n' in (ROOT / "pyproject.toml").read_text("utf-8")
@@ -186,6 +192,14 @@ def test_the_collector_uses_what_it_defines():
             used = {part for pipeline in pipelines.values() for part in pipeline[kind]}
             assert used == set(document[kind]), (name, kind)
         assert {signal.partition("/")[0] for signal in pipelines} == {"metrics", "traces", "logs"}
+
+
+def test_nobody_has_a_password_that_everybody_knows():
+    """Grafana makes no account by itself, and whoever looks can change nothing."""
+    given = services()["grafana"]["environment"]
+    assert given["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert given["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert not {name for name in given if "PASSWORD" in name}
 
 
 def test_grafana_finds_its_dashboards():

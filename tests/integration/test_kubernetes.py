@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from ipaddress import ip_address, ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
@@ -43,6 +45,7 @@ def test_manifests_are_strictly_valid():
         "ConfigMap",
         "Deployment",
         "Namespace",
+        "NetworkPolicy",
         "PersistentVolumeClaim",
     }
     for document in every:
@@ -108,6 +111,47 @@ def test_the_pod_is_confined():
     }
     assert pod()["enableServiceLinks"] is False
     assert pod()["automountServiceAccountToken"] is False
+
+
+def reached(policy: dict[str, Any], address: str, port: int) -> bool:
+    """Whether the agent may connect to an address outside the cluster."""
+    for rule in policy["spec"]["egress"]:
+        for peer in rule.get("to", [{"ipBlock": {"cidr": "0.0.0.0/0"}}]):
+            block = peer.get("ipBlock")
+            if block is None or port not in {one["port"] for one in rule["ports"]}:
+                continue
+            outside = ip_address(address)
+            if outside in ip_network(block["cidr"]) and not any(
+                outside in ip_network(other) for other in block.get("except", [])
+            ):
+                return True
+    return False
+
+
+def test_the_network_is_as_narrow_as_the_agent_lets_it_be():
+    """It is the pod's, and nobody's who asks it something; what it sends to, its collector and its
+    sites can be reached, and never what hands out the cloud's credentials."""
+    (policy,) = manifests()["NetworkPolicy"]
+    (deployment,) = manifests()["Deployment"]
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    assert sorted(policy["spec"]["policyTypes"]) == ["Egress", "Ingress"]
+    assert policy["spec"]["ingress"] == []
+    settings = load(DEPLOY / "kubernetes" / "footfall.toml", {})
+    collector = urlsplit(settings.telemetry.endpoint).port
+    inside = [
+        {one["port"] for one in rule["ports"]}
+        for rule in policy["spec"]["egress"]
+        if {"namespaceSelector": {}} in rule.get("to", [])
+    ]
+    assert any(collector in ports for ports in inside)
+    for site in settings.sites.values():
+        assert reached(policy, "203.0.113.9", urlsplit(site.url).port or 443)
+    assert reached(policy, "2001:db8::9", 443)
+    assert reached(policy, "169.254.20.10", 53)
+    for address in ("169.254.169.254", "fd00:ec2::254"):
+        assert not reached(policy, address, 80)
+    assert not reached(policy, "203.0.113.9", 22)
 
 
 def test_there_is_one_pod_that_may_drain():
