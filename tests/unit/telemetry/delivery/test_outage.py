@@ -13,7 +13,7 @@ from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.telemetry import Telemetry
 from tests.support.collector import drained, run_ids
 
-HOURS = 10
+HOURS = 4
 INTERVAL = 60.0
 RUNS_EACH = 2
 """Runs that end between two collections of the metrics."""
@@ -30,7 +30,7 @@ async def to_the_end(waiting, clock, signal):
 async def test_hours_without_a_collector_cost_nothing_but_delay(
     collector, database, identity, clock, make_run, waiting
 ):
-    """Ten hours of runs and of metrics arrive once each, dated when they were made."""
+    """Four hours of runs and of metrics arrive once each, dated when they were made."""
     collector.answers = {signal.value: [(503, {}, b"")] * 10_000 for signal in Signal}
     export = resolve({}, endpoint=collector.url, interval=INTERVAL)
     telemetry = Telemetry(database, export, identity, clock, Bounds(512 << 20, 86400.0))
