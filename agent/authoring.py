@@ -7,9 +7,10 @@ Not named ``journey``: once imported, a submodule of that name would hide the de
 from __future__ import annotations
 
 import inspect
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from agent.core.naming import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     JourneyFunction = Callable[["Run"], Awaitable[None]]
-
-NAME = re.compile(r"[a-z][a-z0-9_]*")
-"""What journey and site names look like."""
 
 _declared: dict[str, list[Declaration]] = {}
 """What ``@journey`` wrote down, by the name of the module, until somebody takes it."""

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from agent.beacons.vendors import hosts
-from agent.core.origins import bracketed, parse
+from agent.core.origins import DEFAULT_PORTS, bracketed, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 _NOWHERE = 1
 """A "bad port" of the Fetch standard: sockets to it fail before a name is even looked up."""
 
-COVERS = """({ protocol, hostname, port }, own) => {
+_PORTS = json.dumps({f"{scheme}:": str(port) for scheme, port in DEFAULT_PORTS.items()})
+
+COVERS = f"""({{ protocol, hostname, port }}, own) => {{
     protocol = protocol.replace("ws", "http");
-    port ||= { "http:": "80", "https:": "443" }[protocol];
+    port ||= {_PORTS}[protocol];
     return own.some(([scheme, host, number]) => scheme === protocol && number === port &&
       (host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : host === hostname));
-  }"""
+  }}"""
 """Whether an address, or a document's location, is one of the ``own`` origins (``in_script``)."""
 
 

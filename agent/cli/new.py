@@ -11,6 +11,7 @@ from rich.console import Console
 
 from agent import config
 from agent.core.errors import ConfigError, Problem
+from agent.core.naming import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ def new(name: str, url: str, path: Path | None, environ: Mapping[str, str]) -> N
         ConfigError: the name or the address won't do, or the file exists.
 
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if not NAME.fullmatch(name):
         message = "use lower-case letters, digits and underscores, a letter first"
         raise ConfigError([Problem(f"journey name {name!r}", message)])
     parts = urlsplit(url)

@@ -14,11 +14,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
 from agent.config.addresses import origin, pattern, web_address
+from agent.core.naming import NAME
 from agent.core.proxies import Proxy, bypassed_host
 from agent.core.units import parse_cadence, parse_duration, parse_size, parse_timezone
 from agent.core.values import encodes, trouble
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SMALLEST_MEMORY = 64 * 1024 * 1024
 _SHORTEST_TOKEN = 16
@@ -94,7 +94,7 @@ def _argument(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not NAME.fullmatch(text):
         raise ValueError(
             "names consist of lower-case letters, digits and underscores, a letter first"
         )

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from agent.core.naming import NAME
 from agent.core.printable import cut, printable
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
@@ -75,5 +76,5 @@ BeaconAddress = Annotated[str, Field(max_length=BEACON_LENGTH)]
 Authority = Annotated[str, Field(max_length=ADDRESS_LENGTH)]
 Label = Annotated[str, Field(max_length=NAME_LENGTH)]
 """A text that means nothing when it is cut: what is longer is refused."""
-JourneyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+JourneyName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 Integer = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]

@@ -13,6 +13,7 @@ import structlog
 
 from agent import config
 from agent.core.errors import ConfigError, FootfallError, StateError
+from agent.core.first_of import first_of
 from agent.daemon.build import build
 from agent.daemon.usage import measure
 from agent.loading import snapshot
@@ -199,7 +200,7 @@ class Daemon:
         _log.info("drain.started", action="stop", running=self._at.dispatcher.running)
         drained = asyncio.create_task(self._at.dispatcher.drain())
         forced = asyncio.create_task(self._force.wait())
-        await asyncio.wait({drained, forced}, timeout=_DRAIN, return_when=asyncio.FIRST_COMPLETED)
+        await first_of(drained, forced, limit=_DRAIN)
         if not drained.done():
             await self._at.engine.abort("the agent was stopped under the run")
             await asyncio.wait({drained}, timeout=_ABORT)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from agent.core.origins import bracketed, parse
 from agent.core.proxies import Proxies
 
 if TYPE_CHECKING:
@@ -84,10 +85,9 @@ class Network:
 
 async def _serves(proxy: Proxy, url: str) -> bool:
     """Whether a proxy lets the agent through to a host: asked for a tunnel that stays unused."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
+    address = parse(url)
+    authority = f"{bracketed(address.host)}:{address.port}"
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
     if proxy.username:
         credentials = f"{proxy.username}:{proxy.password}".encode()
         lines.append(f"Proxy-Authorization: Basic {b64encode(credentials).decode()}")

@@ -16,7 +16,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from http_message_signatures import (
     HTTPMessageSignaturesException,
@@ -25,6 +24,7 @@ from http_message_signatures import (
     algorithms,
 )
 
+from agent.core.origins import bracketed, parse
 from agent.keys.jwk import thumbprint
 
 if TYPE_CHECKING:
@@ -127,9 +127,7 @@ class Signer:
 
 def directory_origin(info_url: str) -> str:
     """Return the https origin on which the key directory is published."""
-    parts = urlsplit(info_url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
+    address = parse(info_url)
     # The port of an http address is not where https is served.
-    port = f":{parts.port}" if parts.port not in {None, 443} and parts.scheme == "https" else ""
-    return f"https://{host}{port}"
+    authority = address.netloc if address.scheme == "https" else bracketed(address.host)
+    return f"https://{authority}"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from agent.core.errors import StateError
+from agent.core.first_of import first_of
 from agent.storage import salvage
 from agent.storage.migration import migrate
 from agent.storage.private import make_file, restrict_file
@@ -142,15 +143,7 @@ class Database:
         if not self.trouble:
             _log.error("state.unwritable", action="wait", path=str(self._path), error=str(error))
         self.trouble = f"{self._path}: {error}"
-        waiting = {
-            asyncio.ensure_future(self._clock.sleep(_RETRY)),
-            asyncio.ensure_future(self._given_up.wait()),
-        }
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waiting:
-                one.cancel()
+        await first_of(self._clock.sleep(_RETRY), self._given_up.wait())
 
     async def _submit(self, work: Callable[[], T]) -> T:
         # Shielded: a cancelled caller must not leave a commit half believed.

@@ -13,6 +13,7 @@ from playwright.async_api import Error
 
 from agent.authoring import Run
 from agent.core.errors import ErrorType
+from agent.core.first_of import first_of
 from agent.core.results import AttemptReport
 from agent.protocol.messages import Logged, OutcomeKnown, Started
 from agent.worker.browser.faults import AttemptTimeout, BadContext, LaunchFailed, first_line
@@ -205,8 +206,7 @@ class AttemptRunner:
         task = asyncio.create_task(self._guarded(run), name="journey")
         timeout = self._walk.journey.timeout
         lost = self._setup.lost
-        ends: set[asyncio.Future[Any]] = {task, lost}
-        await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        await first_of(task, lost, limit=timeout)
         if task.done():
             if isinstance(task.result(), (Error, AssertionError)):
                 # What the death of a page or a browser breaks is heard before the death is.

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 from agent.core.client_spans import Exchange, client_span
+from agent.core.origins import Origin
 from agent.worker.browser.faults import RedirectLoop
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ class ApiTagger:
                 )
             left -= 1
             next_url = urljoin(url, location)
-            options = _redirected(options, response.status, away=_origin(url) != _origin(next_url))
+            options = _redirected(
+                options, response.status, away=Origin.parse(url) != Origin.parse(next_url)
+            )
             url = next_url
 
     async def _hop(
@@ -177,8 +180,3 @@ def _body(options: dict[str, Any]) -> bytes | None:
         return json.dumps(data, default=str).encode()
     form = options.get("form")
     return urlencode(form).encode() if isinstance(form, dict) else None
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc

@@ -134,3 +134,19 @@ def test_the_browsers_pattern_is_never_narrower(
     pattern = origin.cdp_pattern.replace("[", "[[]")
     if covered.covers(asked):
         assert fnmatch.fnmatchcase(shown, pattern)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://shop.test/a?b#c", "https://SHOP.test:443/", True),
+        ("https://user:pw@shop.test/", "https://shop.test", True),
+        ("http://[::1]:80/", "http://[0:0::1]/", True),
+        ("http://shop.test", "https://shop.test", False),
+        ("https://shop.test:8443", "https://shop.test", False),
+        ("https://shop.test", "https://a.shop.test", False),
+    ],
+)
+def test_whether_two_addresses_are_of_one_origin(one, other, same):
+    """By scheme, host and port alone, whatever way they are written; as where a redirect leads."""
+    assert (Origin.parse(one) == Origin.parse(other)) is same
