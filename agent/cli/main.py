@@ -18,8 +18,12 @@ from agent.core.errors import AgentUnreachable, ConfigError, FootfallError
 from agent.rules.format import Format
 from agent.rules.objective import DEFAULT
 
+_MORE = "More: {} of the repository."
+"""Each command's help leads to the page that tells the rest."""
+
 app = typer.Typer(
     name="footfall",
+    epilog=_MORE.format("README.md"),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -79,7 +83,7 @@ def _say(error: FootfallError) -> None:
         _ERRORS.print(f"error: {line}", markup=False)
 
 
-@app.command()
+@app.command(epilog=_MORE.format("docs/operating.md"))
 def run(config: ConfigFile = None) -> None:
     """Run the daemon until SIGTERM; it drains, then leaves. SIGHUP reloads.
 
@@ -109,7 +113,7 @@ def run(config: ConfigFile = None) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog=_MORE.format("docs/operating.md"))
 def check(config: ConfigFile = None) -> None:
     """Load configuration and journeys, and print what would run when.
 
@@ -121,7 +125,7 @@ def check(config: ConfigFile = None) -> None:
     raise typer.Exit(asyncio.run(check_all(config, dict(os.environ), SystemClock())))
 
 
-@app.command()
+@app.command(epilog=_MORE.format("docs/authoring.md"))
 def once(
     journeys: JourneyNames = None,
     config: ConfigFile = None,
@@ -158,7 +162,7 @@ def once(
     raise typer.Exit(asyncio.run(run_once(config, dict(os.environ), options, SystemClock())))
 
 
-@app.command()
+@app.command(epilog=_MORE.format("docs/identity.md"))
 def audit(
     journey: Annotated[str, typer.Argument(metavar="JOURNEY", help="The journey's name.")],
     config: ConfigFile = None,
@@ -179,7 +183,7 @@ def audit(
     raise typer.Exit(asyncio.run(code))
 
 
-@app.command()
+@app.command(epilog=_MORE.format("docs/telemetry.md"))
 def rules(
     config: ConfigFile = None,
     format_: Annotated[
@@ -190,9 +194,10 @@ def rules(
         typer.Option(metavar="PERCENT", help="How many of the measured runs shall pass."),
     ] = DEFAULT,
 ) -> None:
-    """Print alert and recording rules for the loaded journeys, to be given to Prometheus.
+    """Print alert and recording rules for the loaded journeys.
 
-    Exit codes: 0; 2 bad usage, configuration or journeys, or no journey to watch.
+    For Prometheus and vmalert, or as OpenSLO. Exit codes: 0; 2 bad usage, configuration or
+    journeys, or no journey to watch.
     """
     from agent.cli.rules import rules as print_rules
 
@@ -201,7 +206,7 @@ def rules(
     raise typer.Exit(asyncio.run(code))
 
 
-@app.command()
+@app.command(epilog=_MORE.format("docs/authoring.md"))
 def new(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The journey's name: lower_case_letters.")
@@ -218,7 +223,7 @@ def new(
     write_new(name, url, config, dict(os.environ))
 
 
-@_KEYS.command("new")
+@_KEYS.command("new", epilog=_MORE.format("docs/identity.md"))
 def new_key(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="The folder for the key and the directory.")
@@ -237,7 +242,7 @@ def new_key(
     make_key(out, keep, SystemClock().wall())
 
 
-@app.command()
+@app.command(epilog=_MORE.format("docs/operating.md"))
 def status(
     journeys: JourneyNames = None,
     config: ConfigFile = None,
@@ -246,10 +251,11 @@ def status(
     ] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Ask a running agent how its journeys stand, the worst first, and how it is itself.
+    """Ask a running agent how its journeys stand, worst first.
 
-    Exit codes: 0; 4 no agent answers; 2 bad usage or configuration, no such journey, or the
-    agent wants another token.
+    With error, owner and evidence of each, and how the agent is itself. Exit codes: 0; 4 no
+    agent answers; 2 bad usage or configuration, no such journey, or the agent wants another
+    token.
     """
     from agent.cli.reach import find
     from agent.cli.status import status as show_status
@@ -258,7 +264,7 @@ def status(
     asyncio.run(show_status(agent, tuple(journeys or ()), json=json))
 
 
-@app.command()
+@app.command(epilog=_MORE.format("README.md"))
 def demo() -> None:
     """Walk a small shop that breaks and is mended, until Ctrl-C.
 

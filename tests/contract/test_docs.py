@@ -78,6 +78,13 @@ def test_each_command_exists(line: str) -> None:
     assert set(re.findall(r"--[a-z]+", line)) <= options_of(name)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_leads_to_its_page(name: str) -> None:
+    """The help of a command names a page, and that page speaks of the command."""
+    (page,) = re.findall(r"[\w/]+\.md", COMMANDS[name].epilog)
+    assert f"footfall {name}" in DOCS[page].text
+
+
 def test_exit_codes() -> None:
     """The codes of each command are those its own help tells, and each is explained once."""
     rows = DOCS.table("command", "does", "exit codes")
