@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agent.demo.inventory import Inventory
     from agent.demo.products import Product
-    from agent.demo.store import Line, Order, Session, Store
+    from agent.demo.store import Line, Order, Store, Visitor
 
 
 class Api:
@@ -65,7 +65,7 @@ class Api:
         return _answer({"slug": slug, "available": pieces, "availability": availability(pieces)})
 
     async def _cart(self, request: Request) -> Response:
-        return _answer(_cart(Visit(self._store, request).session))
+        return _answer(_cart(Visit(self._store, request).visitor))
 
     async def _add(self, request: Request) -> Response:
         wanted = await _body(request)
@@ -74,37 +74,37 @@ class Api:
         if product is None or type(quantity) is not int or not 1 <= quantity <= 99:
             return _error(400, 'send {"slug": a product\'s slug, "quantity": 1 to 99}')
         visit = Visit(self._store, request)
-        visit.session.put(product.slug, quantity)
-        return visit.keep(_answer(_cart(visit.session), status=201))
+        visit.visitor.put(product.slug, quantity)
+        return visit.keep(_answer(_cart(visit.visitor), status=201))
 
     async def _empty(self, request: Request) -> Response:
-        session = Visit(self._store, request).session
-        for line in session.lines:
-            session.take_out(line.product.slug)
-        return _answer(_cart(session))
+        visitor = Visit(self._store, request).visitor
+        for line in visitor.lines:
+            visitor.take_out(line.product.slug)
+        return _answer(_cart(visitor))
 
     async def _shipping(self, request: Request) -> Response:
         country = request.query_params.get("country", "")
-        session = Visit(self._store, request).session
+        visitor = Visit(self._store, request).visitor
         if country not in COUNTRIES:
             return _error(400, f"country is one of: {', '.join(COUNTRIES)}")
-        if not session.count:
+        if not visitor.count:
             return _error(409, "the cart is empty")
-        quote = self._store.quote(session, country)
+        quote = self._store.quote(visitor, country)
         return _answer(
             {
                 "quote": quote.id,
                 "shipping_cents": quote.cents,
-                "total_cents": session.cents + quote.cents,
+                "total_cents": visitor.cents + quote.cents,
                 "days": quote.days,
             }
         )
 
     async def _orders(self, request: Request) -> Response:
-        session = Visit(self._store, request).session
-        if session.account is None:
+        visitor = Visit(self._store, request).visitor
+        if visitor.account is None:
             return _error(401, "sign in first")
-        return _answer({"orders": [_order(order) for order in self._store.orders_of(session)]})
+        return _answer({"orders": [_order(order) for order in self._store.orders_of(visitor)]})
 
 
 def _answer(value: dict[str, Any], *, status: int = 200) -> Response:
@@ -137,9 +137,9 @@ def _line(line: Line) -> dict[str, Any]:
     return {"slug": line.product.slug, "quantity": line.quantity, "cents": line.cents}
 
 
-def _cart(session: Session) -> dict[str, Any]:
-    lines = [_line(line) for line in session.lines]
-    return {"lines": lines, "count": session.count, "total_cents": session.cents}
+def _cart(visitor: Visitor) -> dict[str, Any]:
+    lines = [_line(line) for line in visitor.lines]
+    return {"lines": lines, "count": visitor.count, "total_cents": visitor.cents}
 
 
 def _order(order: Order) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Checkout:
 
     async def _show(self, request: Request) -> Response:
         visit = Visit(self._store, request)
-        if not visit.session.count:
+        if not visit.visitor.count:
             return RedirectResponse("/cart", status_code=303)
         return self._form(visit, {})
 
@@ -55,37 +55,37 @@ class Checkout:
             return self._render.page(
                 "message.html",
                 status=500,
-                session=visit.session,
+                visitor=visit.visitor,
                 title="Something went wrong at our end",
                 text="Your order was not placed and nothing was charged. Please try again later.",
             )
         if self._switch.mode is Mode.SLOW:
             await self._clock.sleep(SLOW_SECONDS)
-        if not visit.session.count:
+        if not visit.visitor.count:
             return RedirectResponse("/cart", status_code=303)
         missing = [name for name in _FIELDS if not fields.get(name)]
         if missing:
             return self._form(visit, fields, error=f"Please fill in: {', '.join(missing)}.")
-        quote = visit.session.quote
+        quote = visit.visitor.quote
         if quote is None or fields.get("quote") != quote.id:
             return self._form(visit, fields, error="Choose where we deliver to, then order again.")
         recipient = Recipient(**{name: fields[name] for name in _FIELDS}, country=quote.country)
-        order = self._store.place(visit.session, quote, recipient, synthetic=_is_synthetic(request))
+        order = self._store.place(visit.visitor, quote, recipient, synthetic=_is_synthetic(request))
         return RedirectResponse(f"/checkout/done/{order.number}", status_code=303)
 
     async def _done(self, request: Request) -> Response:
-        session = Visit(self._store, request).session
+        visitor = Visit(self._store, request).visitor
         number = request.path_params["number"]
-        order = next((order for order in session.orders if order.number == number), None)
+        order = next((order for order in visitor.orders if order.number == number), None)
         if order is None:
             return RedirectResponse("/", status_code=303)
-        return self._render.page("confirmed.html", session=session, order=order)
+        return self._render.page("confirmed.html", visitor=visitor, order=order)
 
     def _form(self, visit: Visit, fields: dict[str, str], *, error: str = "") -> Response:
         return self._render.page(
             "checkout.html",
             status=400 if error else 200,
-            session=visit.session,
+            visitor=visit.visitor,
             countries=COUNTRIES,
             fields=fields,
             error=error,

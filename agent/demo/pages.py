@@ -98,12 +98,12 @@ class Pages:
                 text="Choose a product and between 1 and 99 pieces of it.",
             )
         visit = Visit(self._store, request)
-        visit.session.put(product.slug, int(quantity))
+        visit.visitor.put(product.slug, int(quantity))
         return visit.keep(RedirectResponse("/cart", status_code=303))
 
     async def _remove(self, request: Request) -> Response:
         visit = Visit(self._store, request)
-        visit.session.take_out((await form(request)).get("slug", ""))
+        visit.visitor.take_out((await form(request)).get("slug", ""))
         return RedirectResponse("/cart", status_code=303)
 
     async def _sign_in(self, request: Request) -> Response:
@@ -121,14 +121,14 @@ class Pages:
         return Visit(self._store, request).sign_out(RedirectResponse("/", status_code=303))
 
     async def _orders(self, request: Request) -> Response:
-        session = Visit(self._store, request).session
-        if session.account is None:
+        visitor = Visit(self._store, request).visitor
+        if visitor.account is None:
             return RedirectResponse("/sign-in", status_code=303)
-        return self._page(request, "orders.html", orders=self._store.orders_of(session))
+        return self._page(request, "orders.html", orders=self._store.orders_of(visitor))
 
     async def _order(self, request: Request) -> Response:
         number = request.path_params["number"]
-        orders = self._store.orders_of(Visit(self._store, request).session)
+        orders = self._store.orders_of(Visit(self._store, request).visitor)
         order = next((order for order in orders if order.number == number), None)
         if order is None:
             return self.missing(request)
@@ -137,5 +137,5 @@ class Pages:
     def _page(
         self, request: Request, template: str, *, status: int = 200, **values: object
     ) -> Response:
-        session = Visit(self._store, request).session
-        return self._render.page(template, status=status, session=session, **values)
+        visitor = Visit(self._store, request).visitor
+        return self._render.page(template, status=status, visitor=visitor, **values)

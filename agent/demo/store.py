@@ -22,7 +22,7 @@ COUNTRIES = {"DE": "Germany", "FR": "France", "NL": "Netherlands", "PT": "Portug
 
 _SHIPPING = {"DE": (490, 2), "NL": (590, 2), "FR": (690, 3), "PT": (890, 5)}
 _FREE_FROM = 10_000
-_SESSIONS = 2_000
+_VISITORS = 2_000
 _ORDERS_KEPT = 20
 _FEW = 5
 _DAY = 86_400
@@ -94,7 +94,7 @@ class Books:
 
 
 @dataclass(slots=True)
-class Session:
+class Visitor:
     """One visitor: a cart, perhaps an account, and what was ordered here."""
 
     cart: dict[str, int] = field(default_factory=dict)
@@ -135,7 +135,7 @@ class Store:
     def __init__(self, *, password: str, clock: Clock) -> None:
         self._password = password
         self._clock = clock
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._visitors: OrderedDict[str, Visitor] = OrderedDict()
         self._stock = {item.slug: item.stock for item in products.PRODUCTS}
         self._last_number = 20_480
         self.books = Books()
@@ -150,34 +150,34 @@ class Store:
             placed_at = clock.wall() - days_ago * _DAY
             self._history.appendleft(Order(self._number(), placed_at, lines, 490, home))
 
-    def session(self, key: str | None) -> Session | None:
-        """Return the session of a cookie, or None where it is unknown or forgotten."""
-        if key is None or key not in self._sessions:
+    def visitor(self, key: str | None) -> Visitor | None:
+        """Return the visitor of a cookie, or None where it is unknown or forgotten."""
+        if key is None or key not in self._visitors:
             return None
-        self._sessions.move_to_end(key)
-        return self._sessions[key]
+        self._visitors.move_to_end(key)
+        return self._visitors[key]
 
-    def remember(self, session: Session) -> str:
-        """Keep a session under a new key and return the key. The oldest beyond 2,000 goes."""
+    def remember(self, visitor: Visitor) -> str:
+        """Keep a visitor under a new key and return the key. The oldest beyond 2,000 goes."""
         key = secrets.token_urlsafe(18)
-        self._sessions[key] = session
-        if len(self._sessions) > _SESSIONS:
-            self._sessions.popitem(last=False)
+        self._visitors[key] = visitor
+        if len(self._visitors) > _VISITORS:
+            self._visitors.popitem(last=False)
         return key
 
     def forget(self, key: str | None) -> None:
-        """Drop the session of a cookie, if there is one."""
+        """Drop the visitor of a cookie, if there is one."""
         if key is not None:
-            self._sessions.pop(key, None)
+            self._visitors.pop(key, None)
 
     def knows(self, email: str, password: str) -> bool:
         """Say whether these open the demo account."""
         right = hmac.compare_digest(password.encode(), self._password.encode())
         return right and email.strip().casefold() == ACCOUNT
 
-    def orders_of(self, session: Session) -> list[Order]:
-        """List the orders of a session's account, newest first."""
-        return list(self._history) if session.account else []
+    def orders_of(self, visitor: Visitor) -> list[Order]:
+        """List the orders of a visitor's account, newest first."""
+        return list(self._history) if visitor.account else []
 
     def stock(self, slug: str) -> int:
         """Pieces on the shelf."""
@@ -187,35 +187,35 @@ class Store:
         """Stock as customers read it."""
         return availability(self._stock[slug])
 
-    def quote(self, session: Session, country: str) -> Quote:
-        """Offer delivery of the session's cart to a country of ``COUNTRIES``."""
+    def quote(self, visitor: Visitor, country: str) -> Quote:
+        """Offer delivery of the visitor's cart to a country of ``COUNTRIES``."""
         cents, days = _SHIPPING[country]
-        if session.cents >= _FREE_FROM:
+        if visitor.cents >= _FREE_FROM:
             cents = 0
-        session.quote = Quote(secrets.token_hex(8), country, cents, days)
-        return session.quote
+        visitor.quote = Quote(secrets.token_hex(8), country, cents, days)
+        return visitor.quote
 
     def place(
-        self, session: Session, quote: Quote, recipient: Recipient, *, synthetic: bool = False
+        self, visitor: Visitor, quote: Quote, recipient: Recipient, *, synthetic: bool = False
     ) -> Order:
-        """Turn the session's cart into an order and empty it. A shelf that runs low is refilled.
+        """Turn the visitor's cart into an order and empty it. A shelf that runs low is refilled.
 
         A ``synthetic`` order is an order like any other, but for the books.
         """
-        lines = tuple(session.lines)
+        lines = tuple(visitor.lines)
         order = Order(self._number(), self._clock.wall(), lines, quote.cents, recipient)
         for line in lines:
             left = self._stock[line.product.slug] - line.quantity
             self._stock[line.product.slug] = left if left > 0 else line.product.stock
-        session.cart.clear()
-        session.quote = None
-        session.orders.appendleft(order)
+        visitor.cart.clear()
+        visitor.quote = None
+        visitor.orders.appendleft(order)
         if synthetic:
             self.books.synthetic_orders += 1
         else:
             self.books.orders += 1
             self.books.revenue_cents += order.total_cents
-        if session.account:
+        if visitor.account:
             self._history.appendleft(order)
         return order
 

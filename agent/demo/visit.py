@@ -1,11 +1,11 @@
-"""One request's view of its visitor: the session behind the cookie, and forms without extras."""
+"""Who makes a request, by the cookie, and forms without extras."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from agent.demo.store import Session
+from agent.demo.store import Visitor
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -19,36 +19,36 @@ _FORM_BYTES = 65_536
 
 
 class Visit:
-    """The visitor of a request. A session is kept, with a cookie, once it holds something."""
+    """One request of a visitor, who is kept, with a cookie, once there is something to keep."""
 
     def __init__(self, store: Store, request: Request) -> None:
         self._store = store
         self._key = request.cookies.get(COOKIE)
-        known = store.session(self._key)
+        known = store.visitor(self._key)
         self._fresh = known is None
-        self.session = known or Session()
+        self.visitor = known or Visitor()
 
     def keep(self, response: Response) -> Response:
-        """Keep the session for the next request and return the response."""
+        """Keep the visitor for the next request and return the response."""
         if self._fresh:
             self._set(response)
         return response
 
     def sign_in(self, response: Response, account: str) -> Response:
-        """Give the session an account, under a new key so that an old cookie opens nothing."""
-        self.session.account = account
+        """Give the visitor an account, under a new key so that an old cookie opens nothing."""
+        self.visitor.account = account
         self._store.forget(self._key)
         self._set(response)
         return response
 
     def sign_out(self, response: Response) -> Response:
-        """Forget the session."""
+        """Forget the visitor."""
         self._store.forget(self._key)
         response.delete_cookie(COOKIE)
         return response
 
     def _set(self, response: Response) -> None:
-        self._key = self._store.remember(self.session)
+        self._key = self._store.remember(self.visitor)
         self._fresh = False
         response.set_cookie(COOKIE, self._key, httponly=True, samesite="lax")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from agent.demo import products
-from agent.demo.store import ACCOUNT, Recipient, Session, Store
+from agent.demo.store import ACCOUNT, Recipient, Store, Visitor
 
 RECIPIENT = Recipient("A guest", "guest@example.com", "2 Harbour Road", "Lisbon", "PT")
 
@@ -13,18 +13,18 @@ def store(clock) -> Store:
     return Store(password="letmein", clock=clock)
 
 
-def buy(store, session, slug, quantity=1):
-    session.put(slug, quantity)
-    return store.place(session, store.quote(session, "PT"), RECIPIENT)
+def buy(store, visitor, slug, quantity=1):
+    visitor.put(slug, quantity)
+    return store.place(visitor, store.quote(visitor, "PT"), RECIPIENT)
 
 
-def test_sessions_are_bounded_and_the_least_used_goes(store):
+def test_visitors_are_bounded_and_the_least_used_goes(store):
     """Weeks of visitors don't fill the memory, and who keeps coming back is kept."""
-    regular, stranger = store.remember(Session()), store.remember(Session())
+    regular, stranger = store.remember(Visitor()), store.remember(Visitor())
     for _ in range(1_999):
-        store.remember(Session())
-        assert store.session(regular) is not None
-    assert store.session(stranger) is None
+        store.remember(Visitor())
+        assert store.visitor(regular) is not None
+    assert store.visitor(stranger) is None
 
 
 def test_a_shelf_that_runs_low_is_refilled(store):
@@ -32,7 +32,7 @@ def test_a_shelf_that_runs_low_is_refilled(store):
     full = store.stock("kitchen-knife")
     seen = []
     for _ in range(full + 1):
-        buy(store, Session(), "kitchen-knife")
+        buy(store, Visitor(), "kitchen-knife")
         seen.append(store.stock("kitchen-knife"))
     assert seen == [*range(full - 1, 0, -1), full, full - 1]
 
@@ -45,40 +45,40 @@ def test_low_stock_is_said(store):
 
 def test_a_quote_is_void_once_the_cart_changes(store):
     """Delivery is never charged for a cart other than the one it was worked out for."""
-    session = Session()
-    session.put("mug", 1)
-    store.quote(session, "DE")
-    session.put("mug", 1)
-    assert session.quote is None
-    store.quote(session, "DE")
-    session.take_out("mug")
-    assert session.quote is None
+    visitor = Visitor()
+    visitor.put("mug", 1)
+    store.quote(visitor, "DE")
+    visitor.put("mug", 1)
+    assert visitor.quote is None
+    store.quote(visitor, "DE")
+    visitor.take_out("mug")
+    assert visitor.quote is None
 
 
 def test_delivery_is_free_from_a_hundred_euros(store):
     """The promise on the product page holds to the cent."""
-    session = Session()
-    session.put("wool-blanket", 1)
-    assert store.quote(session, "PT").cents == 890
-    session.put("beeswax-candle", 1)
-    assert session.cents == 10_100
-    assert store.quote(session, "PT").cents == 0
+    visitor = Visitor()
+    visitor.put("wool-blanket", 1)
+    assert store.quote(visitor, "PT").cents == 890
+    visitor.put("beeswax-candle", 1)
+    assert visitor.cents == 10_100
+    assert store.quote(visitor, "PT").cents == 0
 
 
 def test_an_order_empties_the_cart_and_adds_up(store):
     """An order holds what was in the cart; the next one begins empty, with the next number."""
-    session = Session()
-    first = buy(store, session, "mug", 2)
+    visitor = Visitor()
+    first = buy(store, visitor, "mug", 2)
     assert first.total_cents == 2 * products.PRODUCTS[0].price_cents + 890
     assert first.placed_on == "3 November 2026"
-    assert session.count == 0
-    second = buy(store, session, "mug")
+    assert visitor.count == 0
+    second = buy(store, visitor, "mug")
     assert int(second.number[3:]) == int(first.number[3:]) + 1
 
 
 def test_history_belongs_to_the_account(store):
     """A guest's order is not in the account's history; the account's own leads it."""
-    guest, customer = Session(), Session(account=ACCOUNT)
+    guest, customer = Visitor(), Visitor(account=ACCOUNT)
     seeded = store.orders_of(customer)
     assert [order.placed_on for order in seeded] == [
         "28 October 2026",
@@ -94,7 +94,7 @@ def test_history_belongs_to_the_account(store):
 
 def test_history_is_bounded(store):
     """An account that buys for weeks keeps its latest twenty orders."""
-    customer = Session(account=ACCOUNT)
+    customer = Visitor(account=ACCOUNT)
     numbers = [buy(store, customer, "mug").number for _ in range(25)]
     assert [order.number for order in store.orders_of(customer)] == numbers[:4:-1]
 
