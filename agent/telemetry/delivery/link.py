@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent.telemetry.delivery.connect import connect
+from agent.telemetry.delivery.quoting import quoting
 from agent.telemetry.delivery.transport import Unavailable
-from agent.telemetry.delivery.wording import quoting
 
 if TYPE_CHECKING:
     from agent.telemetry.delivery.export import Target

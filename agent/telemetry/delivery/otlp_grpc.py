@@ -12,11 +12,11 @@ from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
+from agent.telemetry.delivery.quoting import quoting
 from agent.telemetry.delivery.response import read_protobuf
 from agent.telemetry.delivery.signals import Signal
 from agent.telemetry.delivery.tls import context_of
 from agent.telemetry.delivery.transport import Refused, TooLarge, Unavailable
-from agent.telemetry.delivery.wording import quoting
 
 if TYPE_CHECKING:
     from agent.telemetry.delivery.export import Target

@@ -11,11 +11,11 @@ import aiohttp
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
+from agent.telemetry.delivery.quoting import quoting, seen
 from agent.telemetry.delivery.response import read_http
 from agent.telemetry.delivery.retry_after import retry_after
 from agent.telemetry.delivery.tls import context_of
 from agent.telemetry.delivery.transport import Refused, TooLarge, Unavailable
-from agent.telemetry.delivery.wording import quoting, seen
 
 if TYPE_CHECKING:
     import ssl
