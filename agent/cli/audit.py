@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from agent.cli.once import exit_code, load_settings, walk
+from agent.cli.shown import escape
 from agent.core.beacon_report import BeaconAction
 from agent.core.model import Trigger
 from agent.pool.process_tree import become_subreaper

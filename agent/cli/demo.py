@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from agent.browsers.find import require_browser
 from agent.cli.keys import make as make_key
+from agent.cli.shown import escape
 from agent.core.errors import ConfigError, Problem
 from agent.server.serving import listen, port_of
 

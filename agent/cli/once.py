@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 
 from agent.cli.junit import write_junit
 from agent.cli.progress import Progress
+from agent.cli.shown import escape
 from agent.config.load import DEFAULT_FILE
 from agent.core.errors import ConfigError
 from agent.core.model import Trigger

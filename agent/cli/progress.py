@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
 from agent.cli.places import short
+from agent.cli.shown import escape
 from agent.core.beacon_report import BeaconAction
 from agent.core.results import Result, StepOutcome
 from agent.runs.listener import Watcher

@@ -42,6 +42,18 @@ def test_names_from_authors_are_printed_as_they_are(shown):
     assert lines()[2:] == ["    info: ordered [red] order=[17]", "    basket [blue]"]
 
 
+def test_nothing_steers_the_terminal(shown):
+    """Escape sequences in whatever a page, a journey or its author says are shown, not obeyed."""
+    progress, lines = shown
+    odd = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\u202e"
+    progress.step_ended(Step(odd, StepOutcome.PASS, 0.5), 0)
+    progress.logged("info", odd, {odd: odd})
+    progress.printed(odd)
+    text = "\n".join(lines())
+    assert not set(odd) - set("[2J]0;owned31m") & set(text)
+    assert text.count(r"\x1b[2J\x1b]0;owned\x07\x9b31m\x0d\u202e") == 5
+
+
 def test_steps_show_their_outcome_and_depth(shown):
     """A mark each; nested ones stand further in; a skipped one has no time."""
     progress, lines = shown
