@@ -15,6 +15,7 @@ from agent.worker.browser.canary import try_canary
 from agent.worker.browser.circumstances import Circumstances
 from agent.worker.browser.evidence import Evidence
 from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, ProxyRefused, fault_of
+from agent.worker.browser.recorder import Recorder
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator
@@ -36,6 +37,7 @@ _NOTES_SHARE = 0.1
 _MOST_WAIT = 10.0
 """Seconds that the canary, a picture or a trace may take, however much of the timeout is left."""
 _LEAST_WAIT = 0.1
+_TITLE_WAIT = 1.0
 _NO_MEMORY = "given up, for memory ran short"
 
 
@@ -52,6 +54,7 @@ class AttemptOutcome:
         self._code = code
         self._evidence = Evidence(Path(walk.scratch), link.redactor)
         self._stood = Circumstances((), (), {})
+        self._recorder = Recorder()
         self._poor = False
         self._giving_up: asyncio.Task[None] | None = None
         self.masks: list[Locator] = []
@@ -66,7 +69,7 @@ class AttemptOutcome:
         """Begin to record, where that is wanted."""
         self._link.on_give_way = self._give_way
         if self._walk.record_trace:
-            await self._evidence.start_trace(opened.context)
+            await self._recorder.start(opened.context)
 
     def fault(
         self, failure: BaseException | None, launcher: Launcher, browser: Browser
@@ -126,9 +129,10 @@ class AttemptOutcome:
             await self._setup.dialogs.dismiss()
             await self._evidence.screenshot(opened.page, self.masks, _until(end - notes))
         if browser.is_connected():
-            await self._evidence.trace(_until(end - notes))
+            await self._evidence.trace(self._recorder, _until(end - notes))
+        self._recorder.close()
         if fault is not None:
-            await self._note(fault, opened, notes)
+            await self._note(fault, opened, max(notes, min(_until(end), _TITLE_WAIT)))
         elif self._evidence.missing:
             # Nothing is written down of a pass, so it is said here why something isn't there.
             missing = {"missing": list(self._evidence.missing)}
@@ -145,7 +149,7 @@ class AttemptOutcome:
     def _give_way(self) -> None:
         """Stop what only records, since memory runs short; pictures aren't taken any more."""
         self._poor = True
-        self._giving_up = asyncio.create_task(self._evidence.stop_recording(_NO_MEMORY))
+        self._giving_up = asyncio.create_task(self._recorder.give_up(_NO_MEMORY))
 
     async def _note(self, fault: Fault, opened: OpenPage, budget: float) -> None:
         facts = {

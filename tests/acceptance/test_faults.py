@@ -13,6 +13,7 @@ from tests.support.namespace import can_unshare
 CHOICE = {
     "journeys": "^(hangs|forks|eats_memory)$",
     "sites": "^(resetting|half_open|expired)$",
+    "hostile": "^(addresses_that_are_none|beacons_of_megabytes)$",
     "network": "reference gone",
     "kills": "kill -9 of the worker$|kill -STOP of the browser$",
     "operator": "SIGHUP",

@@ -13,11 +13,23 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.faults import books, clock, damage, first, journeys, kills, network, operator, sites
+from tests.faults import (
+    books,
+    clock,
+    damage,
+    first,
+    hostile,
+    journeys,
+    kills,
+    network,
+    operator,
+    sites,
+)
 
 FAMILIES = {
     "journeys": journeys.run,
     "sites": sites.run,
+    "hostile": hostile.run,
     "network": network.run,
     "kills": kills.run,
     "operator": operator.run,

@@ -66,6 +66,7 @@ async def test_a_hostile_page(walker: Walker, origin: Origin, name: str) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("record", [False, True])
 @pytest.mark.parametrize("name", HEAVY)
 async def test_a_heavy_page(walker: Walker, origin: Origin, name: str, record: bool) -> None:
@@ -73,4 +74,5 @@ async def test_a_heavy_page(walker: Walker, origin: Origin, name: str, record: b
     walked = await walker.walk(
         journey(name), site(origin.url), record_trace=record, timeout=20.0, grace=2.0
     )
-    expect_outcome(walked, fails=True)
+    assert walked.report.error_type in {ErrorType.ASSERTION, ErrorType.TIMEOUT}
+    assert walked.report.canary is None

@@ -22,13 +22,12 @@ from agent.worker.browser.painting import NotLookedAt, hidden_fields
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from playwright.async_api import BrowserContext, Locator, Page
+    from playwright.async_api import Locator, Page
 
     from agent.core.redact import Redactor
     from agent.core.results import EvidenceName
+    from agent.worker.browser.recorder import Recorder
 
-_GIVE_UP_WAIT = 2.0
-"""Seconds for the recorder to end."""
 _LOOK_SHARE = 0.3
 """The share of a picture's time in which a frame has to say what stands in its fields."""
 
@@ -39,23 +38,9 @@ class Evidence:
     def __init__(self, folder: Path, redactor: Redactor) -> None:
         self._folder = folder
         self._redactor = redactor
-        self._recording: BrowserContext | None = None
         self.names: list[EvidenceName] = []
         self.missing: list[str] = []
         """Why a piece that was wanted isn't there."""
-
-    async def start_trace(self, context: BrowserContext) -> None:
-        """Record a Playwright trace from here on."""
-        await context.tracing.start(screenshots=True, snapshots=True)
-        self._recording = context
-
-    async def stop_recording(self, why: str) -> None:
-        """Give the recording up, and what it holds; nothing happens where there is none."""
-        context, self._recording = self._recording, None
-        if context is not None:
-            self.missing.append(f"trace.zip: {why}")
-            with suppress(Error, TimeoutError):
-                await asyncio.wait_for(context.tracing.stop(), _GIVE_UP_WAIT)
 
     async def screenshot(self, page: Page, masks: Sequence[Locator], timeout: float) -> None:  # noqa: ASYNC109
         """Save what the page shows, fields that hold secrets and masked elements painted over."""
@@ -71,22 +56,25 @@ class Evidence:
 
         await self._piece("screenshot.png", take, timeout)
 
-    async def trace(self, timeout: float) -> None:  # noqa: ASYNC109
-        """Save the trace without what is secret; where that can't be had, or wasn't begun, none."""
-        context, self._recording = self._recording, None
-        if context is None:
-            return
+    async def trace(self, recorder: Recorder, timeout: float) -> None:  # noqa: ASYNC109
+        """Save the recording without what is secret; where that can't be had, none."""
         until = time.monotonic() + timeout
+        kept = False
 
         async def stop() -> None:
+            nonlocal kept
             # As it was recorded it never lies where evidence does.
             with TemporaryDirectory(prefix="trace-") as home:
                 raw, clean = Path(home, "raw.zip"), Path(home, "clean.zip")
-                await context.tracing.stop(path=raw)
-                await asyncio.to_thread(scrub, raw, clean, self._redactor, until)
-                shutil.move(clean, self._folder / "trace.zip")
+                kept = await recorder.stop(raw)
+                if kept:
+                    await asyncio.to_thread(scrub, raw, clean, self._redactor, until)
+                    shutil.move(clean, self._folder / "trace.zip")
 
         await self._piece("trace.zip", stop, timeout)
+        if not kept and "trace.zip" in self.names:
+            self.names.remove("trace.zip")
+            self.missing += [f"trace.zip: {recorder.missing}"] if recorder.missing else []
 
     async def notes(self, page: Page, facts: dict[str, Any], timeout: float) -> None:  # noqa: ASYNC109
         """Save ``failure.json``: the ``facts``, and address and title of the page."""
