@@ -162,7 +162,7 @@ class AttemptRunner:
         if fault is not None:
             self._steps.skip(self._journey.step_names)
         evidence_end = self._outcome.evidence_end(took)
-        canary = await self._outcome.canary(fault, browser, took)
+        canary = await self._outcome.canary(fault, self._launcher, browser, took)
         if browser.is_connected():
             await self._setup.auditor.settle()
         if canary is not None or not self._launcher.alive:
@@ -189,7 +189,7 @@ class AttemptRunner:
     async def _open(self, browser: Browser) -> OpenPage:
         opened = await self._setup.open(browser, self._launcher)
         self._page = opened.page
-        await self._outcome.record(opened)
+        await self._outcome.record(opened, self._launcher)
         return opened
 
     async def _walk_on(self, opened: OpenPage) -> BaseException | None:

@@ -16,6 +16,7 @@ from agent.worker.browser.circumstances import Circumstances
 from agent.worker.browser.evidence import Evidence
 from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, ProxyRefused, fault_of
 from agent.worker.browser.recorder import Recorder
+from agent.worker.browser.weight import DriverState
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator
@@ -38,6 +39,7 @@ _MOST_WAIT = 10.0
 """Seconds that the canary, a picture or a trace may take, however much of the timeout is left."""
 _LEAST_WAIT = 0.1
 _TITLE_WAIT = 1.0
+_DIGESTING = "Playwright's driver was still busy with what the page had sent it"
 _NO_MEMORY = "given up, for memory ran short"
 
 
@@ -55,6 +57,7 @@ class AttemptOutcome:
         self._evidence = Evidence(Path(walk.scratch), link.redactor)
         self._stood = Circumstances((), (), {})
         self._recorder = Recorder()
+        self._driver = DriverState(0, 0.0, 0.0)
         self._poor = False
         self._giving_up: asyncio.Task[None] | None = None
         self.masks: list[Locator] = []
@@ -65,8 +68,9 @@ class AttemptOutcome:
         """Names of the files that were left in the attempt's scratch folder."""
         return tuple(self._evidence.names)
 
-    async def record(self, opened: OpenPage) -> None:
+    async def record(self, opened: OpenPage, launcher: Launcher) -> None:
         """Begin to record, where that is wanted."""
+        self._driver = DriverState.of(launcher.driver_pids)
         self._link.on_give_way = self._give_way
         if self._walk.record_trace:
             await self._recorder.start(opened.context)
@@ -105,7 +109,9 @@ class AttemptOutcome:
             return replace(fault, error_type=ErrorType.HTTP_STATUS, message=f"{refused}{detail}")
         return fault
 
-    async def canary(self, fault: Fault | None, browser: Browser, spent: float) -> str | None:
+    async def canary(
+        self, fault: Fault | None, launcher: Launcher, browser: Browser, spent: float
+    ) -> str | None:
         """Try the canary where the target is about to be blamed; return what it said.
 
         ``spent`` is how many seconds the walk took: what it left of its timeout is the canary's.
@@ -114,8 +120,14 @@ class AttemptOutcome:
             return None
         if not browser.is_connected():
             return None
+        before = DriverState.of(launcher.driver_pids)
         left = self._left(spent, _CANARY_SHARE)
-        return await try_canary(browser, self._walk.canary_url, min(left, _MOST_WAIT))
+        said = await try_canary(browser, self._walk.canary_url, min(left, _MOST_WAIT))
+        after = DriverState.of(launcher.driver_pids)
+        if said is not None and after.digests(self._driver, before):
+            self._link.send(Logged("warning", "canary.late", {"why": _DIGESTING}))
+            return None
+        return said
 
     async def save(
         self, fault: Fault | None, browser: Browser, opened: OpenPage, end: float

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-_EACH = 12.0
-"""Seconds that a page takes at most, both attempts, where two run beside each other."""
+_LIGHT, _SLOW = 8.0, 30.0
+"""Seconds that a page takes at most, both attempts and the pause between: a heavy one more."""
 _WORKERS = 2
 _LONGEST_ROW = 2_000_000
 """Characters of a run in the history, with all that its pages said."""
@@ -30,7 +30,8 @@ _PASS: Outcome = ("pass", None)
 async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) -> list[Row]:
     """Walk every page in one agent, failures confirmed and recorded."""
     names = [name for name in HOSTILE | HEAVY if only.search(name)]
-    every = max(20, round(len(names) * _EACH / _WORKERS))
+    longest = sum(_SLOW if name in HEAVY else _LIGHT for name in names)
+    every = max(20, round(longest / _WORKERS))
     async with Origin(pages=pages()) as origin:
         home = Home(folder, {"shop": origin.url})
         for name in names:
@@ -42,7 +43,7 @@ async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) 
         async with Daemon(home) as daemon:
             await daemon.started()
             async with Watch(home, daemon.pid) as watch:
-                await asyncio.sleep(every * tries + 2 * _EACH)
+                await asyncio.sleep(every * tries + _SLOW)
             code = await daemon.terminate()
     rows = []
     for name in names:
@@ -51,8 +52,8 @@ async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) 
         row = row_of(home, f"page {name}", f"on_{name}", tries, intended)
         row.hold(row.results.total() > 0, "never measured")
         rows.append(row)
-    longest = max((len(str(one)) for one in home.runs()), default=0)
-    rows[0].hold(longest < _LONGEST_ROW, f"a run of {longest} characters in the history")
+    size = max((len(str(one)) for one in home.runs()), default=0)
+    rows[0].hold(size < _LONGEST_ROW, f"a run of {size} characters in the history")
     rows[0].hold(code == 0, f"the agent ended with {code}")
     rows[0].hold_none_left(watch.broken())
     return rows

@@ -140,6 +140,11 @@ class Launcher:
         except psutil.NoSuchProcess:
             return False
 
+    @property
+    def driver_pids(self) -> list[int]:
+        """The processes of the driver."""
+        return [one.pid for one in self._driver]
+
     def ahead(self) -> None:
         """Launch the next browser now, unless it would open a window that nobody uses."""
         if self._options.headless and self._next is None:
