@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_what_held_it_up(now: DriverState, digests: bool) -> None:
 def test_a_process_is_looked_at() -> None:
     """What a process reads and does counts; one that is gone has done nothing."""
     before = DriverState.of([os.getpid()])
-    with open("/dev/zero", "rb") as zeros:
+    with Path("/dev/zero").open("rb") as zeros:
         zeros.read(10_000_000)
     after = DriverState.of([os.getpid()])
     assert after.read - before.read >= 10_000_000
