@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from rich.console import Console
 
-from agent.cli.places import short
+from agent.cli.paths import short
 from agent.core.errors import ConfigError, Problem
 from agent.keys.jwk import members, public_key, thumbprint
 

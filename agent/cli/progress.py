@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent.cli.places import short
+from agent.cli.paths import short
 from agent.cli.shown import escape
 from agent.core.beacon_report import BeaconAction
 from agent.core.results import Result, StepOutcome

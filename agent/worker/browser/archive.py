@@ -72,7 +72,8 @@ def scrub(raw: Path, clean: Path, redactor: Redactor, until: float) -> None:
 
 def _lines(text: str, redactor: Redactor, until: float) -> Iterator[str]:
     cleaner = _Cleaner(redactor)
-    for line in text.rstrip("\n").split("\n"):
+    # A walk that never opened a page leaves a list without any entry.
+    for line in filter(None, text.split("\n")):
         _in_time(until)
         event = json.loads(line)
         if redactor:

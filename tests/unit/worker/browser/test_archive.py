@@ -190,3 +190,13 @@ async def test_its_time(context: BrowserContext, tmp_path: Path) -> None:
     """What isn't done in time is given up."""
     with pytest.raises(TimeoutError):
         await scrubbed(context, tmp_path, within=-1.0)
+
+
+async def test_a_walk_that_opened_no_page(browser: Browser, tmp_path: Path) -> None:
+    """Its trace is kept too: a list in it without any entry is no broken one."""
+    context = await browser.new_context()
+    await context.tracing.start(screenshots=True, snapshots=True)
+    await context.tracing.stop(path=tmp_path / "raw.zip")
+    scrub(tmp_path / "raw.zip", tmp_path / "clean.zip", Redactor(), time.monotonic() + 10)
+    with zipfile.ZipFile(tmp_path / "clean.zip") as kept:
+        assert any(name.endswith(".trace") for name in kept.namelist())
