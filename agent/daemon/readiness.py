@@ -21,6 +21,8 @@ _STALE_TICK = 5.0
 """Seconds without a tick after which the schedule counts as stuck."""
 _FULL = 0.95
 """The share of its bound at which the spool counts as full: soon it will drop."""
+_WHY = "why stands in the agent's log, and here for who shows its token"
+"""What anybody hears in place of an error's text."""
 
 
 @dataclass(slots=True)
@@ -67,20 +69,21 @@ class Readiness:
         states = pool.states()
         listed = ", ".join(f"{number} {state}" for state, number in states.items())
         up = states["idle"] + states["busy"] > 0
-        return Check(up and not pool.trouble, pool.trouble or listed)
+        if not pool.trouble:
+            return Check(up, listed)
+        # The browser's own words have its whole command line in them.
+        return Check(
+            False, pool.trouble, f"{listed}; a worker or its browser doesn't start; {_WHY}"
+        )
 
     def _journeys(self) -> Check:
         loaded = len(self.dispatcher.journeys)
         if not self.broken:
             return Check(loaded > 0, f"{loaded} loaded")
-        # An error's text may quote anything of the file, and anybody may ask for this.
+        # An error's text may quote anything of the file.
         files = ", ".join(problem.where for problem in self.broken)
-        why = "`footfall check` says why, as does this with the agent's token"
-        return Check(
-            False,
-            "; ".join(str(problem) for problem in self.broken),
-            f"can't be loaded: {files}; {why}",
-        )
+        told = "; ".join(str(problem) for problem in self.broken)
+        return Check(False, told, f"can't be loaded: {files}; {_WHY}")
 
     async def _spool(self) -> Check:
         if self.database.trouble:

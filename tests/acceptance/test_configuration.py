@@ -55,6 +55,10 @@ async def test_a_variable_nobody_knows_is_refused(home):
     assert "FOOTFALL_WORKERS__CUONT" in refused.err
 
 
+TOKEN = "0123456789abcdef-token"
+SECRET = "postgres://u:hunter2pw@db/prod"
+
+
 @pytest.fixture
 def mixed(home):
     """One good journey among files that are broken in every way."""
@@ -62,16 +66,26 @@ def mixed(home):
     home.file("syntax.py", "import os\n\ndef broken(:\n    pass\n")
     home.file("missing.py", '"""Text."""\n\nimport no_such_module_anywhere\n')
     home.file("leaves.py", "import os\n\nos._exit(3)\n")
+    home.file("quotes.py", f'"""Text."""\n\nraise ValueError("{SECRET}")\n')
     home.journey("double", LOOK)
     home.file("double_two.py", (home.journeys / "double.py").read_text())
     return home
 
 
-BROKEN = ("syntax.py:3", "missing.py:3", "leaves.py:", "double.py:", "double_two.py:")
+BROKEN = (
+    "quotes.py:3",
+    "syntax.py:3",
+    "missing.py:3",
+    "leaves.py:",
+    "double.py:",
+    "double_two.py:",
+)
 
 
 async def test_broken_journey_files_cost_only_themselves(mixed):
-    """Each is told by file and line, /readyz says so, and the others run on."""
+    """Each is told by file and line, /readyz says so, what they say only to who shows the token,
+    and the others run on."""
+    mixed.environment["FOOTFALL_SERVER__TOKEN"] = TOKEN
     async with Daemon(mixed) as daemon:
         await daemon.started()
         told = " ".join(record["where"] for record in daemon.events("journey.broken"))
@@ -80,7 +94,11 @@ async def test_broken_journey_files_cost_only_themselves(mixed):
         status, body = await daemon.get("/readyz")
         assert status == 503
         assert not body["checks"]["journeys"]["ok"]
-        assert all(place in body["checks"]["journeys"]["detail"] for place in BROKEN)
+        detail = body["checks"]["journeys"]["detail"]
+        assert all(place in detail for place in BROKEN)
+        assert "hunter2pw" not in str(body)
+        _, body = await daemon.get("/readyz", TOKEN)
+        assert SECRET in body["checks"]["journeys"]["detail"]
         assert (await daemon.get("/healthz"))[0] == 200
         assert await daemon.terminate() == 0
     assert {run["journey"] for run in mixed.runs()} == {"look"}

@@ -302,10 +302,12 @@ class Daemon:
         """The records of one kind so far."""
         return [record for record in self.records if record["event"] == event]
 
-    async def get(self, path: str) -> tuple[int, Record]:
+    async def get(self, path: str, token: str = "") -> tuple[int, Record]:
         """Ask a health route; return status and body."""
         address = f"http://127.0.0.1:{self.home.port}"
-        async with aiohttp.ClientSession(address) as session, session.get(path) as response:
+        shown = {"Authorization": f"Bearer {token}"} if token else {}
+        asking = aiohttp.ClientSession(address, headers=shown)
+        async with asking as session, session.get(path) as response:
             return response.status, await response.json()
 
     def signal(self, number: signal.Signals) -> None:
