@@ -122,7 +122,7 @@ async def build(
     settings = loaded.settings
     folder = StateFolder(settings.state)
     stack.callback(snapshot.drop, loaded.folder)
-    agent_id = folder.claim()
+    agent_id = folder.acquire()
     stack.callback(folder.release)
     listening = _listen(settings)
     stack.callback(listening.close)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from agent.rules import recording, series
 from agent.rules.rule import Alert, Group
-from agent.rules.series import by, gained, on
+from agent.rules.series import by, increase, on
 from agent.rules.subject import EACH, PAGE, TICKET
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _dropped(watch: Watch) -> Alert:
     each = by((series.ENVIRONMENT, series.SIGNAL, *series.INSTANCES))
     return Alert(
         "SpoolDropped",
-        f"sum {each} ({gained(watch.of(recording.DROPPED), '1h')}) > 0",
+        f"sum {each} ({increase(watch.of(recording.DROPPED), '1h')}) > 0",
         {**watch.labels, "severity": TICKET},
         {
             "summary": "{{ $value }} items of {{ $labels.signal }} were lost",

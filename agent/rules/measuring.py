@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from agent.core.results import Result
 from agent.core.units import format_duration
 from agent.rules import recording, series
-from agent.rules.series import gained
+from agent.rules.series import increase
 from agent.rules.subject import EACH, ON_EACH, TICKET
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ def not_measured(subject: Subject) -> Alert:
     window = subject.window(600, 4)
     runs = subject.of(recording.RUNS, result=Result.NOT_MEASURED)
     others = subject.of(recording.RUNS, result=recording.MEASURED)
-    bot = gained(subject.of(recording.CHALLENGED), window)
-    not_measured = f"(sum {EACH} ({gained(runs, window)}) - sum {EACH} ({bot}))"
+    bot = increase(subject.of(recording.CHALLENGED), window)
+    not_measured = f"(sum {EACH} ({increase(runs, window)}) - sum {EACH} ({bot}))"
     return subject.alert(
         "NotMeasured",
         f"{not_measured} >= {_NOT_MEASURED_AT_LEAST}\n"
         f"and {not_measured}\n"
-        f"  > sum {EACH} ({gained(others, window)})",
+        f"  > sum {EACH} ({increase(others, window)})",
         TICKET,
         "{{ $value }} runs could not be measured at {{ $labels.location }}",
         f"Most of the runs of the last {window}. Nobody knows whether it works. The error "
@@ -74,7 +74,7 @@ def not_measured(subject: Subject) -> Alert:
 def challenged(subject: Subject) -> Alert:
     """Return the one of an agent that is taken for a bot: never a page, customers are fine."""
     window = subject.window(600, 4)
-    bot = gained(subject.of(recording.CHALLENGED), window)
+    bot = increase(subject.of(recording.CHALLENGED), window)
     return subject.alert(
         "Challenged",
         f"sum {EACH} ({bot}) >= {_NOT_MEASURED_AT_LEAST}",
@@ -91,7 +91,7 @@ def escaped(subject: Subject) -> Alert:
     """Return the one of beacons that got out against the policy."""
     return subject.alert(
         "EscapedBeacon",
-        f"sum {EACH} ({gained(subject.of(recording.ESCAPED), '1h')}) > 0",
+        f"sum {EACH} ({increase(subject.of(recording.ESCAPED), '1h')}) > 0",
         TICKET,
         "{{ $value }} beacons escaped at {{ $labels.location }}",
         "Somebody's figures count the agent as a customer: "

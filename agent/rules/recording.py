@@ -10,7 +10,7 @@ from agent.core.results import Result
 from agent.rules import series
 from agent.rules.objective import WINDOWS
 from agent.rules.rule import Group, Recording
-from agent.rules.series import by, gained, on, select
+from agent.rules.series import by, increase, on, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,7 +148,7 @@ def _window(watch: Watch, window: str) -> list[Recording]:
         # From the quarters of its days: single samples would be much to read each time.
         grown = f"sum_over_time({watch.of(count('6h'))}[{window}:6h])"
     else:
-        grown = f"sum {by((*at_location, series.RESULT))} ({gained(watch.of(RUNS), window)})"
+        grown = f"sum {by((*at_location, series.RESULT))} ({increase(watch.of(RUNS), window)})"
     rules = [
         Recording(count(window), grown),
         Recording(ratio(window), _ratio(watch, window, by(_OF_JOURNEY))),

@@ -75,7 +75,7 @@ def on(labels: Iterable[str]) -> str:
     return f"on ({', '.join(labels)})"
 
 
-def gained(counter: str, window: str) -> str:
+def increase(counter: str, window: str) -> str:
     """Write by how much a recorded counter grew within a window.
 
     Not ``increase()``: Prometheus' tells fractions, and VictoriaMetrics' takes what a series

@@ -8,7 +8,7 @@ from agent.core.results import Result
 from agent.core.units import format_duration
 from agent.rules import recording, series
 from agent.rules.objective import FAST, SLOW, fitting
-from agent.rules.series import by, gained
+from agent.rules.series import by, increase
 from agent.rules.subject import EACH, ON_WHOLE, TICKET, WHOLE
 
 if TYPE_CHECKING:
@@ -136,13 +136,13 @@ def _slow_bound(subject: Subject) -> float:
 def flaky(subject: Subject) -> Alert:
     """Return the one of a journey that often passes at the second attempt only."""
     window = subject.window(21_600, 20)
-    often = f"sum {WHOLE} ({gained(subject.of(recording.RUNS, result=Result.FLAKY), window)})"
+    often = f"sum {WHOLE} ({increase(subject.of(recording.RUNS, result=Result.FLAKY), window)})"
     runs = subject.of(recording.RUNS, result=recording.MEASURED)
     return subject.alert(
         "Flaky",
         f"{often} >= {_FLAKY_AT_LEAST}\n"
         f"and {often}\n"
-        f"  > {_FLAKY_SHARE:g} * sum {WHOLE} ({gained(runs, window)})",
+        f"  > {_FLAKY_SHARE:g} * sum {WHOLE} ({increase(runs, window)})",
         TICKET,
         "{{ $value }} runs passed at the second attempt only",
         f"More than a tenth of the runs of the last {window}. Some customers see what the "

@@ -76,7 +76,7 @@ class Session:
             temporary = tempfile.TemporaryDirectory(prefix="footfall-", ignore_cleanup_errors=True)
             scratch = Path(stack.enter_context(temporary))
             folder = StateFolder(scratch, artifacts=self.artifacts)
-            agent_id = folder.claim()
+            agent_id = folder.acquire()
             stack.callback(folder.release)
             self._engine = Engine(
                 self._settings,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class StateFolder:
-    """The folder of one agent. Held by a lock from ``claim`` until ``release``."""
+    """The folder of one agent. Held by a lock from ``acquire`` until ``release``."""
 
     def __init__(self, path: Path, artifacts: Path | None = None) -> None:
         self.path = path
@@ -38,7 +38,7 @@ class StateFolder:
         """Where runs record before anybody knows whether it is wanted."""
         return self.path / "scratch"
 
-    def claim(self) -> str:
+    def acquire(self) -> str:
         """Lock the folder, create what is missing, and return the agent's lasting id.
 
         Raises:

@@ -17,14 +17,14 @@ from agent.storage.folder import StateFolder
 
 
 def test_a_held_folder_names_its_holder(tmp_path):
-    """Another process that claims it is told which one holds it; after a release it is free."""
+    """Another process that wants it is told which one holds it; after a release it is free."""
     folder = StateFolder(tmp_path / "var")
-    folder.claim()
-    claim = (
+    folder.acquire()
+    acquire = (
         "import sys; from pathlib import Path; from agent.storage.folder import StateFolder; "
-        "StateFolder(Path(sys.argv[1])).claim()"
+        "StateFolder(Path(sys.argv[1])).acquire()"
     )
-    command = [sys.executable, "-c", claim, str(tmp_path / "var")]
+    command = [sys.executable, "-c", acquire, str(tmp_path / "var")]
     refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert "StateLocked" in refused.stderr
@@ -33,15 +33,15 @@ def test_a_held_folder_names_its_holder(tmp_path):
     assert subprocess.run(command, check=False).returncode == 0
 
 
-def test_a_refused_claim_leaves_the_holders_lock(tmp_path):
+def test_who_is_refused_leaves_the_holders_lock(tmp_path):
     """The loser neither takes nor empties it."""
     holder, other = StateFolder(tmp_path), StateFolder(tmp_path)
-    holder.claim()
+    holder.acquire()
     for _ in range(2):
         with pytest.raises(StateLocked, match=str(os.getpid())):
-            other.claim()
+            other.acquire()
     holder.release()
-    other.claim()
+    other.acquire()
     other.release()
 
 
@@ -49,25 +49,25 @@ def test_the_instance_id_lasts(tmp_path):
     """The same after every start; a damaged one is made anew, and lasts again."""
     folder = StateFolder(tmp_path)
 
-    def claimed() -> str:
+    def acquired() -> str:
         try:
-            return folder.claim()
+            return folder.acquire()
         finally:
             folder.release()
 
-    first = claimed()
+    first = acquired()
     assert str(uuid.UUID(first)) == first
-    assert claimed() == first
+    assert acquired() == first
     (tmp_path / "instance-id").write_text("half an i")
-    second = claimed()
+    second = acquired()
     assert second != first
-    assert claimed() == second
+    assert acquired() == second
 
 
-def test_claiming_makes_what_is_missing(tmp_path):
+def test_acquiring_makes_what_is_missing(tmp_path):
     """A first start on nothing: folders for artifacts and scratch."""
     folder = StateFolder(tmp_path / "deep" / "var")
-    folder.claim()
+    folder.acquire()
     assert folder.artifacts.is_dir()
     assert folder.scratch.is_dir()
     folder.release()
@@ -77,7 +77,7 @@ def test_a_folder_that_can_not_be_made_says_what_to_do(tmp_path):
     """The message names the folder and the key."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match=r"file/var.*`state`"):
-        StateFolder(tmp_path / "file" / "var").claim()
+        StateFolder(tmp_path / "file" / "var").acquire()
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ async def test_what_lies_in_the_folder_is_its_users_alone(tmp_path, there):
         for name in ("lock", "instance-id", "footfall.db", "footfall.db-wal"):
             (path / name).touch()
         (path / "instance-id").write_text(str(uuid.uuid4()))
-    folder.claim()
+    folder.acquire()
     database = Database(folder.database, ["CREATE TABLE IF NOT EXISTS t (x);"], SystemClock())
     await database.open()
     await database.transaction(lambda c: c.execute("INSERT INTO t VALUES (1)"))
@@ -124,7 +124,7 @@ async def test_what_lies_in_the_folder_is_its_users_alone(tmp_path, there):
 async def test_a_database_made_after_damage_is_private_too(tmp_path):
     """What was set aside keeps the rights it had, which are its user's alone."""
     folder = StateFolder(tmp_path)
-    folder.claim()
+    folder.acquire()
     folder.database.write_bytes(b"no database at all, but long enough to be read as one" * 100)
     database = Database(folder.database, ["CREATE TABLE IF NOT EXISTS t (x);"], SystemClock())
     with structlog.testing.capture_logs():
