@@ -176,7 +176,7 @@ def events_logged() -> set[str]:
         for node in ast.walk(ast.parse(source.read_text("utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     )
-    logging = {"info", "warning", "error", "exception", "_warn"}
+    logging = {"info", "warning", "error", "exception", "_warn", "on_lost"}
     texts = (
         [one.value for one in call.args if isinstance(one, ast.Constant)]
         for call in calls
