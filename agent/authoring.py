@@ -183,6 +183,11 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
     return declare
 
 
+def forget_declared() -> None:
+    """Drop what modules have declared that nobody asks for: those that a journey imports."""
+    _declared.clear()
+
+
 def take_declared(module: str) -> list[Declaration]:
     """Return, once, what a module has declared, in order; two may be of one name."""
     return _declared.pop(module, [])

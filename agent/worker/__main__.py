@@ -124,13 +124,14 @@ class Worker:
             done(AttemptReport(0.0, 0.0, ErrorType.BROWSER_LAUNCH, self._trouble))
             self._link.send(Idle(fit=False))
             return
-        # Its import may block as well as its function may.
+        # Its import may block, and change the process, as well as its function may.
+        self._isolation.begin()
         self._watchdog.begin()
         try:
             journey = self._loader.journey(walk.journey.file, walk.journey.name)
         except LookupError as error:
             done(AttemptReport(0.0, 0.0, ErrorType.SCRIPT_ERROR, str(error)))
-            self._link.send(Idle(fit=True))
+            self._link.send(Idle(fit=not await self._isolation.clear()))
             return
         finally:
             self._watchdog.end()

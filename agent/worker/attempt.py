@@ -18,8 +18,10 @@ from agent.core.results import AttemptReport
 from agent.protocol.messages import Logged, OutcomeKnown, Started
 from agent.worker.browser.faults import AttemptTimeout, BadContext, LaunchFailed, first_line
 from agent.worker.browser.launch import close
+from agent.worker.forgotten import Forgotten
 from agent.worker.outcome import AttemptOutcome
 from agent.worker.page_setup import OPEN_WAIT, PageSetup
+from agent.worker.pending import PendingCall
 from agent.worker.request_signer import proof_of
 from agent.worker.steps import Steps
 from agent.worker.tagging.identity import Identity
@@ -81,6 +83,8 @@ class AttemptRunner:
             proof=proof_of(walk, link),
         )
         self._setup = PageSetup(walk, identity, link)
+        self._code = services.code
+        self._forgotten = Forgotten(services.code)
         self._outcome = AttemptOutcome(walk, link, self._setup, self._steps, services.code)
         self._page: Page | None = None
         self.fit = True
@@ -90,7 +94,7 @@ class AttemptRunner:
 
     def step(self, name: str) -> AbstractAsyncContextManager[None]:
         """Open a step."""
-        return self._steps.step(name)
+        return self._forgotten.step(self._steps.step(name))
 
     def secret(self, name: str) -> str:
         """Fetch a secret."""
@@ -108,13 +112,13 @@ class AttemptRunner:
 
     async def run(self, done: Callable[[AttemptReport], None]) -> None:
         """Walk, tell ``done`` what was seen, and close the browser."""
-        self._isolation.begin()
         try:
             browser = await self._launcher.take()
         except LaunchFailed as error:
             # As likely as not it is this process's driver that is dead or hangs.
             self.fit = False
             done(AttemptReport(time.time(), 0.0, ErrorType.BROWSER_LAUNCH, str(error)))
+            await self._clear()
             return
         try:
             done(await self._walk_in(browser))
@@ -152,6 +156,7 @@ class AttemptRunner:
         started_at, start = time.time(), time.perf_counter()
         failure = await self._walk_on(opened)
         took = time.perf_counter() - start
+        self._outcome.forgotten = self._forgotten.end(failure)
         self._setup.console.stop()
         if self._setup.routed:
             self._link.send(Logged("warning", "journey.routes", {"effect": _ROUTED}))
@@ -203,7 +208,9 @@ class AttemptRunner:
             run_id=self._walk.run_id,
             host=self,
         )
+        self._forgotten.begin()
         task = asyncio.create_task(self._guarded(run), name="journey")
+        pending = PendingCall(task, self._isolation.tasks, self._code)
         timeout = self._walk.journey.timeout
         lost = self._setup.lost
         await first_of(task, lost, limit=timeout)
@@ -211,9 +218,12 @@ class AttemptRunner:
             if isinstance(task.result(), (Error, AssertionError)):
                 # What the death of a page or a browser breaks is heard before the death is.
                 await asyncio.wait({lost}, timeout=_LAST_WORDS)
+            pending.stop()
             return task.result()
         where = f" in step {self._steps.path!r}" if self._steps.path else ""
-        late: BaseException = AttemptTimeout(f"not done after {timeout:g} s{where}")
+        waited = pending.stop()
+        self._outcome.place = waited.place
+        late: BaseException = AttemptTimeout(f"not done after {timeout:g} s{where}: {waited}")
         if lost.done():
             late = lost.exception() or late
         task.cancel()

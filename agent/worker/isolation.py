@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
 import threading
 import weakref
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+
+from agent.worker.process_state import ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _END_WAIT = 0.3
 """Seconds that tasks may take to end once they are cancelled."""
-_SIGNALS = (signal.SIGALRM, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 _by_journey: ContextVar[bool] = ContextVar("by_journey", default=False)
 
@@ -37,8 +35,6 @@ class Isolation:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-        self._umask = os.umask(0o022)
-        os.umask(self._umask)
         self._loop = loop
         self._watched: set[int] = set()
         """Descriptors that the journey has the loop watch."""
@@ -46,15 +42,17 @@ class Isolation:
         for add in ("add_reader", "add_writer"):
             setattr(loop, add, self._noting(getattr(loop, add)))
 
+    @property
+    def tasks(self) -> weakref.WeakSet[asyncio.Task[Any]]:
+        """The tasks that the journey began, its own among them."""
+        return self._tasks
+
     def begin(self) -> None:
         """Remember how things stand before a walk."""
         self._tasks.clear()
         self._watched.clear()
         self._threads = weakref.WeakSet(threading.enumerate())
-        self._folder = os.getcwd()  # noqa: PTH109 - what chdir wants back
-        self._environ = dict(os.environ)
-        self._handlers = {number: signal.getsignal(number) for number in _SIGNALS}
-        self._streams = sys.stdout, sys.stderr
+        self._state = ProcessState()
 
     @staticmethod
     def enter() -> None:
@@ -68,7 +66,7 @@ class Isolation:
             What would not go: with that, the process is not fit for another walk.
 
         """
-        self._put_back()
+        self._state.restore()
         left = [task for task in self._tasks if not task.done()]
         for task in left:
             task.cancel()
@@ -77,19 +75,6 @@ class Isolation:
         self._stop_watching()
         still = [f"task {task.get_name()}" for task in left if not task.done()]
         return still + [f"thread {thread.name}" for thread in self._new_threads()]
-
-    def _put_back(self) -> None:
-        os.umask(self._umask)
-        with suppress(OSError):
-            os.chdir(self._folder)
-        if dict(os.environ) != self._environ:
-            os.environ.clear()
-            os.environ.update(self._environ)
-        for number, handler in self._handlers.items():
-            if signal.getsignal(number) is not handler:
-                # One that was set from C is None, and can't be set from here.
-                signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-        sys.stdout, sys.stderr = self._streams
 
     def _stop_watching(self) -> None:
         """Take the journey's descriptors off the loop.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.authoring import Declaration, take_declared
+from agent.authoring import Declaration, forget_declared, take_declared
 from agent.core.errors import Problem
 from agent.core.model import Definition
 from agent.core.values import trouble
@@ -40,7 +40,6 @@ class Loader:
     def __init__(self, folder: str, copy: str = "") -> None:
         self._folder = Path(folder).absolute()
         self._sources = Sources(self._folder, Path(copy) if copy else None)
-        self._journeys: dict[str, dict[str, LoadedJourney]] = {}
 
     @property
     def folder(self) -> str:
@@ -64,30 +63,30 @@ class Loader:
         return definitions, problems
 
     def journey(self, file: str, name: str) -> LoadedJourney:
-        """Return the journey ``name`` of a file, importing it where that is still to do.
+        """Import a file for one walk, and return its journey ``name``.
 
         Raises:
             LookupError: the file no longer declares it, or can't be imported any more.
 
         """
-        if file not in self._journeys:
-            try:
-                self._load(file)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:
-                raise LookupError(str(self._problem(file, error))) from error
         try:
-            return self._journeys[file][name]
-        except KeyError:
-            raise LookupError(f"{file} no longer declares a journey {name!r}") from None
+            found = self._load(file)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise LookupError(str(self._problem(file, error))) from error
+        for declaration, source in found:
+            if declaration.name == name:
+                return LoadedJourney(declaration, source.step_names())
+        raise LookupError(f"{file} no longer declares a journey {name!r}")
 
     def _load(self, file: str) -> list[tuple[Declaration, JourneySource]]:
-        found = [(one, JourneySource(one)) for one in self._import(file)]
-        self._journeys[file] = {
-            one.name: LoadedJourney(one, source.step_names()) for one, source in found
-        }
-        return found
+        """Import a file as if for the first time: what an earlier walk left in it is gone."""
+        self._sources.forget()
+        playwright = sys.modules.get("playwright.async_api")
+        if playwright is not None:
+            playwright.expect.set_options(timeout=None)
+        return [(one, JourneySource(one)) for one in self._import(file)]
 
     def _checked(
         self, file: str, one: Declaration, source: JourneySource
@@ -129,6 +128,7 @@ class Loader:
             loader.exec_module(module)
         finally:
             declared = take_declared(name)
+            forget_declared()
         # Asked of the decorator and not of the module's names: a second journey of one name
         # would hide the first, and one imported from another file belongs to that one.
         return declared

@@ -21,7 +21,7 @@ from agent.worker.browser.weight import DriverState
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator
 
-    from agent.core.results import EvidenceName
+    from agent.core.results import EvidenceName, SourceLine
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.raised import AuthorCode
@@ -43,6 +43,19 @@ _DIGESTING = "Playwright's driver was still busy with what the page had sent it"
 _NO_MEMORY = "given up, for memory ran short"
 
 
+_CHALLENGED = frozenset(
+    {
+        ErrorType.ASSERTION,
+        ErrorType.CHALLENGED,
+        ErrorType.HTTP_STATUS,
+        ErrorType.NAVIGATION,
+        ErrorType.TIMEOUT,
+    }
+)
+"""What a walk may end on because its edge asks for a proof instead of answering."""
+_CURE = "sign the agent's requests and let them pass there: docs/identity.md"
+
+
 class AttemptOutcome:
     """Looks at one walk once it is over; what was recorded meanwhile is begun here too."""
 
@@ -60,6 +73,10 @@ class AttemptOutcome:
         self._driver = DriverState(0, 0.0, 0.0)
         self._poor = False
         self._giving_up: asyncio.Task[None] | None = None
+        self.place: SourceLine | None = None
+        """Where the journey was when something else ended it."""
+        self.forgotten: tuple[SourceLine, str] | None = None
+        """The line of a call that was made in vain, and the word that it lacks."""
         self.masks: list[Locator] = []
         """What the author has painted over in pictures."""
 
@@ -80,7 +97,7 @@ class AttemptOutcome:
     ) -> Fault | None:
         """Say what a walk broke on: what it raised, or what lies behind that; None: it passed."""
         if failure is None:
-            return self._nothing_measured()
+            return self._made_in_vain() or self._nothing_measured()
         if not launcher.alive:
             failure = BrowserGone("Playwright's driver died")
         elif not browser.is_connected():
@@ -88,12 +105,16 @@ class AttemptOutcome:
         elif self._setup.lost.done():
             failure = self._setup.lost.exception() or failure
         fault = self._blamed(failure)
+        if fault.place is None and self.place is not None:
+            fault = replace(fault, place=self.place.cleaned(self._link.redactor.fit))
         setup = self._setup
         self._stood = Circumstances(
             setup.traffic.open_requests(), setup.dialogs.open, setup.auditor.stopped_vendors
         )
         if fault.error_type.owner is not Owner.TARGET:
             return fault
+        if self.forgotten:
+            return self._made_in_vain(fault)
         lines = self._stood.lines(waited=fault.error_type is ErrorType.TIMEOUT)
         whole = "\n".join([fault.message, *lines])
         return replace(fault, message=self._link.redactor.fit(whole, MESSAGE_LENGTH))
@@ -103,11 +124,19 @@ class AttemptOutcome:
         refused = self._setup.refusal()
         if isinstance(refused, ProxyRefused):
             return fault_of(refused, self._code, self._link.redactor.fit)
+        challenge = self._setup.challenges.open
+        if challenge and fault.error_type in _CHALLENGED:
+            return self._challenged(fault, challenge)
         if refused and fault.error_type.owner is Owner.TARGET:
             # The page that could not be used says more than what was missing on it.
             detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"
             return replace(fault, error_type=ErrorType.HTTP_STATUS, message=f"{refused}{detail}")
         return fault
+
+    def _challenged(self, fault: Fault, challenge: str) -> Fault:
+        then = "" if fault.error_type is ErrorType.CHALLENGED else f"\nthen {fault.message}"
+        message = self._link.redactor.fit(f"{challenge}; {_CURE}{then}", MESSAGE_LENGTH)
+        return replace(fault, error_type=ErrorType.CHALLENGED, message=message)
 
     async def canary(
         self, fault: Fault | None, launcher: Launcher, browser: Browser, spent: float
@@ -177,6 +206,18 @@ class AttemptOutcome:
             **self._stood.facts(),
         }
         await self._evidence.notes(opened.page, facts, budget)
+
+    def _made_in_vain(self, after: Fault | None = None) -> Fault | None:
+        """Refuse to pass, or to blame the target for, a walk that left something out."""
+        if self.forgotten is None:
+            return None
+        fit = self._link.redactor.fit
+        line, word = self.forgotten
+        place = line.cleaned(fit)
+        message = f"{place.source}: write `{word}` before it; without it nothing was done"
+        if after:
+            message = f"{message}\nthen {after.message}"
+        return Fault(ErrorType.SCRIPT_ERROR, fit(message, MESSAGE_LENGTH), place=place)
 
     def _nothing_measured(self) -> Fault | None:
         """Refuse to pass a walk that never heard from its site: it would be green for ever."""

@@ -12,12 +12,14 @@ from agent.beacons.policy import Guard
 from agent.core.origins import FirstParty, origin_of
 from agent.core.redact import bare_url
 from agent.protocol.messages import Logged, SpanEnded
+from agent.worker.browser.challenges import Challenges
 from agent.worker.browser.console import Console
 from agent.worker.browser.context import context_options, refuse_sign_in
 from agent.worker.browser.dialogs import Dialogs
 from agent.worker.browser.faults import (
     BadContext,
     BrowserGone,
+    Challenged,
     HttpStatusError,
     PageCrashed,
     ProxyRefused,
@@ -25,7 +27,7 @@ from agent.worker.browser.faults import (
 from agent.worker.browser.launch import keep_open
 from agent.worker.browser.listening import Listeners
 from agent.worker.browser.routes import notice_routes
-from agent.worker.browser.traffic import Hooks, Traffic
+from agent.worker.browser.traffic import Hooks, Traffic, is_main
 from agent.worker.browser.vitals import Vitals
 from agent.worker.tagging.auditor import Auditor
 from agent.worker.tagging.identity import COOKIE, Identity
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         BrowserContext,
         Page,
         Request,
+        Response,
     )
 
     from agent.core.results import SpanData
@@ -49,6 +52,9 @@ if TYPE_CHECKING:
 _ACTION_SHARE = 0.8
 """The share of the timeout after which one action gives up: its own error says more than
 the deadline's."""
+_CALLS = frozenset({"fetch", "xhr"})
+_PASSED_WITHIN = 3.0
+"""Seconds in which a browser may pass a challenge without anybody's help."""
 _SHOW = 0.5
 """Seconds for an error page to be painted before the walk ends on it."""
 OPEN_WAIT = 3.0
@@ -95,10 +101,17 @@ class PageSetup:
             ),
             self._listeners,
         )
+        self.challenges = Challenges()
         self.console = Console(fit)
         self.dialogs = Dialogs(self._listeners, fit)
         self._api = ApiTagger(
-            first_party, identity, journey.site.url, self._on_span, self.traffic.count, self.auditor
+            first_party,
+            identity,
+            journey.site.url,
+            self._on_span,
+            self.traffic.count,
+            self.auditor,
+            self.challenges.see,
         )
         self.vitals = Vitals()
         self.allowed: set[int] = set()
@@ -124,6 +137,8 @@ class PageSetup:
             keep_open(browser)
             notice_routes(context, self._routes)
             on(context, "page", self._adopt)
+            # Before the traffic hears of it: a challenge is no refusal.
+            on(context, "response", self._on_answer)
             self.traffic.follow(context)
             self.console.follow(context, self._listeners)
             self.dialogs.follow(context)
@@ -182,8 +197,27 @@ class PageSetup:
             by_worker=request.service_worker is not None,
         )
 
+    def _on_answer(self, response: Response) -> None:
+        """Note whether a main document, or a call to the site, is challenged as a bot's."""
+        request = response.request
+        main = request.resource_type == "document" and is_main(request)
+        if not main and (request.resource_type not in _CALLS or not self._site.covers(request.url)):
+            return
+        what = f"{request.method} {bare_url(request.url)}"
+        if self.challenges.see(what, response.status, response.headers) and main:
+            asyncio.get_running_loop().call_later(_PASSED_WITHIN, self._give_up_on, what)
+
+    def _give_up_on(self, request: str) -> None:
+        """End a walk whose page is challenged still; browsers pass some challenges alone."""
+        challenge = self.challenges.of(request)
+        if challenge:
+            self._lose(Challenged(challenge))
+
     def _refused(self) -> None:
         """End the walk soon after a page that may not be, once it had time to show itself."""
+        for status, what in list(self.traffic.refusals.items()):
+            if self.challenges.of(what):
+                del self.traffic.refusals[status]
         refusal = self.refusal()
         if refusal is not None:
             asyncio.get_running_loop().call_later(_SHOW, self._lose, refusal)

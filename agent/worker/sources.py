@@ -1,4 +1,4 @@
-"""Importing from a copy of the journeys folder as if from the folder itself.
+"""Importing journeys, from a copy of their folder as if from the folder itself.
 
 The daemon walks what it has checked, so code comes from a copy. Yet a journey that names a file
 beside it, as ``Path(__file__).parent / "user.json"`` does, must mean the same under the daemon
@@ -15,28 +15,39 @@ from importlib.util import decode_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.worker.asserts import EXPLAIN, explain, rewritten
+
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
 
-class _CopiedSource(SourceFileLoader):
-    """Loads one file of the copy under the path of the original."""
+_compiled: dict[str, tuple[bytes, CodeType]] = {}
+"""Source and code by the path of the original: each walk imports its file anew."""
+
+
+class _JourneyCode(SourceFileLoader):
+    """Loads one file under the path of the original; its asserts say what they saw."""
 
     def __init__(self, name: str, path: str, original: str) -> None:
         super().__init__(name, path)
         self._original = original
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the signature is Python's
-        """Compile the source; bytecode would be cached under the wrong name."""
+        """Compile the source. Python's own cache of bytecode is others' too."""
         source = self.get_data(self.path)
-        lines = decode_source(source).splitlines(keepends=True)
-        # Without a time, so that it is never looked for on disk, where it may have changed.
-        linecache.cache[self._original] = (len(source), None, lines, self._original)
-        code: CodeType = self.source_to_code(source, self._original)
+        known, code = _compiled.get(self._original, (b"", None))
+        if code is None or known != source:
+            lines = decode_source(source).splitlines(keepends=True)
+            # Without a time, so that it is never looked for on disk, where it may have changed.
+            linecache.cache[self._original] = (len(source), None, lines, self._original)
+            tree = rewritten(source, self._original)
+            code = compile(tree, self._original, "exec", dont_inherit=True)
+            _compiled[self._original] = source, code
         return code
 
     def exec_module(self, module: ModuleType) -> None:
         module.__file__ = self._original
+        module.__dict__[EXPLAIN] = explain
         super().exec_module(module)
 
 
@@ -47,8 +58,7 @@ class Sources:
         self._folder = folder
         self._copy = copy
         self._read = copy or folder
-        if copy is not None:
-            sys.path_hooks.insert(0, self._finder)
+        sys.path_hooks.insert(0, self._finder)
         sys.path.insert(0, str(self._read))
 
     def loader(self, name: str, file: str) -> SourceFileLoader:
@@ -56,12 +66,23 @@ class Sources:
         return self._loader(name, str(self._read / file))
 
     def _loader(self, name: str, path: str) -> SourceFileLoader:
-        if self._copy is None:
-            return SourceFileLoader(name, path)
-        original = self._folder / Path(path).relative_to(self._copy)
-        return _CopiedSource(name, path, str(original))
+        original = self._folder / Path(path).relative_to(self._read)
+        return _JourneyCode(name, path, str(original))
+
+    def forget(self) -> None:
+        """Have the next import run every module of the journeys' anew: none keeps its globals."""
+        for name, module in list(sys.modules.items()):
+            spec = getattr(module, "__spec__", None)
+            if isinstance(getattr(spec, "loader", None), _JourneyCode):
+                del sys.modules[name]
 
     def _finder(self, path: str) -> FileFinder:
-        if self._copy is None or not Path(path).is_relative_to(self._copy):
-            raise ImportError(f"{path} is no part of the journeys' copy")
+        inside = Path(path)
+        if not inside.is_relative_to(self._read) or _is_library(inside.relative_to(self._read)):
+            raise ImportError(f"{path} is no part of the journeys")
         return FileFinder(path, (self._loader, SOURCE_SUFFIXES))  # type: ignore[arg-type]
+
+
+def _is_library(path: Path) -> bool:
+    """Whether a path below the journeys lies in a virtual environment."""
+    return "site-packages" in path.parts

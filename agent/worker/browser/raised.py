@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PLAYWRIGHT = str(Path(playwright.__file__).parent)
 _API = f"{_PLAYWRIGHT}/async_api/"
+_EVENTS = f"{_PLAYWRIGHT}/_impl/_async_base.py"
 _WAITERS = (f"{_PLAYWRIGHT}/_impl/waiter.py", f"{_PLAYWRIGHT}/_impl/utils/tasks.py")
 _OTHERS = tuple(
     {
@@ -27,7 +28,6 @@ _OTHERS = tuple(
     }
 )
 """Folders of code that is not the author's, wherever his own may lie."""
-_LONGEST_SOURCE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,18 @@ class AuthorCode:
         for frame, number in traceback.walk_tb(error.__traceback__):
             if self.covers(frame.f_code.co_filename):
                 found = frame.f_code.co_filename, number
-        return self._line(*found) if found else None
+        return self.line(*found) if found else None
 
     def frame_line(self, frame: FrameType) -> SourceLine:
         """Return the line at which a frame of the author's stands."""
-        return self._line(frame.f_code.co_filename, frame.f_lineno)
+        return self.line(frame.f_code.co_filename, frame.f_lineno)
 
-    def _line(self, file: str, number: int) -> SourceLine:
+    def line(self, file: str, number: int) -> SourceLine:
         """Return a line of such a file; the file is named as users know it."""
         root = Path(self.folder)
         name = f"{root.name}/{Path(file).relative_to(root).as_posix()}"
         source = linecache.getline(file, number).strip()
-        return SourceLine(name, number, source[:_LONGEST_SOURCE])
+        return SourceLine(name, number, source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,8 @@ def call_of(error: BaseException) -> Call | None:
 
 def call_at(frame: FrameType) -> Call | None:
     """Return the call that a frame belongs to, if it is one of the API's own."""
+    if frame.f_code.co_filename == _EVENTS:
+        return Call("an expected event")
     if not frame.f_code.co_filename.startswith(_API):
         return None
     return Call(frame.f_code.co_qualname, frame.f_locals.get("self"))

@@ -173,7 +173,7 @@ class Traffic:
         if response.status < 400:
             return
         self._note(f"{response.status} {request.method} {bare_url(request.url)}")
-        if request.resource_type == "document" and _is_main(request):
+        if request.resource_type == "document" and is_main(request):
             what = f"{request.method} {bare_url(request.url)}"
             self.refusals.setdefault(response.status, what)
             self.hooks.on_refusal()
@@ -221,7 +221,8 @@ class Traffic:
             self._stops.pop()()
 
 
-def _is_main(request: Request) -> bool:
+def is_main(request: Request) -> bool:
+    """Whether a document is a page's own and not a frame's."""
     try:
         return request.frame.parent_frame is None
     except Error:

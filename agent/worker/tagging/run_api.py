@@ -14,10 +14,11 @@ from urllib.parse import urlencode, urljoin
 
 from agent.core.client_spans import Exchange, client_span
 from agent.core.origins import Origin
+from agent.core.redact import bare_url
 from agent.worker.browser.faults import RedirectLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from playwright.async_api import APIRequestContext, APIResponse, Request
 
@@ -44,7 +45,8 @@ _BODY_HEADERS = frozenset(
 class ApiTagger:
     """Tags one ``APIRequestContext`` and reports a client span for each first-party hop.
 
-    ``count`` hears the address and the outcome of every request.
+    ``count`` hears the address and the outcome of every request, ``on_answer`` what was asked,
+    and status and headers of the answer.
     """
 
     def __init__(
@@ -55,10 +57,12 @@ class ApiTagger:
         on_span: Callable[[SpanData], None],
         count: Callable[[str, str], None],
         auditor: Auditor,
+        on_answer: Callable[[str, int, Mapping[str, str]], object],
     ) -> None:
         self._first_party = first_party
         self._count = count
         self._auditor = auditor
+        self._on_answer = on_answer
         self._identity = identity
         self._base_url = base_url
         self._on_span = on_span
@@ -147,6 +151,8 @@ class ApiTagger:
         try:
             response = await fetch(url, **options, max_redirects=0)
             outcome = "ok" if response.status < 400 else "http_error"
+            what = f"{options['method']} {bare_url(response.url)}"
+            self._on_answer(what, response.status, response.headers)
             return response
         finally:
             self._count(url, outcome)
