@@ -327,6 +327,41 @@ async def test_printed_secrets(walker: Walker, origin: Origin) -> None:
     assert (first.heard.lines, second.heard.lines) == (["said ***"], ["***"])
 
 
+ENDS = {
+    "killed": (ErrorType.WORKER_LOST, "os.kill(os.getpid(), 9)"),
+    "stopped": (ErrorType.WORKER_KILLED, "os.kill(os.getpid(), 19)"),
+    "spinning": (ErrorType.WORKER_KILLED, "while True: pass"),
+    "writing": (ErrorType.WORKER_LOST, "os.write(self._link._sock.fileno(), b'x' * 1000)"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_an_end_under_the_evidence(walker: Walker, origin: Origin, end: str) -> None:
+    """Whatever becomes of a worker once the outcome is known: what the target did stands."""
+    death, does = ENDS[end]
+    walked = await walker.walk(
+        f"""
+        import os
+        from agent.worker.outcome import AttemptOutcome
+
+        async def save(self, *_):
+            {does}
+
+        AttemptOutcome.save = save
+        await run.page.goto("/")
+        async with run.step("Look"):
+            await expect(run.page.locator("h1")).to_have_text("Shop", timeout=100)
+        """,
+        site(origin.url),
+        timeout=2.0,
+        grace=1.0,
+    )
+    assert walked.record.death is death
+    assert walked.report.error_type is ErrorType.ASSERTION
+    assert walked.report.evidence == ()
+    assert walked.steps == {"Look": "fail"}
+
+
 async def test_out_of_memory(tmp_path: Path, origin: Origin) -> None:
     """A run whose processes pass the bound is out_of_memory, while they still live."""
     folder = tmp_path / "journeys"
