@@ -12,7 +12,7 @@ from agent.cli.shown import escape
 from agent.core.beacon_report import BeaconAction
 from agent.core.model import Trigger
 from agent.pool.process_tree import become_subreaper
-from agent.runs.adhoc import Session, SessionOptions, site_names
+from agent.runs.adhoc import AdhocOptions, AdhocRuns, site_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +35,8 @@ async def audit(
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = _WIDE
-    wanted = SessionOptions(Trigger.ONCE, site_names(sites), "")
-    async with Session(settings, environ, clock, wanted) as session:
+    wanted = AdhocOptions(Trigger.ONCE, site_names(sites), "")
+    async with AdhocRuns(settings, environ, clock, wanted) as session:
         journeys, problems = await session.journeys((name,))
         for problem in problems:
             console.print(f"[red]error:[/red] {escape(str(problem))}")

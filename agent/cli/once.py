@@ -16,11 +16,11 @@ from agent.core.errors import ConfigError
 from agent.core.model import Trigger
 from agent.core.results import Result
 from agent.pool.process_tree import become_subreaper
-from agent.runs.adhoc import Session, SessionOptions, session_settings, site_names
+from agent.runs.adhoc import AdhocOptions, AdhocRuns, adhoc_settings, site_names
 from agent.runs.document import document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from agent.config import Settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agent.core.errors import Problem
     from agent.core.model import Journey
     from agent.core.results import RunResult
-    from agent.runs.conduct import RunRequest
+    from agent.runs.request import RunRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ async def once(
         settings = settings.model_copy(update={"browser": browser})
     become_subreaper()
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
-    wanted = SessionOptions(Trigger.ONCE, site_names(options.sites), options.endpoint)
-    async with Session(settings, environ, clock, wanted) as session:
+    wanted = AdhocOptions(Trigger.ONCE, site_names(options.sites), options.endpoint)
+    async with AdhocRuns(settings, environ, clock, wanted) as session:
         journeys, problems = await session.journeys(options.names)
         for problem in problems:
             console.print(f"[red]error:[/red] {escape(str(problem))}")
@@ -79,7 +79,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str], sites: Sequence
 
     """
     try:
-        return session_settings(path, environ, sites)
+        return adhoc_settings(path, environ, sites)
     except ConfigError as error:
         missing, *more = error.problems
         if path is not None or more or missing.where != str(DEFAULT_FILE):
@@ -88,18 +88,18 @@ def load_settings(path: Path | None, environ: Mapping[str, str], sites: Sequence
         raise ConfigError([replace(missing, message=hint)]) from None
 
 
-async def walk(session: Session, journey: Journey, console: Console) -> RunResult:
+async def walk(session: AdhocRuns, journey: Journey, console: Console) -> RunResult:
     """Run a journey and show its progress."""
     followers = []
 
-    def watch(request: RunRequest, secret: Callable[[str], str]) -> Progress:
-        progress = Progress(console, request, secret, session.artifacts)
+    def follow(request: RunRequest) -> Progress:
+        progress = Progress(console, request, session.artifacts)
         followers.append(progress)
         progress.begin()
         return progress
 
     try:
-        run = await session.run(journey, watch)
+        run = await session.run(journey, follow)
     finally:
         for progress in followers:
             progress.end()

@@ -8,17 +8,15 @@ from agent.cli.paths import short
 from agent.cli.shown import escape
 from agent.core.beacon_report import BeaconAction
 from agent.core.results import Result, StepOutcome
-from agent.runs.listener import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from rich.console import Console
     from rich.status import Status
 
     from agent.core.results import RunResult, Step
-    from agent.runs.conduct import RunRequest
+    from agent.runs.request import RunRequest
 
 _MARKS = {
     StepOutcome.PASS: "[green]✓[/green]",
@@ -34,17 +32,15 @@ _COLOURS = {
 _NAME_WIDTH = 40
 
 
-class Progress(Watcher):
+class Progress:
     """Prints each step as it ends, and what the run came to."""
 
     def __init__(
         self,
         console: Console,
         request: RunRequest,
-        secret: Callable[[str], str],
         artifacts: Path,
     ) -> None:
-        super().__init__(request, secret)
         self._console = console
         self._request = request
         self._artifacts = artifacts
@@ -61,27 +57,27 @@ class Progress(Watcher):
         """Take the moving part off the terminal."""
         self._status.stop()
 
-    def attempt_started(self, number: int) -> None:
+    def on_attempt_started(self, number: int) -> None:
         """Say that the journey is walked again."""
         if number > 1:
             self._console.print(f"  [dim]attempt {number}, in a fresh worker[/dim]")
 
-    def step_started(self, name: str, depth: int) -> None:  # noqa: ARG002
+    def on_step_started(self, name: str, depth: int) -> None:  # noqa: ARG002
         """Show which step goes on."""
         self._status.update(escape(name))
 
-    def step_ended(self, step: Step, depth: int) -> None:
+    def on_step_ended(self, step: Step, depth: int) -> None:
         """Print a step that is over."""
         took = "" if step.duration is None else f"{step.duration:6.2f} s"
         name = escape(step.name.ljust(_NAME_WIDTH - 2 * depth))
         self._console.print(f"  {'  ' * depth}{_MARKS[step.result]} {name} {took}".rstrip())
 
-    def logged(self, level: str, event: str, fields: dict[str, Any]) -> None:
+    def on_logged(self, level: str, event: str, fields: dict[str, Any]) -> None:
         """Print what the author logged."""
         shown = " ".join(f"{key}={value}" for key, value in fields.items())
         self._console.print(f"    [dim]{level}: {escape(f'{event} {shown}')}[/dim]")
 
-    def printed(self, line: str) -> None:
+    def on_printed(self, line: str) -> None:
         """Print what the journey printed."""
         self._console.print(f"    [dim]{escape(line)}[/dim]")
 

@@ -173,11 +173,11 @@ def _settings(config: pytest.Config, path: Path) -> Settings:
         ConfigError: they are wrong, or there are none.
 
     """
-    from agent.runs.adhoc import session_settings
+    from agent.runs.adhoc import adhoc_settings
 
     given = config.getoption("--footfall-config")
     file = Path(given) if given else None
-    settings = session_settings(file, dict(os.environ), config.getoption("--footfall-site"))
+    settings = adhoc_settings(file, dict(os.environ), config.getoption("--footfall-site"))
     # The folder on the command line is meant, whatever the configuration says.
     home = settings.journeys if path.is_relative_to(settings.journeys) else _home_of(path)
     return settings.model_copy(update={"journeys": home})
@@ -214,10 +214,10 @@ async def _walk(settings: Settings, name: str) -> tuple[RunResult, Path]:
     """Walk a journey; return its result, and the folder that its evidence is relative to."""
     from agent.core.clock import SystemClock
     from agent.core.model import Trigger
-    from agent.runs.adhoc import Session, SessionOptions
-    from agent.runs.listener import Watcher
+    from agent.runs.adhoc import AdhocOptions, AdhocRuns
+    from agent.runs.run_log import RunLog
 
-    options = SessionOptions(Trigger.TEST, owns_children=False)
-    async with Session(settings, dict(os.environ), SystemClock(), options) as session:
+    options = AdhocOptions(Trigger.TEST, owns_children=False)
+    async with AdhocRuns(settings, dict(os.environ), SystemClock(), options) as session:
         (journey, *_), _ = await session.journeys([name])
-        return await session.run(journey, Watcher), session.artifacts
+        return await session.run(journey, RunLog), session.artifacts

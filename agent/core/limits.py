@@ -51,6 +51,8 @@ MOST_SPANS = MOST_STEPS + MOST_REQUEST_SPANS
 """Spans of an attempt that are kept."""
 MOST_VITALS = 1_000
 """Web vitals of an attempt that are kept."""
+MOST_LOGGED = 1_000
+"""Records that the author of a journey may log in a run."""
 MOST_ATTRIBUTES = 64
 """Attributes of a span, and fields of a log record, that are kept."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from agent.core.errors import ErrorType
 from agent.core.first_of import first_of
@@ -23,7 +23,6 @@ from agent.protocol.messages import (
     OutcomeKnown,
     SecretReply,
     SecretWanted,
-    SignatureReply,
     SignatureWanted,
     SpanEnded,
     Started,
@@ -37,14 +36,15 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.results import AttemptReport
     from agent.pool.process import WorkerProcess
+    from agent.pool.walk_listener import Answers, WalkListener
 
 _CRASHES = frozenset({ErrorType.PAGE_CRASH, ErrorType.BROWSER_CRASH})
 _LAUNCH_BUDGET = 20.0
 """Seconds from the order until the journey begins; the worker gives up launching at 15."""
-_SETTLE = 5.0
+_CLOSE_WAIT = 5.0
 """Seconds that a worker may take to close its browser after a walk."""
 _BLOCKED_FOR = 2.0
-"""Seconds for which a standstill that was told, which happens four times a second, goes on."""
+"""Seconds for which a standstill that was reported, which happens four times a second, goes on."""
 _MOST_QUESTIONS = 1_000
 """Secrets and signatures that a worker may ask for in one run; it remembers the answers."""
 _LONGEST_SECRET = 64 * 1024
@@ -52,43 +52,21 @@ _PIPE = 0.25
 """Seconds of leave for the last message to cross the pipe."""
 
 
-class WalkListener(Protocol):
-    """Who follows a walk while it goes on."""
-
-    def secret(self, name: str) -> str:
-        """Return a secret, or raise ``LookupError``."""
-        ...
-
-    def signature(self, authority: str) -> SignatureReply:
-        """Return what proves the agent to an authority, nothing where that isn't the site's."""
-        ...
-
-    def step_started(self, name: str, depth: int) -> None:
-        """Hear that a step begins."""
-        ...
-
-    def step_ended(self, step: Step, depth: int) -> None:
-        """Hear that a step is over."""
-        ...
-
-    def logged(self, level: str, event: str, fields: dict[str, object]) -> None:
-        """Hear what the journey's author logs."""
-        ...
-
-    def printed(self, line: str) -> None:
-        """Hear a line that the journey prints."""
-        ...
-
-
 class Dialogue:
     """Drives one walk in one worker; ``run`` always returns, in bounded time."""
 
     def __init__(
-        self, worker: WorkerProcess, order: Walk, listener: WalkListener, clock: Clock
+        self,
+        worker: WorkerProcess,
+        order: Walk,
+        listener: WalkListener,
+        answers: Answers,
+        clock: Clock,
     ) -> None:
         self._worker = worker
         self._order = order
         self._listener = listener
+        self._answers = answers
         self._clock = clock
         self._started = asyncio.Event()
         self._over: asyncio.Future[AttemptReport | None] = (
@@ -100,7 +78,7 @@ class Dialogue:
         self._spans: list[SpanData] = []
         self._questions = 0
         self._blocked = Blocked(0.0, "", in_journey=False)
-        self._blocked_told = -_BLOCKED_FOR
+        self._blocked_reported = -_BLOCKED_FOR
         self._outcome: AttemptReport | None = None
         self._giving_way = False
         self._oom_before = oom_kills()
@@ -110,8 +88,8 @@ class Dialogue:
     async def run(self) -> AttemptRecord:
         """Order the walk and wait for its end, the worker's end or the deadline."""
         began = self._clock.wall()
-        self._worker.listener = self._hear
-        self._worker.output = self._listener.printed
+        self._worker.listener = self._on_message
+        self._worker.output = self._listener.on_printed
         gone = asyncio.create_task(self._watch_worker())
         deadline = asyncio.create_task(self._hold_deadline())
         self._worker.send(self._order)
@@ -152,10 +130,10 @@ class Dialogue:
             self._giving_way = True
             self._worker.send(GiveWay())
 
-    async def settle(self) -> bool:
+    async def until_idle(self) -> bool:
         """Wait until the worker's browser is gone; return whether it is fit for more."""
         try:
-            await first_of(self._idle, self._worker.gone.wait(), limit=_SETTLE)
+            await first_of(self._idle, self._worker.gone.wait(), limit=_CLOSE_WAIT)
         finally:
             # Not before: what was printed last comes after the report, by a pipe of its own.
             self._worker.output = self._worker.spawn.on_output
@@ -163,7 +141,7 @@ class Dialogue:
 
     def _blocked_by(self) -> str:
         """Return the journey's line that blocks the worker's loop, "" where none does."""
-        silent = self._clock.monotonic() - self._blocked_told
+        silent = self._clock.monotonic() - self._blocked_reported
         return self._blocked.where if self._blocked.in_journey and silent < _BLOCKED_FOR else ""
 
     def _excused(self, report: AttemptReport) -> AttemptReport:
@@ -218,14 +196,14 @@ class Dialogue:
             f"no answer within timeout and grace ({journey.timeout:g} s + {journey.grace:g} s)",
         )
 
-    def _hear(self, message: FromWorker) -> None:  # noqa: C901, PLR0912 - one case a word
+    def _on_message(self, message: FromWorker) -> None:  # noqa: C901, PLR0912 - one case a word
         match message:
             case Started():
                 self._started.set()
             case StepStarted(name, depth):
                 if len(self._steps) + self._open.total() < MOST_STEPS:
                     self._open[name] += 1
-                    self._listener.step_started(name, depth)
+                    self._listener.on_step_started(name, depth)
             case StepEnded(step, depth):
                 # A step that was never reached ends without a start.
                 if step.name in self._open or len(self._steps) < MOST_STEPS:
@@ -234,15 +212,15 @@ class Dialogue:
                 if len(self._spans) < MOST_SPANS:
                     self._spans.append(span)
             case Logged(level, event, fields):
-                self._listener.logged(level, event, fields)
+                self._listener.on_logged(level, event, fields)
             case SecretWanted(name):
                 self._asked()
                 self._worker.send(self._reply(name))
             case SignatureWanted(authority):
                 self._asked()
-                self._worker.send(self._listener.signature(authority))
+                self._worker.send(self._answers.signature(authority))
             case Blocked():
-                self._blocked, self._blocked_told = message, self._clock.monotonic()
+                self._blocked, self._blocked_reported = message, self._clock.monotonic()
             case OutcomeKnown(report):
                 if self._outcome is None:
                     self._outcome = self._excused(report)
@@ -261,7 +239,7 @@ class Dialogue:
         else:
             del self._open[step.name]
         self._steps.append(step)
-        self._listener.step_ended(step, depth)
+        self._listener.on_step_ended(step, depth)
 
     def _asked(self) -> None:
         self._questions += 1
@@ -270,7 +248,7 @@ class Dialogue:
 
     def _reply(self, name: str) -> SecretReply:
         try:
-            value = self._listener.secret(name)
+            value = self._answers.secret(name)
         except LookupError as error:
             return SecretReply(name, None, cut(str(error), MESSAGE_LENGTH))
         if len(value) > _LONGEST_SECRET:

@@ -12,7 +12,7 @@ from agent.core.errors import ErrorType
 from agent.core.first_of import first_of
 from agent.core.model import RestartReason
 from agent.core.results import AttemptRecord
-from agent.pool.dialogue import Dialogue, WalkListener
+from agent.pool.dialogue import Dialogue
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import end_orphans
 from agent.pool.startup import bring_up
@@ -20,6 +20,7 @@ from agent.pool.startup import bring_up
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.pool.walk_listener import Answers, WalkListener
     from agent.protocol.messages import Walk
 
 _log = structlog.get_logger("footfall.workers")
@@ -85,7 +86,7 @@ class Pool:
             self._retire(worker)
         self._idle.clear()
         while self._retiring:
-            # One that waits for its worker to settle retires it only then.
+            # One that waits for its worker to be idle retires it only then.
             await asyncio.gather(*self._retiring, return_exceptions=True)
         await self._end_orphans()
 
@@ -126,7 +127,7 @@ class Pool:
         }
 
     async def walk(
-        self, order: Walk, listener: WalkListener, avoid: int | None = None
+        self, order: Walk, listener: WalkListener, answers: Answers, avoid: int | None = None
     ) -> AttemptRecord:
         """Walk once, in a worker other than number ``avoid``, and record what came of it.
 
@@ -143,7 +144,7 @@ class Pool:
             return self._no_walk(began, ErrorType.BROWSER_LAUNCH, why)
         except _Closing:
             return self._no_walk(began, ErrorType.WORKER_LOST, "the agent was stopped")
-        dialogue = Dialogue(worker, order, listener, self._spawn.clock)
+        dialogue = Dialogue(worker, order, listener, answers, self._spawn.clock)
         self._busy[worker] = dialogue
         try:
             record = await dialogue.run()
@@ -193,7 +194,7 @@ class Pool:
 
     async def _put_back(self, worker: WorkerProcess, dialogue: Dialogue) -> None:
         """Wait until the worker has cleaned up after itself, then keep or recycle it."""
-        fit = await dialogue.settle()
+        fit = await dialogue.until_idle()
         strays = await worker.tree.end_strays(self._spawn.clock) if fit else 0
         if strays:
             _log.warning("strays.killed", action="kill", worker=worker.number, processes=strays)
@@ -260,12 +261,12 @@ class Pool:
         task.add_done_callback(self._starting.discard)
 
     async def _bring_up(self, number: int, predecessor: WorkerProcess | None) -> None:
-        worker = await bring_up(number, lambda: self._spawn, self._hear_trouble)
+        worker = await bring_up(number, lambda: self._spawn, self._on_trouble)
         self._came(predecessor)
         self._idle.append(worker)
         await self._notify()
 
-    def _hear_trouble(self, trouble: str) -> None:
+    def _on_trouble(self, trouble: str) -> None:
         self.trouble = trouble
 
     async def _notify(self) -> None:

@@ -264,9 +264,9 @@ class WorkerProcess:
             if len(chunk) > room:
                 rest = b""  # half a line, which would begin the next run's first one
             for line in lines:
-                self._tell(line)
+                self._print(line)
         if rest:
-            self._tell(rest)
+            self._print(rest)
 
-    def _tell(self, line: bytes) -> None:
+    def _print(self, line: bytes) -> None:
         self.output(self._redactor.fit(line.decode(errors="replace"), MESSAGE_LENGTH))

@@ -57,7 +57,7 @@ class Tree:
         self._seen: set[psutil.Process] = {self._root}
         self._household: set[int] = set()
 
-    def settle(self) -> None:
+    def note_household(self) -> None:
         """Take what hangs directly below the root now for its own: the driver."""
         self._household = _own_children(self._root.pid)
 

@@ -24,13 +24,13 @@ _RESTART_PAUSE = 1.0
 
 
 async def bring_up(
-    number: int, wanted: Callable[[], Spawn], tell: Callable[[str], None]
+    number: int, wanted: Callable[[], Spawn], on_trouble: Callable[[str], None]
 ) -> WorkerProcess:
     """Start a worker and return it once it serves.
 
     ``wanted`` is asked before each try, and after it once more: settings may change while a
-    worker comes up. ``tell`` hears why a try failed, and "" where it didn't. A worker whose
-    browser won't start still serves: its runs say so.
+    worker comes up. ``on_trouble`` is given why a try failed, and "" where it didn't. A worker
+    whose browser won't start still serves: its runs say so.
     """
     while True:
         spawn = wanted()
@@ -38,7 +38,7 @@ async def bring_up(
             worker = await WorkerProcess.start(number, spawn)
         except OSError as error:
             trouble = f"no worker process can be started: {error}"
-            tell(trouble)
+            on_trouble(trouble)
             _log.error("worker.start_failed", action="retry", error=trouble)
             await spawn.clock.sleep(_RESTART_PAUSE)
             continue
@@ -47,9 +47,9 @@ async def bring_up(
         except BaseException:
             await worker.kill()
             raise
-        tell(trouble)
+        on_trouble(trouble)
         if spawn is wanted() and (not trouble or not worker.gone.is_set()):
-            worker.tree.settle()
+            worker.tree.note_household()
             return worker
         await worker.kill()
         if spawn is wanted():

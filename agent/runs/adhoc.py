@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.model import Definition, Journey, Trigger
     from agent.core.results import RunResult
-    from agent.runs.conduct import RunRequest
-    from agent.runs.listener import Watcher
+    from agent.runs.listener import RunListener
+    from agent.runs.request import RunRequest
     from agent.telemetry.delivery.export import Export
 
 _FLUSH = 5.0
@@ -41,7 +41,7 @@ _FLUSH = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class SessionOptions:
+class AdhocOptions:
     """What a session is made for, beyond the configuration."""
 
     trigger: Trigger
@@ -53,7 +53,7 @@ class SessionOptions:
     """Whether this process has no children but workers."""
 
 
-class Session:
+class AdhocRuns:
     """An engine with one worker, in a scratch state of its own; evidence goes to ``state``."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Session:
         settings: Settings,
         environ: Mapping[str, str],
         clock: Clock,
-        options: SessionOptions,
+        options: AdhocOptions,
     ) -> None:
         self._settings = settings
         self._environ = environ
@@ -141,13 +141,11 @@ class Session:
             message = f"no journey chosen is of a site of that name; theirs: {listed}"
             raise ConfigError([Problem(f"--site {name}", message) for name in idle])
 
-    async def run(
-        self, journey: Journey, watch: Callable[[RunRequest, Callable[[str], str]], Watcher]
-    ) -> RunResult:
-        """Run a journey now; ``watch`` makes who follows it."""
+    async def run(self, journey: Journey, follow: Callable[[RunRequest], RunListener]) -> RunResult:
+        """Run a journey now; ``follow`` returns who follows it."""
         run_id = ids.fresh_run_id(self._clock.wall())
         request = self._engine.request(journey, self._options.trigger, run_id, None)
-        run = await self._engine.run(request, watch(request, self._engine.secret))
+        run = await self._engine.run(request, follow(request))
         await self._database.transaction(lambda c: self._telemetry.record_run(c, run))
         self._telemetry.observe_run(run)
         return run
@@ -162,9 +160,7 @@ class Session:
         return Telemetry(self._database, export, identity, self._clock, bounds)
 
 
-def session_settings(
-    path: Path | None, environ: Mapping[str, str], sites: Sequence[str]
-) -> Settings:
+def adhoc_settings(path: Path | None, environ: Mapping[str, str], sites: Sequence[str]) -> Settings:
     """Load the configuration for a session, with sites of the form ``NAME=URL`` over it.
 
     Where there is no configuration file, sites are enough: a laptop needs none.

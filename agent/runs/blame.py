@@ -17,7 +17,7 @@ _OVERLOAD_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Blame:
     """What an attempt came to, and why."""
 
     result: Result
@@ -25,7 +25,7 @@ class Verdict:
     error: str = ""
 
 
-def blame(record: AttemptRecord, timeout: float, *, network_down: bool) -> Verdict:
+def blame(record: AttemptRecord, timeout: float, *, network_down: bool) -> Blame:
     """Judge one attempt.
 
     Args:
@@ -37,24 +37,24 @@ def blame(record: AttemptRecord, timeout: float, *, network_down: bool) -> Verdi
     report = record.report
     if report is None:
         return _without_report(record)
-    verdict = _of_report(report, timeout, network_down=network_down)
-    if record.death is not None and verdict.error:
+    blamed = _of_report(report, timeout, network_down=network_down)
+    if record.death is not None and blamed.error:
         # What the journey came to was told before the worker ended, so it stands.
-        return replace(verdict, error=f"{verdict.error}\nits evidence was lost: {record.detail}")
-    return verdict
+        return replace(blamed, error=f"{blamed.error}\nits evidence was lost: {record.detail}")
+    return blamed
 
 
-def judged(number: int, span_id: str, record: AttemptRecord, verdict: Verdict) -> Attempt:
-    """Put a record under its verdict."""
+def judged(number: int, span_id: str, record: AttemptRecord, blamed: Blame) -> Attempt:
+    """Put a record under its blame."""
     report = record.report
     return Attempt(
         number=number,
-        result=verdict.result,
+        result=blamed.result,
         span_id=span_id,
         started_at=report.started_at if report and report.started_at else record.started_at,
         duration=report.duration if report else record.ended_at - record.started_at,
-        error_type=verdict.error_type,
-        error=verdict.error,
+        error_type=blamed.error_type,
+        error=blamed.error,
         place=report.place if report else None,
         steps=record.steps,
         spans=record.spans,
@@ -64,7 +64,7 @@ def judged(number: int, span_id: str, record: AttemptRecord, verdict: Verdict) -
     )
 
 
-def _of_report(report: AttemptReport, timeout: float, *, network_down: bool) -> Verdict:
+def _of_report(report: AttemptReport, timeout: float, *, network_down: bool) -> Blame:
     if report.blocked_at and report.lag > _too_long(timeout):
         return _agent(
             ErrorType.SCRIPT_ERROR,
@@ -72,13 +72,13 @@ def _of_report(report: AttemptReport, timeout: float, *, network_down: bool) -> 
             "await instead of blocking",
         )
     if report.error_type is None:
-        return Verdict(Result.PASS)
+        return Blame(Result.PASS)
     if report.error_type.owner is Owner.AGENT:
         return _agent(report.error_type, report.error)
     return _of_target(report, report.error_type, timeout, network_down=network_down)
 
 
-def _without_report(record: AttemptRecord) -> Verdict:
+def _without_report(record: AttemptRecord) -> Blame:
     if record.blocked_at and record.death is ErrorType.WORKER_KILLED:
         return _agent(
             ErrorType.SCRIPT_ERROR,
@@ -90,7 +90,7 @@ def _without_report(record: AttemptRecord) -> Verdict:
 
 def _of_target(
     report: AttemptReport, error_type: ErrorType, timeout: float, *, network_down: bool
-) -> Verdict:
+) -> Blame:
     """Ask everything that could excuse the target before it is blamed."""
     if report.canary is not None:
         return _agent(ErrorType.CANARY, f"{report.canary} (after: {report.error})")
@@ -104,12 +104,12 @@ def _of_target(
             ErrorType.AGENT_OVERLOAD,
             f"the agent itself stood still for {waited:.1f} s (after: {report.error})",
         )
-    return Verdict(Result.FAIL, error_type, report.error)
+    return Blame(Result.FAIL, error_type, report.error)
 
 
 def _too_long(timeout: float) -> float:
     return max(_OVERLOAD_FLOOR, timeout * _OVERLOAD_SHARE)
 
 
-def _agent(error_type: ErrorType, error: str) -> Verdict:
-    return Verdict(Result.NOT_MEASURED, error_type, error)
+def _agent(error_type: ErrorType, error: str) -> Blame:
+    return Blame(Result.NOT_MEASURED, error_type, error)

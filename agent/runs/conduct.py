@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from agent.core import ids
@@ -15,25 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.core.clock import Clock
-    from agent.core.model import Journey, Trigger
     from agent.core.results import Attempt, AttemptRecord
     from agent.runs.network import Network
+    from agent.runs.request import RunRequest
 
 _LAUNCH = 3.0
 """Seconds of leave for a worker and its browser to start, when room in the slot is judged."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """A run to be made. ``scheduled_at`` is None where no slot asked for it."""
-
-    run_id: str
-    journey: Journey
-    location: str
-    trigger: Trigger
-    trace_id: str
-    span_id: str
-    scheduled_at: float | None = None
 
 
 class Walker(Protocol):
@@ -74,8 +61,8 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
         # into sites that failed an hour apart.
         ended = clock.monotonic()
         down = await _network_down(record, request, network, ended)
-        verdict = blame(record, journey.timeout, network_down=down)
-        attempt = judged(number, span_id, record, verdict)
+        blamed = blame(record, journey.timeout, network_down=down)
+        attempt = judged(number, span_id, record, blamed)
         evidence = record.report.evidence if record.report else ()
         attempts.append(walker.keep(request, started_at, attempt, evidence))
         worker = record.worker
@@ -116,14 +103,14 @@ async def _network_down(
 def _finish(
     request: RunRequest, attempts: list[Attempt], started_at: float, ended_at: float
 ) -> RunResult:
-    decision = decide(attempts)
+    verdict = decide(attempts)
     return replace(
         _result(request, tuple(attempts), started_at, ended_at),
-        result=decision.result,
-        error_type=decision.error_type,
-        error=decision.error,
-        duration=attempts[decision.decided_by].duration,
-        decided_by=decision.decided_by,
+        result=verdict.result,
+        error_type=verdict.error_type,
+        error=verdict.error,
+        duration=attempts[verdict.decided_by].duration,
+        decided_by=verdict.decided_by,
     )
 
 

@@ -14,7 +14,7 @@ from agent.core.model import SkipReason, Trigger
 from agent.pool.memory import free_memory
 from agent.queue.seam import Answer, QueuedSlot
 from agent.runs.conduct import interrupted
-from agent.runs.listener import Watcher
+from agent.runs.run_log import RunLog
 from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.schedule.lateness import too_late
 
@@ -177,7 +177,7 @@ class Dispatcher:
         request = self._engine.request(journey, Trigger.SCHEDULE, queued.run_id, at)
         started_at = self._clock.wall()
         try:
-            run = await self._engine.run(request, Watcher(request, self._engine.secret))
+            run = await self._engine.run(request, RunLog(request))
         except asyncio.CancelledError:
             why = "the agent was stopped under the run"
             run = interrupted(request, started_at, self._clock.wall(), why)

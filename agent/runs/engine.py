@@ -14,12 +14,15 @@ import structlog
 from agent.browsers.find import require_browser
 from agent.canary.serve import canary, canary_trouble
 from agent.core import ids
+from agent.core.errors import ConfigError
 from agent.loading.load import configuration, log_print
 from agent.pool.pool import Pool, PoolOptions
 from agent.pool.process import Spawn
-from agent.protocol.messages import Walk
-from agent.runs.conduct import RunRequest, conduct
+from agent.pool.walk_listener import Answers
+from agent.protocol.messages import SignatureReply, Walk
+from agent.runs.conduct import conduct
 from agent.runs.network import Network
+from agent.runs.request import RunRequest
 from agent.signing.issuer import Signatures, signer_of
 from agent.storage.artifacts import ArtifactStore, Retention
 
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.model import Journey, Trigger
     from agent.core.results import Attempt, AttemptRecord, RunResult
-    from agent.runs.listener import Watcher
+    from agent.runs.listener import RunListener
     from agent.storage.folder import StateFolder
 
 _log = structlog.get_logger("footfall.journey")
@@ -62,8 +65,7 @@ class Engine:
         self._settings = settings
         self._clock = clock
         self._options = options
-        self.secret = secret
-        """Reads a secret by its name."""
+        self._read_secret = secret
         self._scratch = folder.scratch
         self._signer = signer_of(settings)
         self._network = Network(settings.canary.reference, settings.proxies)
@@ -106,7 +108,7 @@ class Engine:
         """Work by another configuration and folder of journeys from the next run on."""
         spawn = self._spawn(settings, journeys)  # raises before anything has changed
         self._settings = settings
-        self.secret = secret
+        self._read_secret = secret
         self._signer = signer_of(settings)
         self._network = Network(settings.canary.reference, settings.proxies)
         self.pool.replace_spawn(spawn)
@@ -125,10 +127,10 @@ class Engine:
             scheduled_at=scheduled_at,
         )
 
-    async def run(self, request: RunRequest, watcher: Watcher) -> RunResult:
+    async def run(self, request: RunRequest, listener: RunListener) -> RunResult:
         """Make a run; it always comes to a result."""
         try:
-            return await conduct(request, _Walker(self, watcher), self._network, self._clock)
+            return await conduct(request, _Walker(self, listener), self._network, self._clock)
         finally:
             self.artifacts.drop_scratch(request.run_id)
 
@@ -142,16 +144,15 @@ class Engine:
         number: int,
         span_id: str,
         avoid: int | None,
-        watcher: Watcher,
+        listener: RunListener,
     ) -> AttemptRecord:
         """Make one attempt in a worker."""
         journey = request.journey
-        watcher.attempt_started(number)
+        listener.on_attempt_started(number)
         signatures = (
             Signatures(self._signer, journey.site, self._clock.wall) if self._signer else None
         )
-        if signatures is not None:
-            watcher.signature = signatures.reply
+        answers = Answers(self._secret, signatures.reply if signatures else SignatureReply)
         order = Walk(
             run_id=request.run_id,
             journey=journey,
@@ -164,7 +165,7 @@ class Engine:
             signatures=signatures.ahead() if signatures is not None else None,
             proxies=self._settings.proxies,
         )
-        return await self.pool.walk(order, watcher, avoid)
+        return await self.pool.walk(order, listener, answers, avoid)
 
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, names: Sequence[str]
@@ -173,6 +174,12 @@ class Engine:
         name = request.journey.name
         kept = self.artifacts.keep(name, request.run_id, started_at, attempt, names)
         return replace(attempt, artifacts=kept)
+
+    def _secret(self, name: str) -> str:
+        try:
+            return self._read_secret(name)
+        except ConfigError as error:
+            raise LookupError(str(error)) from None
 
     def _spawn(self, settings: Settings, journeys: Path) -> Spawn:
         headed = not settings.browser.headless
@@ -189,14 +196,14 @@ class Engine:
 class _Walker:
     """The engine as the conductor of one run sees it."""
 
-    def __init__(self, engine: Engine, watcher: Watcher) -> None:
+    def __init__(self, engine: Engine, listener: RunListener) -> None:
         self._engine = engine
-        self._watcher = watcher
+        self._listener = listener
 
     async def walk(
         self, request: RunRequest, number: int, span_id: str, avoid: int | None
     ) -> AttemptRecord:
-        return await self._engine.walk(request, number, span_id, avoid, self._watcher)
+        return await self._engine.walk(request, number, span_id, avoid, self._listener)
 
     async def rest(self, seconds: float) -> None:
         await self._engine.pool.rest(seconds)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Verdict:
     """A run's result, the attempt that decided it, and the attempt whose error it carries."""
 
     result: Result
@@ -41,7 +41,7 @@ def wants_another(attempts: Sequence[Attempt], *, confirm: bool, room: bool) -> 
             return False
 
 
-def decide(attempts: Sequence[Attempt]) -> Decision:
+def decide(attempts: Sequence[Attempt]) -> Verdict:
     """Judge a run.
 
     ============== ======================= ============== ================
@@ -66,5 +66,5 @@ def decide(attempts: Sequence[Attempt]) -> Decision:
             return _with(result, decided_by, last)
 
 
-def _with(result: Result, decided_by: int, blamed: Attempt) -> Decision:
-    return Decision(result, decided_by, blamed.error_type, blamed.error)
+def _with(result: Result, decided_by: int, blamed: Attempt) -> Verdict:
+    return Verdict(result, decided_by, blamed.error_type, blamed.error)

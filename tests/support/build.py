@@ -8,7 +8,7 @@ from typing import Any
 from agent.core.errors import ErrorType
 from agent.core.model import Cadence, Journey, Site, Trigger
 from agent.core.results import Attempt, Result, RunResult
-from agent.runs.conduct import RunRequest
+from agent.runs.request import RunRequest
 from agent.runs.verdict import decide
 
 START = 1_800_000_000.0

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from agent.core.clock import SystemClock
-from agent.core.errors import ConfigError, Problem
 from agent.pool.dialogue import Dialogue
 from agent.pool.process import Spawn, WorkerProcess
+from agent.pool.walk_listener import Answers
 from agent.protocol.framing import frame
 from agent.protocol.messages import (
     FROM_WORKER,
@@ -25,7 +25,7 @@ from agent.protocol.messages import (
     ToWorker,
     Walk,
 )
-from agent.runs.listener import Watcher
+from agent.runs.run_log import RunLog
 from tests.support.build import a_journey, a_request
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ CONFIGURE = Configure("/nowhere", "/nowhere", [], True, "http://127.0.0.1/", "X"
 
 
 def no_secret(name: str) -> str:
-    raise ConfigError([Problem(name, "not found")])
+    raise LookupError(f"{name}: not found")
 
 
 @dataclass
@@ -95,7 +95,7 @@ async def piped(folder: Path, secret: Callable[[str], str] = no_secret) -> Async
     worker = WorkerProcess(1, spawn, process, ours, temporary)
     await worker._begin()
     worker.begin_run()
-    dialogue = Dialogue(worker, ORDER, Watcher(REQUEST, secret), SystemClock())
+    dialogue = Dialogue(worker, ORDER, RunLog(REQUEST), Answers(secret), SystemClock())
     pipe = Pipe(theirs, worker, dialogue, asyncio.create_task(dialogue.run()))
     asyncio.get_running_loop().set_exception_handler(lambda _, what: pipe.faults.append(what))
     try:

@@ -16,6 +16,7 @@ from agent.core.model import Site
 from agent.pool.pool import Pool, PoolOptions
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import MARK, become_subreaper
+from agent.pool.walk_listener import Answers
 from agent.protocol.messages import Configure, SignatureReply, Walk
 from tests.support.build import a_journey
 
@@ -49,20 +50,17 @@ class Heard:
             raise LookupError(f"secret {name}: there is none")
         return self.secrets[name]
 
-    def signature(self, authority: str) -> SignatureReply:
-        return self.sign(authority)
-
-    def step_started(self, name: str, depth: int) -> None:
+    def on_step_started(self, name: str, depth: int) -> None:
         self.started.append((name, depth))
         self.stepped.set()
 
-    def step_ended(self, step: Step, depth: int) -> None:
+    def on_step_ended(self, step: Step, depth: int) -> None:
         self.ended.append((step, depth))
 
-    def logged(self, level: str, event: str, fields: dict[str, object]) -> None:
+    def on_logged(self, level: str, event: str, fields: dict[str, object]) -> None:
         self.logs.append((level, event, fields))
 
-    def printed(self, line: str) -> None:
+    def on_printed(self, line: str) -> None:
         self.lines.append(line)
 
 
@@ -195,7 +193,7 @@ class Walker:
 
     async def follow(self, order: Walk, heard: Heard, avoid: int | None = None) -> Walked:
         """Walk an order once, in another worker than the one to ``avoid``."""
-        record = await self.pool.walk(order, heard, avoid)
+        record = await self.pool.walk(order, heard, Answers(heard.secret, heard.sign), avoid)
         return Walked(order, record, heard, self.folder.parent / order.scratch.rpartition("/")[2])
 
 

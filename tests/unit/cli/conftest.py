@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from agent.core.errors import ErrorType
 from agent.core.model import Trigger
 from agent.core.results import Result, SourceLine, Step, StepOutcome
-from agent.runs.conduct import RunRequest, interrupted
+from agent.runs.conduct import interrupted
 from tests.support.build import a_journey, a_request, a_run, an_attempt
+
+if TYPE_CHECKING:
+    from agent.runs.request import RunRequest
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def shown(request_):
     """Follows a run; gives what was printed."""
     out = io.StringIO()
     console = Console(file=out, highlight=False, width=200, color_system=None)
-    progress = Progress(console, request_, lambda name: name, ARTIFACTS)
+    progress = Progress(console, request_, ARTIFACTS)
 
     def lines():
         return out.getvalue().splitlines()
@@ -32,10 +32,10 @@ def test_names_from_authors_are_printed_as_they_are(shown):
     """Square brackets in a summary, a step or a log line are text, not markup."""
     progress, lines = shown
     progress.begin()
-    progress.step_started("Open [bold]it", 0)
-    progress.step_ended(Step("Open [bold]it", StepOutcome.PASS, 0.5), 0)
-    progress.logged("info", "ordered [red]", {"order": "[17]"})
-    progress.printed("basket [blue]")
+    progress.on_step_started("Open [bold]it", 0)
+    progress.on_step_ended(Step("Open [bold]it", StepOutcome.PASS, 0.5), 0)
+    progress.on_logged("info", "ordered [red]", {"order": "[17]"})
+    progress.on_printed("basket [blue]")
     progress.end()
     assert lines()[0] == "buy_a_mug  A guest buys [the cheapest] mug.  http://127.0.0.1:1"
     assert re.fullmatch(r"  ✓ Open \[bold\]it +0\.50 s", lines()[1])
@@ -57,9 +57,9 @@ def test_nothing_steers_the_terminal(shown):
 def test_steps_show_their_outcome_and_depth(shown):
     """A mark each; nested ones stand further in; a skipped one has no time."""
     progress, lines = shown
-    progress.step_ended(Step("Outer", StepOutcome.FAIL, 12.0), 0)
-    progress.step_ended(Step("Inner", StepOutcome.PASS, 0.25), 1)
-    progress.step_ended(Step("Later", StepOutcome.SKIPPED), 0)
+    progress.on_step_ended(Step("Outer", StepOutcome.FAIL, 12.0), 0)
+    progress.on_step_ended(Step("Inner", StepOutcome.PASS, 0.25), 1)
+    progress.on_step_ended(Step("Later", StepOutcome.SKIPPED), 0)
     outer, inner, later = lines()
     assert re.fullmatch(r"  ✗ Outer +12\.00 s", outer)
     assert re.fullmatch(r"    ✓ Inner +0\.25 s", inner)
@@ -70,8 +70,8 @@ def test_steps_show_their_outcome_and_depth(shown):
 def test_a_second_attempt_is_announced(shown):
     """The first goes without saying."""
     progress, lines = shown
-    progress.attempt_started(1)
-    progress.attempt_started(2)
+    progress.on_attempt_started(1)
+    progress.on_attempt_started(2)
     assert lines() == ["  attempt 2, in a fresh worker"]
 
 

@@ -104,7 +104,7 @@ async def test_strays_are_told_from_the_household() -> None:
     tree = Tree(root.pid)
     await until(lambda: len(below(root)) == 2, 10)
     household = set(below(root))
-    tree.settle()
+    tree.note_household()
     assert await tree.end_strays(SystemClock()) == 0
     root.send_signal(signal.SIGUSR1)
     await until(lambda: len(below(root)) == 4, 10)

@@ -10,7 +10,8 @@ import pytest
 
 from agent.core.results import AttemptRecord, AttemptReport, Result
 from agent.runs import ledger
-from agent.runs.conduct import RunRequest, interrupted
+from agent.runs.conduct import interrupted
+from agent.runs.request import RunRequest
 from agent.schedule import slots
 from agent.storage import runs
 from agent.telemetry import telemetry

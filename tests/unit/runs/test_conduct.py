@@ -14,6 +14,7 @@ from agent.core.errors import ErrorType
 from agent.core.results import AttemptRecord, Result
 from agent.runs.conduct import conduct, interrupted
 from agent.runs.network import Network
+from agent.runs.request import RunRequest
 from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
 from tests.unit.runs.conftest import record, report
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.core.results import Attempt
-    from agent.runs.conduct import RunRequest
+    from agent.runs.request import RunRequest
 
 
 @dataclass
