@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import psutil
 
 from agent.pool.process_tree import MARK
+from tests.support.processes import command_line
 
 if TYPE_CHECKING:
     from tests.support.daemon import Home
@@ -95,7 +96,7 @@ def _workers(pid: int) -> set[int]:
         return {
             child.pid
             for child in psutil.Process(pid).children()
-            if "agent.worker" in _command(child)
+            if "agent.worker" in command_line(child)
         }
     return set()
 
@@ -115,9 +116,3 @@ def _marked(home: Home) -> list[psutil.Process]:
             if process.environ().get(MARK) == mark:
                 found.append(process)
     return found
-
-
-def _command(process: psutil.Process) -> str:
-    with suppress(psutil.Error):
-        return " ".join(process.cmdline())
-    return ""

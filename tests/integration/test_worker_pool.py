@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import pytest
 from agent.core.errors import ErrorType
 from tests.support.daemon import until
 from tests.support.origin import Origin
+from tests.support.processes import command_line
 from tests.support.walking import Heard, Walker, site
 
 if TYPE_CHECKING:
@@ -154,19 +154,15 @@ async def test_a_journeys_children_end_with_its_walk(folder: Path, origin: Origi
 
         def strays() -> list[psutil.Process]:
             below = mine.children(recursive=True)
-            return [one for one in below if one.is_running() and "time.sleep(60)" in command(one)]
+            return [
+                one for one in below if one.is_running() and "time.sleep(60)" in command_line(one)
+            ]
 
         await until(lambda: not strays(), 5, lambda: str(strays()))
         again = await walker.walk(GOOD, site(origin.url))
         assert again.report.error_type is None
         assert again.record.worker == worker.number
         assert walker.restarts == []
-
-
-def command(process: psutil.Process) -> str:
-    with suppress(psutil.Error):
-        return " ".join(process.cmdline())
-    return ""
 
 
 async def test_a_browser_of_the_journeys_own_ends_with_its_walk(
@@ -186,7 +182,7 @@ async def test_a_browser_of_the_journeys_own_ends_with_its_walk(
 
         def strays() -> list[psutil.Process]:
             below = psutil.Process().children(recursive=True)
-            return [one for one in below if "--window-name=stray" in command(one)]
+            return [one for one in below if "--window-name=stray" in command_line(one)]
 
         await until(lambda: not strays(), 5, lambda: str(strays()))
         assert (await walker.walk(GOOD, site(origin.url))).report.error_type is None
