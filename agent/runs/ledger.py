@@ -39,7 +39,7 @@ _KEPT_SLOTS = 25 * 3600.0
 
 
 class Ledger:
-    """The daemon's books."""
+    """Writes down what becomes of the slots of one location; each call is one commit."""
 
     def __init__(self, database: Database, telemetry: Telemetry, location: str) -> None:
         self._database = database

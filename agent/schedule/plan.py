@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise, takewhile
 from typing import TYPE_CHECKING, Protocol
-from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from agent.schedule.cron import CronLine, parse
+from agent.schedule.local_time import LocalTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ class Plan:
     def __init__(self, cadence: Cadence, key: tuple[str, str]) -> None:
         self._steps: _Steps
         if cadence.cron is not None:
-            self._steps = _Cron(parse(cadence.cron), _zone(cadence.timezone))
+            self._steps = _Cron(parse(cadence.cron), LocalTime(cadence.timezone))
         elif cadence.seconds is not None:
             self._steps = _Interval(cadence.seconds, key)
         else:
@@ -131,9 +131,9 @@ class _Interval:
 
 
 class _Cron:
-    def __init__(self, line: CronLine, zone: ZoneInfo) -> None:
+    def __init__(self, line: CronLine, clocks: LocalTime) -> None:
         self._line = line
-        self._zone = zone
+        self._clocks = clocks
         days = _listed(line.days, 31)
         weekdays = _listed({(day - 1) % 7 for day in line.weekdays}, 7)  # 0 is its Monday
         if not line.either_day:
@@ -155,15 +155,14 @@ class _Cron:
         ]
 
     def following(self, after: int) -> Iterator[int]:
-        here = datetime.fromtimestamp(after / 1000, self._zone)
-        local = here.replace(tzinfo=UTC, fold=0)
-        if not here.fold:
+        local, again = self._clocks.shown(after)
+        if not again:
             # What clocks have shown once of an hour that comes twice is still to come again.
             local -= self._repeat(local)
         second: deque[int] = deque()
         while True:
             local = min(trigger.get_next_fire_time(None, local) for trigger in self._triggers)
-            first = self._instant(local)
+            first = self._clocks.instant(local)
             while second and second[0] <= first:
                 slot = second.popleft()
                 if slot > after:
@@ -177,6 +176,10 @@ class _Cron:
             if repeat:
                 second.append(first + repeat // timedelta(milliseconds=1))
             local += timedelta(minutes=1)
+
+    def _repeat(self, local: datetime) -> timedelta:
+        """Return after how long the line fires for ``local`` once more; 0: it doesn't."""
+        return self._clocks.repeat(local) if self._line.runs_on else timedelta(0)
 
     def span(self, after: int, until: int) -> Span | None:
         first = last = count = 0
@@ -197,62 +200,17 @@ class _Cron:
             if self._line.falls_on(day):
                 midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
                 # On a day of 24 hours the gaps are those of ``times``: only its ends matter.
-                inner = times if self._is_odd(midnight) else (times[0], times[-1])
-                slots.extend(self._instant(midnight + time) for time in inner)
+                inner = times if self._clocks.changes_on(midnight) else (times[0], times[-1])
+                slots.extend(self._clocks.instant(midnight + time) for time in inner)
         start = _REFERENCE_YEAR.toordinal() - date(1970, 1, 1).toordinal()
         following = self.following(slots[-1] if slots else start * 86_400_000)
         slots.extend(islice(following, 1 if slots else 2))
         gaps.extend(b - a for a, b in pairwise(slots) if b > a)
         return min(gaps)
 
-    def _is_odd(self, midnight: datetime) -> bool:
-        following = midnight + timedelta(days=1)
-        return self._offset(midnight) != self._offset(following)
-
-    def _offset(self, local: datetime) -> timedelta | None:
-        return local.replace(tzinfo=self._zone).utcoffset()
-
-    def _repeat(self, local: datetime) -> timedelta:
-        """Return after how long clocks show ``local`` again, for a line that runs on; else 0."""
-        if not self._line.runs_on:
-            return timedelta(0)
-        here = local.replace(tzinfo=self._zone)
-        once, again = here.utcoffset(), here.replace(fold=1).utcoffset()
-        # Where they jump over it the later offset is the larger one.
-        return max(timedelta(0), (once or timedelta(0)) - (again or timedelta(0)))
-
-    def _instant(self, local: datetime) -> int:
-        """Return the first moment, in Unix milliseconds, at which clocks here show ``local``.
-
-        Where they jump over it, that is the moment of the jump.
-        """
-        here = local.replace(tzinfo=self._zone)
-        late = int(here.timestamp())
-        if datetime.fromtimestamp(late, self._zone).replace(tzinfo=UTC) == local:
-            return late * 1000
-        # ``here`` read by the offset before the jump lies after it, by the one after it before.
-        early, before = int(here.replace(fold=1).timestamp()), here.utcoffset()
-        while late - early > 1:
-            middle = (early + late) // 2
-            if datetime.fromtimestamp(middle, self._zone).utcoffset() == before:
-                early = middle
-            else:
-                late = middle
-        return late * 1000
-
 
 def _listed(values: AbstractSet[int], of: int) -> str:
     return "*" if len(values) == of else ",".join(str(value) for value in sorted(values))
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise ValueError(
-            f'timezone "{name}" is not known here: give a name of the IANA database, '
-            'such as "Europe/Berlin", and see that the machine has that database (tzdata)'
-        ) from None
 
 
 def _as_utc(milliseconds: int) -> datetime:

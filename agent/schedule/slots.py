@@ -15,8 +15,7 @@ A row may stand for several slots that were skipped together; the totals count e
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.core import ids
@@ -63,16 +62,6 @@ CREATE TABLE IF NOT EXISTS slot_totals (
     PRIMARY KEY (journey, location, kind, word)
 ) WITHOUT ROWID;
 """
-
-
-@dataclass(slots=True)
-class Counts:
-    """A journey's slots since the state folder was made, each counted once."""
-
-    expected: int = 0
-    results: dict[Result, int] = field(default_factory=dict)
-    skips: dict[SkipReason, int] = field(default_factory=dict)
-    in_flight: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,27 +156,6 @@ def note_ticking(
     connection.execute("UPDATE slot_cursors SET ticking = 0")
     for journey, at in decided.items():
         _advance(connection, journey, location, floor_ms(at))
-
-
-def counts(connection: sqlite3.Connection, location: str) -> dict[str, Counts]:
-    """Return the totals of each journey that ever had a slot at the location."""
-    totals: dict[str, Counts] = defaultdict(Counts)
-    for journey, kind, word, total in connection.execute(
-        "SELECT journey, kind, word, total FROM slot_totals WHERE location = ?", (location,)
-    ):
-        if kind == "expected":
-            totals[journey].expected = total
-        elif kind == "result":
-            totals[journey].results[Result(word)] = total
-        else:
-            totals[journey].skips[SkipReason(word)] = total
-    for journey, number in connection.execute(
-        "SELECT journey, count(*) FROM slots "
-        "WHERE location = ? AND state IN ('offered', 'running') GROUP BY journey",
-        (location,),
-    ):
-        totals[journey].in_flight = number
-    return dict(totals)
 
 
 def prune(connection: sqlite3.Connection, before: float) -> int:

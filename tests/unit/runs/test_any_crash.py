@@ -28,6 +28,7 @@ from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
 from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
+from tests.support.slot_counts import count_slots
 from tests.unit.runs.conftest import JOURNEYS, SCHEMAS, Walks
 
 BOUND = 2
@@ -230,7 +231,7 @@ class Agent(RuleBasedStateMachine):
     async def _check(self):
         def read(connection):
             ended = dict(connection.execute("SELECT run_id, result FROM runs").fetchall())
-            return ended, slots.counts(connection, "eu"), slots.unfinished(connection, "eu")
+            return ended, count_slots(connection, "eu"), slots.unfinished(connection, "eu")
 
         ended, counts, unfinished = await self.database.transaction(read)
         waiting = [left.run_id for left in unfinished if not left.running]

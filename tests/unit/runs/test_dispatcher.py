@@ -15,7 +15,6 @@ from agent.queue.seam import Answer
 from agent.runs import dispatcher
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.ledger import Ledger
-from agent.schedule import slots
 from agent.schedule.decision import Offer
 from agent.schedule.timeline import Timeline
 from agent.storage.database import Database
@@ -24,6 +23,7 @@ from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
 from tests.support.clock import ManualClock
+from tests.support.slot_counts import count_slots
 from tests.unit.runs.conftest import JOURNEYS, SCHEMAS, Walks
 
 
@@ -174,7 +174,7 @@ async def test_what_another_replica_has_is_not_run_here(middle, database):
     assert not middle.dispatcher.running
     await middle.dispatcher.drain()
     assert await middle.states() == {"a": ("elsewhere", None), "b": ("elsewhere", None)}
-    counts = await database.transaction(lambda c: slots.counts(c, "eu"))
+    counts = await database.transaction(lambda c: count_slots(c, "eu"))
     assert not any(one.expected for one in counts.values())
 
 

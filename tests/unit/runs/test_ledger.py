@@ -25,6 +25,7 @@ from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
 from tests.support.build import a_journey, a_request, an_attempt
 from tests.support.clock import ManualClock
+from tests.support.slot_counts import count_slots
 
 PLACE = "eu-west-1"
 AT = 1_800_000_000.0
@@ -80,7 +81,7 @@ async def books(database):
         (spooled,) = connection.execute("SELECT count(*) FROM spool").fetchone()
         return (
             [tuple(filter(None, row)) for row in rows],
-            slots.counts(connection, PLACE).get("buy"),
+            count_slots(connection, PLACE).get("buy"),
             {(t.metric, t.attributes.get("result") or t.attributes.get("reason")): t.value
              for t in telemetry.totals.read(connection)},
             [json.loads(run)["journey"] for run in runs.newest(connection, 10)],

@@ -21,6 +21,7 @@ from agent.schedule.timeline import Timeline
 from tests.support.build import a_journey
 from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
+from tests.support.slot_counts import count_slots
 
 DAY = 86_400
 NAMES = ["buy_a_mug", "search", "pay"]
@@ -165,7 +166,7 @@ class Schedule(RuleBasedStateMachine):
 
     @invariant()
     def the_books_balance(self):
-        counts = slots.counts(self.table, "eu")
+        counts = count_slots(self.table, "eu")
         assert {name: one.expected for name, one in counts.items()} == self.books.expected
         for one in counts.values():
             ended = sum(one.results.values()) + sum(one.skips.values())

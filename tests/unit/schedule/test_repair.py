@@ -13,6 +13,7 @@ from agent.core.results import Result
 from agent.schedule import slots
 from agent.schedule.decision import Skip
 from agent.schedule.repair import repair
+from tests.support.slot_counts import count_slots
 
 PLACE = "here"
 
@@ -34,7 +35,7 @@ def books() -> sqlite3.Connection:
 
 
 def check(connection: sqlite3.Connection) -> None:
-    for journey, counts in slots.counts(connection, PLACE).items():
+    for journey, counts in count_slots(connection, PLACE).items():
         ended = sum(counts.results.values()) + sum(counts.skips.values())
         assert counts.expected == ended + counts.in_flight, (journey, counts)
 
@@ -59,11 +60,11 @@ def test_whatever_was_lost_the_books_balance(data) -> None:
             if data.draw(st.booleans()):
                 where = " AND ".join(f"{name} IS ?" for name in row.keys())  # noqa: SIM118 - a row yields its values
                 connection.execute(f"DELETE FROM {table} WHERE {where}", tuple(row))
-    left = slots.counts(connection, PLACE)
+    left = count_slots(connection, PLACE)
     kept = connection.execute("SELECT journey, scheduled_at FROM slots").fetchall()
     repair(connection)
     check(connection)
-    repaired = slots.counts(connection, PLACE)
+    repaired = count_slots(connection, PLACE)
     assert all(repaired[name].expected >= counts.expected for name, counts in left.items())
     for journey, at in kept:
         assert slots.offer(connection, Slot(journey, PLACE, at / 1000)) is None

@@ -14,6 +14,7 @@ from agent.schedule.plan import Plan
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from tests.support.build import a_journey
+from tests.support.slot_counts import Counts, count_slots
 
 SLOT = Slot("buy_a_mug", "eu", 1_700_000_000.25)
 NEXT = Slot("buy_a_mug", "eu", 1_700_000_060.25)
@@ -34,7 +35,7 @@ def table():
 
 
 def balanced(table, name="buy_a_mug"):
-    counts = slots.counts(table, "eu").get(name, slots.Counts())
+    counts = count_slots(table, "eu").get(name, Counts())
     ended = sum(counts.results.values()) + sum(counts.skips.values())
     assert counts.expected == ended + counts.in_flight
     return counts
@@ -61,11 +62,11 @@ def test_a_slot_walks_from_offer_to_result(table):
     """A slot is offered, runs, and ends in its result; it is counted at each step."""
     run_id = slots.offer(table, SLOT)
     assert run_id == ids.run_id(SLOT)
-    assert balanced(table) == slots.Counts(expected=1, in_flight=1)
+    assert balanced(table) == Counts(expected=1, in_flight=1)
     assert slots.start(table, run_id)
-    assert balanced(table) == slots.Counts(expected=1, in_flight=1)
+    assert balanced(table) == Counts(expected=1, in_flight=1)
     assert slots.finish(table, run_id, Result.FLAKY)
-    assert balanced(table) == slots.Counts(expected=1, results={Result.FLAKY: 1})
+    assert balanced(table) == Counts(expected=1, results={Result.FLAKY: 1})
 
 
 STEPS = {
@@ -99,7 +100,7 @@ def test_a_step_is_allowed_from_its_own_state_only(table, path, allowed, step):
 def test_an_unknown_run_is_refused(table, step):
     """A run id that stands for no slot is refused."""
     assert not STEPS[step](table, ids.fresh_run_id(0))
-    assert slots.counts(table, "eu") == {}
+    assert count_slots(table, "eu") == {}
 
 
 def test_a_slot_is_decided_once(table):
@@ -119,8 +120,8 @@ def test_slots_skipped_together_are_counted_one_by_one(table):
     last = Slot("buy_a_mug", "eu", SLOT.scheduled_at + 60 * 86_399)
     assert slots.pass_over(table, Skip(last, SkipReason.DOWN, 86_400, SLOT.scheduled_at))
     assert slots.pass_over(table, Skip(OTHER, SkipReason.OVERRUN))
-    assert balanced(table) == slots.Counts(expected=86_400, skips={SkipReason.DOWN: 86_400})
-    assert balanced(table, "search") == slots.Counts(expected=1, skips={SkipReason.OVERRUN: 1})
+    assert balanced(table) == Counts(expected=86_400, skips={SkipReason.DOWN: 86_400})
+    assert balanced(table, "search") == Counts(expected=1, skips={SkipReason.OVERRUN: 1})
     assert slots.last_decided(table, "eu")["buy_a_mug"] == last.scheduled_at
 
 
