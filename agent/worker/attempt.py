@@ -126,6 +126,7 @@ class AttemptRunner:
                 # The next one starts while this one ends: a slot may be waiting for it.
                 self._launcher.ahead()
         finally:
+            self._setup.downloads.stop()
             try:
                 await asyncio.wait_for(close(browser), _CLOSE_WAIT)
             except (Error, TimeoutError):

@@ -16,6 +16,7 @@ from agent.worker.browser.challenges import Challenges
 from agent.worker.browser.console import Console
 from agent.worker.browser.context import context_options, refuse_sign_in
 from agent.worker.browser.dialogs import Dialogs
+from agent.worker.browser.downloads import Downloads
 from agent.worker.browser.faults import (
     BadContext,
     BrowserGone,
@@ -104,6 +105,7 @@ class PageSetup:
         self.challenges = Challenges()
         self.console = Console(fit)
         self.dialogs = Dialogs(self._listeners, fit)
+        self.downloads = Downloads(self._on_too_much)
         self._api = ApiTagger(
             first_party,
             identity,
@@ -141,6 +143,7 @@ class PageSetup:
             on(context, "response", self._on_answer)
             self.traffic.follow(context)
             self.console.follow(context, self._listeners)
+            self.downloads.follow(context, self._listeners)
             self.dialogs.follow(context)
             await context.add_cookies(_cookies(self._site))
             await self._prepare_guard(context)
@@ -233,6 +236,9 @@ class PageSetup:
 
     def _on_span(self, span: SpanData) -> None:
         self._link.send(SpanEnded(span))
+
+    def _on_too_much(self, mib: int) -> None:
+        self._link.send(Logged("warning", "downloads.stopped", {"mib": mib}))
 
     def _on_listener_failed(self, event: str, error: Exception) -> None:
         # Its type alone: what it says may hold anything that a page says.

@@ -1,0 +1,177 @@
+"""What goes with a failure: what the page waited for, and what the agent itself stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from agent.core.errors import ErrorType
+from tests.support.origin import Origin
+from tests.support.walking import Walker, site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BEACON = "https://www.google-analytics.com/g/collect"
+ALERT = (
+    "<h1>Form</h1><button onclick=\"alert('Quota\\x1b exceeded'); "
+    "document.querySelector('h1').textContent = 'Done'\">Save</button>"
+)
+THANKS = (
+    f"<h1>Basket</h1><button onclick=\"fetch('{BEACON}?v=2&tid=G-1', {{method: 'POST', "
+    "mode: 'no-cors'}).then(() => { location.href = '/' }).catch(() => 0)\">Pay</button>"
+)
+FONT = (
+    "<style>@font-face { font-family: F; src: url(/never?f) }</style>"
+    "<h1 style='font-family: F'>Pay</h1>"
+)
+
+
+async def _never(_: web.Request) -> web.Response:
+    await asyncio.sleep(60)
+    return web.Response()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def origin() -> AsyncIterator[Origin]:
+    pages = {
+        "/": "<h1>Home</h1>",
+        "/alert": ALERT,
+        "/thanks": THANKS,
+        "/font": FONT,
+        "/badge": "<h1>Shop</h1><script src='/never?token=s3cret'></script>",
+        "/never": _never,
+        "/second": "<h1>Second</h1>",
+    }
+    async with Origin(pages=pages) as serving:
+        yield serving
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
+    folder = tmp_path_factory.mktemp("circumstances") / "journeys"
+    folder.mkdir()
+    async with Walker(folder) as ready:
+        yield ready
+
+
+async def test_an_open_dialog(walker: Walker, origin: Origin) -> None:
+    """A dialog that the journey was told of and left open is named, and there is a picture."""
+    walked = await walker.walk(
+        """
+        run.page.on("dialog", lambda dialog: None)
+        await run.page.goto("/alert")
+        await run.page.get_by_role("button").click(timeout=1500)
+        """,
+        site(origin.url),
+    )
+    assert walked.report.error_type is ErrorType.TIMEOUT
+    assert r"alert: Quota\x1b exceeded" in walked.report.error
+    assert json.loads((walked.scratch / "failure.json").read_text())["dialogs"]
+    assert "screenshot.png" in walked.report.evidence
+
+
+async def test_dialogs_are_left_to_the_journey(walker: Walker, origin: Origin) -> None:
+    """Looking over its shoulder changes nothing: once, remove, and nobody listening."""
+    walked = await walker.walk(
+        """
+        seen = []
+        async def answer(dialog):
+            seen.append(dialog.message)
+            await dialog.accept()
+        await run.page.goto("/alert")
+        button = run.page.get_by_role("button")
+        await button.click(timeout=1500)
+        run.page.once("dialog", answer)
+        await button.click(timeout=1500)
+        await button.click(timeout=1500)
+        run.context.on("dialog", answer)
+        await button.click(timeout=1500)
+        run.context.remove_listener("dialog", answer)
+        await button.click(timeout=1500)
+        assert len(seen) == 2
+        """,
+        site(origin.url),
+    )
+    assert walked.report.error_type is None, walked.report.error
+
+
+async def test_open_requests(walker: Walker, origin: Origin) -> None:
+    """A time-out names the requests that are still open, without what their addresses tell."""
+    walked = await walker.walk('await run.page.goto("/badge", timeout=1500)', site(origin.url))
+    assert walked.report.error_type is ErrorType.TIMEOUT
+    assert f"still open: GET {origin.url}/never?token=REDACTED (" in walked.report.error
+    (one,) = json.loads((walked.scratch / "failure.json").read_text())["open_requests"]
+    assert one["seconds"] > 1
+
+
+async def test_stopped_beacons(walker: Walker, origin: Origin) -> None:
+    """A failure says which beacons the agent itself had stopped before; a pass says nothing."""
+    source = """
+        await run.page.goto("/thanks")
+        await run.page.get_by_role("button").click()
+        await expect(run.page.get_by_text("Home")).to_be_visible(timeout=800)
+        """
+    walked = await walker.walk(source, site(origin.url))
+    assert walked.report.error_type is ErrorType.ASSERTION
+    assert walked.report.error.endswith("beacons that the agent stopped before: Google Analytics")
+    assert not walked.report.error.startswith("beacons")
+
+
+async def test_a_font_that_never_comes(walker: Walker, origin: Origin) -> None:
+    """A picture shows what is on the screen, whatever the page still waits for."""
+    walked = await walker.walk(
+        """
+        await run.page.goto("/font", wait_until="commit")
+        await expect(run.page.get_by_role("heading")).to_have_text("never", timeout=500)
+        """,
+        site(origin.url),
+    )
+    assert "screenshot.png" in walked.report.evidence
+
+
+async def test_a_secret_in_a_beacons_address(walker: Walker, origin: Origin) -> None:
+    """Nothing that is told of beacons holds a secret of the journey, nor do contacts."""
+    walked = await walker.walk(
+        f"""
+        secret = run.secret("PW")
+        await run.page.goto("/")
+        for address in ("{BEACON}/" + secret + "/mail", "https://" + secret + ".hotjar.com/x"):
+            await run.page.evaluate("u => fetch(u, {{method: 'POST'}}).catch(() => 0)", address)
+        """,
+        site(origin.url),
+        secrets={"PW": "hunter2pw"},
+    )
+    assert walked.report.error_type is None, walked.report.error
+    assert len(walked.report.audit.beacons) == 2
+    assert "***" in walked.report.audit.beacons[0].url
+    assert "hunter2pw" not in repr(walked.report)
+    assert "hunter2pw" not in repr(walked.record.spans)
+
+
+async def test_a_site_at_an_ipv6_address(walker: Walker) -> None:
+    """It is measured like any other, and marked: headers, cookie, and by run.api."""
+    async with Origin("::1", pages={"/": "<h1>Home</h1><script>fetch('/call')</script>"}) as origin:
+        walked = await walker.walk(
+            """
+            await run.page.goto("/")
+            assert await run.page.evaluate("document.cookie") == "synthetic=1"
+            await run.page.wait_for_load_state("networkidle")
+            await run.api.get("/api")
+            """,
+            site(origin.url.replace("[::1]", "[0:0::0:1]")),
+        )
+        assert walked.report.error_type is None, walked.report.error
+        for path in ("/", "/call", "/api"):
+            (asked,) = origin.asked(path)
+            assert "x-synthetic-journey" in asked.headers, path
+            assert "traceparent" in asked.headers, path
+    spans = {span.attributes["server.address"] for span in walked.requests}
+    assert spans == {"::1"}
