@@ -43,6 +43,7 @@ class LimitedConnection(H11Protocol):
         self._asks: asyncio.TimerHandle | None = None
         self._takes: asyncio.TimerHandle | None = None
         self._pauses: asyncio.TimerHandle | None = None
+        self._ended = False
         self._made_at = 0.0
         self._asks_since = 0.0
         self._takes_since = 0.0
@@ -81,7 +82,7 @@ class LimitedConnection(H11Protocol):
 
     def handle_events(self) -> None:
         """Take what has come. Only a whole request ends the wait, no single byte does."""
-        if self._pauses is not None:
+        if self._pauses is not None or self._ended:
             self.flow.pause_reading()
             return
         super().handle_events()
@@ -93,7 +94,7 @@ class LimitedConnection(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or for the client to take the rest of the answer."""
-        unwanted = self.cycle.more_body
+        self._ended = unwanted = self.cycle.more_body
         self._await_request(_LINGER if unwanted else _ASK_WITHIN)
         if self.conn.trailing_data[0]:
             self._pauses = self.loop.call_later(_PAUSE, self._go_on)
@@ -106,6 +107,17 @@ class LimitedConnection(H11Protocol):
         self._pauses = None
         self.flow.resume_reading()
         self.handle_events()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP. Of a request whose body breaks off so, it is the answer."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if cycle.response_started:
+                self.cut()
+                return
+        super().send_400_response(msg)
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answer whoever has said only that nothing more will be asked; else close."""

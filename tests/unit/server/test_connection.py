@@ -7,6 +7,7 @@ import socket
 from contextlib import AsyncExitStack
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.server import connection
 from tests.support.api import Served
@@ -110,6 +111,40 @@ async def test_a_head_that_is_no_head_is_refused(served):
         writer.write(sent)
         assert b" 400 " in await reader.readline(), sent[:50]
         assert await is_cut(reader)
+
+
+BROKEN = {
+    "a chunk's length is none": b"-1\r\n",
+    "a chunk's length has no end": b"f" * 30 + b"\r\n",
+    "a chunk is longer than it says": b"1\r\nxxxx\r\n",
+    "what follows the last chunk is no header": b"0\r\n\x00\r\n\r\n",
+    "a chunk says more about itself than fits": b"5;" + b"x" * 40_000 + b"\r\nhello\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+async def test_a_body_that_breaks_is_the_clients_fault(served, kind):
+    """It is answered 400, or, where the answer had begun, cut off; the log has no error of it, or
+    anybody could fill it."""
+    served.keep("big.zip", b"x" * 3_000_000)
+    for line in (b"POST /healthz", b"POST /api/v1/runs", b"GET /api/v1/runs", b"GET /nothing"):
+        for apart in (False, True):
+            reader, writer = await served.connect()
+            head = line + b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+            with capture_logs() as told:
+                writer.write(head + (b"1\r\nx\r\n" if apart else b""))
+                if apart:
+                    await asyncio.sleep(0.01)
+                writer.write(BROKEN[kind])
+                status = await reader.readline()
+                assert status[9:12] in {b"400", b"404", b"405", b"200"}, status
+                assert await is_cut(reader)
+            assert told == []
+    reader, writer = await served.connect()
+    writer.write(head.replace(b"/nothing", b"/artifacts/big.zip"))
+    await reader.readline()
+    writer.write(BROKEN[kind])
+    assert await is_cut(reader)
 
 
 async def test_beyond_the_most_the_oldest_that_only_waits_goes(served, monkeypatch):
