@@ -1,7 +1,7 @@
 """The state folder: one agent's lock, its lasting identity, and where its files lie.
 
-What lies in it is its user's alone. A folder that is made here is too; one that was there
-keeps its rights, since it may hold other things.
+What lies in it is its user's alone, and so is the folder itself, unless it holds other things
+besides: then it keeps its rights.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import uuid
 from typing import IO, TYPE_CHECKING
 
@@ -17,6 +18,11 @@ from agent.storage.private import make_file, make_folder, restrict_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_OWN = re.compile(
+    r"artifacts|scratch|lock|instance-id(\.partial)?|\.journeys|footfall\.db(-.*|\..*)?|lost\+found"
+)
+"""What an agent's folder holds."""
 
 
 class StateFolder:
@@ -47,8 +53,9 @@ class StateFolder:
 
         """
         try:
-            if not self.path.exists():
-                make_folder(self.path)
+            for home in (self.path, self.artifacts.parent):
+                if _holds_nothing_else(home):
+                    make_folder(home)
             for folder in (self.artifacts, self.scratch):
                 make_folder(folder)
             make_file(self.path / "lock")
@@ -91,3 +98,8 @@ class StateFolder:
         partial.write_text(fresh + "\n")
         partial.replace(path)
         return fresh
+
+
+def _holds_nothing_else(home: Path) -> bool:
+    """Whether a folder is missing, or holds only what an agent put there."""
+    return not home.exists() or all(_OWN.fullmatch(path.name) for path in home.iterdir())

@@ -50,6 +50,7 @@ def restrict_file(path: Path) -> None:
 
 def _restrict(path: Path, mode: int) -> None:
     if path.stat().st_mode & 0o777 & ~mode:
-        # Somebody else's, on a volume that several share: what is put there is still its own.
-        with suppress(PermissionError):
+        # Somebody else's, on a volume that several share, or of a kind that knows no rights:
+        # what is put there is still its own.
+        with suppress(OSError):
             path.chmod(mode)

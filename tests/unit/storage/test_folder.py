@@ -96,12 +96,17 @@ def rights(folder):
 
 
 @pytest.mark.usefixtures("no_mask")
-@pytest.mark.parametrize("there", [False, True], ids=["fresh", "of an older agent"])
+@pytest.mark.parametrize("there", ["", "of an older agent", "empty", "with other things"])
 async def test_what_lies_in_the_folder_is_its_users_alone(tmp_path, there):
-    """On a fresh start, and where an older agent left all of it open to everybody."""
+    """On a fresh start, and where an older agent left all of it open to everybody. The folder
+    itself is too, unless somebody keeps other things there."""
     path = tmp_path / "var"
     folder = StateFolder(path)
-    if there:
+    if there in {"empty", "with other things"}:
+        path.mkdir()
+    if there == "with other things":
+        (path / "notes.txt").touch(mode=0o600)
+    if there == "of an older agent":
         for one in (path, path / "artifacts", path / "scratch"):
             one.mkdir()
         for name in ("lock", "instance-id", "footfall.db", "footfall.db-wal"):
@@ -114,8 +119,7 @@ async def test_what_lies_in_the_folder_is_its_users_alone(tmp_path, there):
     found = rights(path)
     await database.close()
     folder.release()
-    # The folder itself may hold what others share.
-    assert found.pop(".") == (0o777 if there else 0o700)
+    assert found.pop(".") == (0o777 if there == "with other things" else 0o700)
     assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
     assert {"lock", "instance-id", "footfall.db", "footfall.db-wal"} <= set(found)
 
@@ -135,3 +139,13 @@ async def test_a_database_made_after_damage_is_private_too(tmp_path):
     assert any("damaged" in name for name in found)
     found.pop(".")
     assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
+
+
+@pytest.mark.usefixtures("no_mask")
+def test_evidence_of_a_run_that_nobody_scheduled_is_private_too(tmp_path):
+    """Its state is a scratch one elsewhere; the folder of its artifacts is the agent's."""
+    folder = StateFolder(tmp_path / "scratch", artifacts=tmp_path / "var" / "artifacts")
+    folder.acquire()
+    folder.release()
+    for made in (tmp_path / "var", tmp_path / "var" / "artifacts", tmp_path / "scratch"):
+        assert made.stat().st_mode & 0o777 == 0o700
