@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from agent import config
+from agent.config.settings import TelemetrySection
 from agent.core.errors import ConfigError
 from agent.core.units import format_duration
 from agent.loading import snapshot
 from agent.loading.load import load
 from agent.rules.subject import PAGE, TICKET
 from agent.schedule.plan import Plan
-from agent.telemetry.delivery.export import resolve as resolve_export
+from agent.telemetry.delivery.export import export_of
+from agent.telemetry.delivery.otel_variables import ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,11 +35,7 @@ _WIDE = 200
 
 async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> int:
     """Check configuration and journeys; return the exit code."""
-    problems: list[Problem] = []
-    try:
-        resolve_export(environ)
-    except ConfigError as error:
-        problems += error.problems
+    problems = _export_problems(path, environ)
     try:
         loaded = await load(path, environ, clock)
     except ConfigError as error:
@@ -53,9 +52,19 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
         out.print(f"No journeys in {settings.journeys}. `footfall new NAME --url URL` writes one.")
         return 2
     out.print(_table(settings, journeys, clock.wall()))
-    for warning in (*_unrouted(settings, journeys), *loaded.warnings):
+    for warning in (*_unrouted(settings, journeys), *loaded.warnings, *ignored(environ)):
         out.print(f"warning: {warning}", markup=False)
     return 0
+
+
+def _export_problems(path: Path | None, environ: Mapping[str, str]) -> list[Problem]:
+    """Return what is wrong with where telemetry goes, whatever else of the configuration is."""
+    settings, _ = config.load_lenient(path, environ)
+    try:
+        export_of(settings.telemetry if settings else TelemetrySection(), environ)
+    except ConfigError as error:
+        return list(error.problems)
+    return []
 
 
 def _unrouted(settings: Settings, journeys: Sequence[Journey]) -> Iterator[str]:

@@ -62,7 +62,8 @@ async def status(agent: Agent, names: Sequence[str], *, json: bool) -> None:
             "url": agent.url,
             "at": told["at"],
             "location": told["location"],
-            "ready": ready["status"] == "ok",
+            "ready": ready["status"] != "failing",
+            "degraded": ready["status"] == "degraded",
             "checks": checks,
             "journeys": [_absolute(journey, agent.url) for journey in journeys],
         }
@@ -141,11 +142,16 @@ class _Page:
     def agent(self, checks: Mapping[str, Mapping[str, Any]]) -> None:
         """Print how the agent itself is."""
         failing = [name for name, check in checks.items() if not check["ok"]]
-        word = f"NOT READY: {', '.join(failing)}" if failing else "ready"
-        self._console.print(Text(f"agent  {word}", style="bold red" if failing else "bold"))
+        degraded = [name for name, check in checks.items() if check.get("degraded")]
+        word, style = "ready", "bold"
+        if failing:
+            word, style = f"NOT READY: {', '.join(failing)}", "bold red"
+        elif degraded:
+            word, style = f"degraded: {', '.join(degraded)}", "bold yellow"
+        self._console.print(Text(f"agent  {word}", style=style))
         for name, check in checks.items():
-            detail = str(check["detail"])
-            self._line(name, detail if check["ok"] else f"FAILS: {detail}")
+            mark = "FAILS: " if name in failing else "LOOK: " if name in degraded else ""
+            self._line(name, f"{mark}{check['detail']}")
 
     def _row(self, row: Sequence[str], widths: Sequence[int], style: str) -> None:
         table = Table.grid(padding=(0, 2, 0, 0))

@@ -37,7 +37,8 @@ from agent.storage.database import Database
 from agent.storage.folder import StateFolder
 from agent.storage.reader import Reader
 from agent.telemetry import telemetry
-from agent.telemetry.delivery.export import resolve as resolve_export
+from agent.telemetry.delivery.export import export_of
+from agent.telemetry.delivery.otel_variables import ignored
 from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
@@ -192,13 +193,9 @@ def _telemetry(
     settings: Settings, environ: Mapping[str, str], database: Database, agent_id: str, clock: Clock
 ) -> Telemetry:
     section = settings.telemetry
-    export = resolve_export(
-        environ,
-        endpoint=section.endpoint,
-        protocol=section.protocol,
-        headers={name: value.get_secret_value() for name, value in section.headers.items()},
-        interval=section.interval,
-    )
+    export = export_of(section, environ)
+    for variable in ignored(environ):
+        _log.warning("variable.ignored", action="start", variable=variable.where)
     identity = ResourceInfo(VERSION, agent_id, settings.environment, settings.location)
     bounds = Bounds(size=section.spool_bytes, age=section.spool_age)
     return Telemetry(database, export, identity, clock, bounds)

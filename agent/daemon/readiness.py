@@ -62,6 +62,7 @@ class Readiness:
             "canary": Check(not canary, canary or "answers"),
             "state": Check(not self.database.trouble, self.database.trouble or "can be written"),
             "spool": await self._spool(),
+            "telemetry": self._telemetry(),
         }
 
     def _workers(self) -> Check:
@@ -84,6 +85,10 @@ class Readiness:
         files = ", ".join(problem.where for problem in self.broken)
         told = "; ".join(str(problem) for problem in self.broken)
         return Check(False, told, f"can't be loaded: {files}; {_WHY}")
+
+    def _telemetry(self) -> Check:
+        condition = self.telemetry.condition()
+        return Check(True, condition.detail, degraded=condition.degraded)
 
     async def _spool(self) -> Check:
         if self.database.trouble:

@@ -89,6 +89,7 @@ def _answer(request: Request, checks: Mapping[str, Check]) -> JSONResponse:
             name: {
                 "ok": check.ok,
                 "detail": check.detail if trusted else check.public or check.detail,
+                **({"degraded": True} if check.degraded else {}),
             }
             for name, check in checks.items()
         },

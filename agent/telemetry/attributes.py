@@ -17,7 +17,7 @@ TEXT: Final = 2048
 """Characters of a span's name, and of a value: many back ends cut there anyway."""
 _LIST: Final = 64
 _LIST_TEXT: Final = 256
-_ATTRIBUTES: Final = 128
+ATTRIBUTES: Final = 128
 """What one span or record carries: as many as OpenTelemetry's own limit."""
 _INTEGERS: Final = range(-(1 << 63), 1 << 63)
 
@@ -35,7 +35,7 @@ def fit_text(text: str, limit: int) -> str:
 def fit(attributes: Mapping[str, Attribute], limit: int = TEXT) -> dict[str, Attribute]:
     """Return attributes that can be encoded and have a bound; empty ones say nothing and go."""
     said = ((key, value) for key, value in attributes.items() if value not in ("", []))
-    return {fit_text(key, NAME): _fit(value, limit) for key, value in islice(said, _ATTRIBUTES)}
+    return {fit_text(key, NAME): _fit(value, limit) for key, value in islice(said, ATTRIBUTES)}
 
 
 def encode(attributes: Mapping[str, Attribute]) -> list[KeyValue]:

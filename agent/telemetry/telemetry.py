@@ -18,6 +18,7 @@ from agent.core.results import Result
 from agent.storage import journey_state, totals
 from agent.telemetry import counts, exemplars, logs, spans, steps
 from agent.telemetry.delivery import spool
+from agent.telemetry.delivery.condition import Condition, condition
 from agent.telemetry.delivery.pace import Pace
 from agent.telemetry.delivery.sender import Sender
 from agent.telemetry.delivery.signals import Signal
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from agent.storage.database import Database
     from agent.storage.journey_state import JourneyState
     from agent.storage.totals import Total
-    from agent.telemetry.delivery.export import Export
     from agent.telemetry.delivery.spool import Backlog, Bounds
+    from agent.telemetry.delivery.target import Export
     from agent.telemetry.exemplars import Exemplar
     from agent.telemetry.gauges import Read
     from agent.telemetry.resource import ResourceInfo
@@ -222,6 +223,12 @@ class Telemetry:
     async def backlog(self) -> Mapping[Signal, Backlog]:
         """Return what waits for the collector, by signal."""
         return await self._database.transaction(self._spool.backlog)
+
+    def condition(self) -> Condition:
+        """Return how delivery stands, and whether somebody should look."""
+        if self._pipe is None:
+            return Condition("nothing is sent")
+        return condition(self._pipe.sender.reports, self._spool.overflow, self._clock.wall())
 
     async def _tick(self, collector: Metrics) -> None:
         more = True

@@ -1,8 +1,9 @@
 """Who is at fault where a payload is refused: the payload, or the door it was sent to.
 
 A single refusal doesn't say. So the payload is set aside, and stays on disk, while another is
-tried: where that one is taken, it was the payload, which is lost. Where that one is refused as
-well it is the door: nothing is lost, and all is tried again.
+tried. Where that one is refused as well it is the door: nothing is lost, and all is tried
+again. Where it is taken, the first is tried once more at once, for the door may just have
+opened; refused again, it is lost.
 
 A payload that alone is not answered for while others are taken (it brings the collector down,
 say) is set aside in the same way, and tried again now and then; it is never lost by that.
@@ -23,35 +24,35 @@ _LATEST: Final = 3600.0
 
 
 class _Stage(Enum):
-    ACCUSED = auto()
-    """Refused where the one before it was taken: if the next is taken as well, it is lost."""
-    DOUBTED = auto()
-    """Refused while others were too: to be tried again by itself once one is taken."""
+    ASIDE = auto()
+    """Refused: it waits until another is taken."""
+    ON_TRIAL = auto()
+    """One was taken since: to be tried again by itself."""
     FREED = auto()
-    """Refused while others were too: tried again in its turn."""
+    """Refused with others by a door that is open again: tried again in its turn."""
     LATER = auto()
     """Not answered for while others were taken."""
 
 
 @dataclass(slots=True)
-class Suspect:
-    """A payload under doubt, by its id in the spool."""
+class _Suspect:
+    """A payload under doubt, by its id in the spool. ``due`` is monotonic seconds."""
 
     id: int
-    reason: str = ""
-    stage: _Stage = _Stage.ACCUSED
+    stage: _Stage = _Stage.ASIDE
     tries: int = 0
     due: float = 0.0
-    """Monotonic seconds."""
 
 
 class Doubts:
     """What one lane has set aside. Kept in memory: after a restart all is simply tried again."""
 
     def __init__(self) -> None:
-        self._suspects: dict[int, Suspect] = {}
+        self._suspects: dict[int, _Suspect] = {}
         self._refusals = 0
         """Payloads refused, each sent alone, since one was last taken."""
+        self._was_taken = False
+        """Whether the last request was."""
 
     @property
     def door_is_shut(self) -> bool:
@@ -63,57 +64,66 @@ class Doubts:
         """The ids that are not to be sent in their turn."""
         return [one.id for one in self._suspects.values() if one.stage is not _Stage.FREED]
 
-    def on_refused(self, id_: int, reason: str) -> None:
-        """Note that a payload was refused that was sent alone."""
+    @property
+    def refused(self) -> bool:
+        """Whether anything that was refused waits for another to be tried."""
+        return bool(self._in(_Stage.ASIDE, _Stage.ON_TRIAL))
+
+    def is_lost(self, id_: int) -> bool:
+        """Note that a payload was refused that was sent alone; return whether it is at fault."""
+        was_taken, self._was_taken = self._was_taken, False
+        if was_taken and id_ in self._suspects:
+            self.forget([id_])
+            return True
         self._refusals += 1
-        self._set(id_, reason, _Stage.ACCUSED)
-        if self.door_is_shut:
-            self._turn(_Stage.ACCUSED, _Stage.DOUBTED)
+        self._set(id_, _Stage.ASIDE)
+        return False
 
-    def on_unanswered(self, id_: int, reason: str, now: float) -> None:
+    def on_batch_refused(self) -> None:
+        """Note that several were refused together, of which any may be at fault."""
+        self._was_taken = False
+
+    def on_unanswered(self, id_: int, now: float) -> None:
         """Note that of all payloads this one is not answered for, at monotonic ``now``."""
-        suspect = self._set(id_, reason, _Stage.LATER)
+        suspect = self._set(id_, _Stage.LATER)
         suspect.due = now + min(_LATER * 2 ** min(suspect.tries - 1, 10), _LATEST)
+        self._was_taken = False
 
-    def on_taken(self, ids: Iterable[int]) -> list[Suspect]:
-        """Note that these were taken; return those that are thereby known to be at fault."""
-        for id_ in ids:
-            self._suspects.pop(id_, None)
-        lost = [one for one in self._suspects.values() if one.stage is _Stage.ACCUSED]
-        self.forget(one.id for one in lost)
-        if self.door_is_shut:
-            # Most were refused by the door. Those that are so once more get a trial each.
-            self._turn(_Stage.DOUBTED, _Stage.FREED, tries=1)
+    def on_taken(self, ids: Iterable[int]) -> None:
+        """Note that these were taken."""
+        self.forget(ids)
+        for one in self._in(_Stage.ASIDE):
+            # Most of what a shut door refused is well; what it refused twice is tried singly.
+            freed = self.door_is_shut and one.tries == 1
+            one.stage = _Stage.FREED if freed else _Stage.ON_TRIAL
         self._refusals = 0
-        return lost
+        self._was_taken = True
 
     def to_retry(self, now: float) -> int | None:
-        """Return what is to be tried again by itself at monotonic ``now``, if anything is."""
-        if self._refusals:
-            return None
-        for one in self._suspects.values():
-            if one.stage is _Stage.DOUBTED or (one.stage is _Stage.LATER and now >= one.due):
-                return one.id
-        return None
+        """Return what is to be tried again by itself at monotonic ``now``, if anything is.
+
+        What was refused is so only when another was taken just before.
+        """
+        trials = self._in(_Stage.ON_TRIAL) if self._was_taken else []
+        due = [one for one in self._in(_Stage.LATER) if now >= one.due]
+        return next((one.id for one in (*trials, *(due if not self._refusals else ()))), None)
 
     def release(self) -> None:
-        """Let all that was refused be tried again: there is nothing else to try the door with."""
+        """Let what was refused be tried again: there is nothing else to try the door with."""
         self._refusals = 0
-        self._turn(_Stage.ACCUSED, _Stage.FREED)
-        self._turn(_Stage.DOUBTED, _Stage.FREED)
+        for one in self._in(_Stage.ASIDE, _Stage.ON_TRIAL):
+            one.stage = _Stage.FREED
 
     def forget(self, ids: Iterable[int]) -> None:
         """Let go of payloads that are no longer in the spool."""
-        for id_ in list(ids):
+        for id_ in ids:
             self._suspects.pop(id_, None)
 
-    def _set(self, id_: int, reason: str, stage: _Stage) -> Suspect:
-        suspect = self._suspects.setdefault(id_, Suspect(id_))
-        suspect.reason, suspect.stage = reason, stage
+    def _set(self, id_: int, stage: _Stage) -> _Suspect:
+        suspect = self._suspects.setdefault(id_, _Suspect(id_))
+        suspect.stage = stage
         suspect.tries += 1
         return suspect
 
-    def _turn(self, old: _Stage, new: _Stage, tries: int | None = None) -> None:
-        for one in self._suspects.values():
-            if one.stage is old and tries in {None, one.tries}:
-                one.stage = new
+    def _in(self, *stages: _Stage) -> list[_Suspect]:
+        return [one for one in self._suspects.values() if one.stage in stages]

@@ -3,58 +3,48 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, cast
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
 
-from agent.core import names
+from agent.core import names, proxies
 from agent.core.errors import ConfigError, Problem
+from agent.telemetry.delivery import tls
+from agent.telemetry.delivery.otel_variables import refusals
 from agent.telemetry.delivery.signals import Signal
+from agent.telemetry.delivery.target import Export, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Protocol = Literal["http/protobuf", "grpc"]
-Compression = Literal["gzip", "none"]
+    from agent.config.settings import TelemetrySection
+    from agent.telemetry.delivery.target import Compression, Protocol
 
 _PREFIX: Final = "OTEL_EXPORTER_OTLP_"
 _PROTOCOLS: Final = ("http/protobuf", "grpc")
 _COMPRESSIONS: Final = ("gzip", "none")
+_BOOLEANS: Final = ("true", "false")
+_HEADER: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_METADATA: Final = re.compile(r"(?!grpc-)[a-z0-9_.-]+(?<!-bin)")
+"""What gRPC takes for the name of a header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where one signal goes. ``url`` is complete; ``timeout`` is seconds for one request."""
+def export_of(section: TelemetrySection, environment: Mapping[str, str]) -> Export | None:
+    """Lay the environment's ``OTEL_*`` variables over a ``[telemetry]`` section; see ``resolve``.
 
-    url: str
-    protocol: Protocol = "http/protobuf"
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    timeout: float = 10.0
-    compression: Compression = "gzip"
-    certificate: str = ""
-    """File with the authorities to trust; "" for the system's."""
-    client_certificate: str = ""
-    client_key: str = ""
-    """Files that say who we are; "" where nobody asks. The key may stand in the certificate's."""
-    proxy: str = field(default="", repr=False)
-    """Address of the proxy to go through, with its credentials; "" for none."""
+    Raises:
+        ConfigError: a value can't be used; every such value is named.
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The files that a connection is made from."""
-        given = (self.certificate, self.client_certificate, self.client_key)
-        return tuple(file for file in given if file)
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """Where each signal goes; a signal without a target is neither kept nor sent."""
-
-    targets: Mapping[Signal, Target]
-    interval: float = 15.0
-    """Seconds between two collections of the metrics."""
-    resource: Mapping[str, str] = field(default_factory=dict)
-    """What the environment says about the resource: it wins over the agent's own words."""
+    """
+    return resolve(
+        environment,
+        endpoint=section.endpoint,
+        protocol=section.protocol,
+        headers={name: value.get_secret_value() for name, value in section.headers.items()},
+        interval=section.interval,
+    )
 
 
 def resolve(
@@ -67,26 +57,33 @@ def resolve(
 ) -> Export | None:
     """Lay the environment's ``OTEL_*`` variables over the configuration.
 
-    Returns None where there is no endpoint at all, or ``OTEL_SDK_DISABLED`` is true.
+    Returns None where there is no endpoint at all, or ``OTEL_SDK_DISABLED`` is true. The files
+    that are named are read, to see whether they can be used.
 
     Raises:
         ConfigError: a value can't be used; every such value is named.
 
     """
-    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        return None
     reader = _Reader(environment)
+    if reader.boolean("OTEL_SDK_DISABLED"):
+        return None
     targets = {
         signal: target
         for signal in Signal
-        if (target := reader.target(signal, endpoint, protocol, headers or {})) is not None
+        if reader.exports(signal)
+        and (target := reader.target(signal, endpoint, protocol, headers or {})) is not None
     }
     seconds = reader.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", interval)
+    bound = reader.milliseconds("OTEL_METRIC_EXPORT_TIMEOUT", math.inf)
+    if target := targets.get(Signal.METRICS):
+        targets[Signal.METRICS] = replace(target, timeout=min(target.timeout, bound))
     resource = reader.pairs("OTEL_RESOURCE_ATTRIBUTES")
     if name := environment.get("OTEL_SERVICE_NAME", "").strip():
         resource[names.SERVICE_NAME] = name
-    if reader.problems:
-        raise ConfigError(reader.problems)
+    # Where nothing is sent, it makes no difference how.
+    problems = [*reader.problems, *(refusals(environment) if targets else ())]
+    if problems:
+        raise ConfigError(problems)
     return Export(targets, seconds, resource) if targets else None
 
 
@@ -95,6 +92,7 @@ class _Reader:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
+        self._proxies, _ = proxies.from_environment(environment)
         self.problems: list[Problem] = []
 
     def target(
@@ -102,9 +100,12 @@ class _Reader:
     ) -> Target | None:
         where, chosen = self._find(signal, "PROTOCOL", "telemetry.protocol", protocol)
         if chosen not in _PROTOCOLS:
-            self._wrong(where, f"{chosen!r} is not spoken here. Use one of {_either(_PROTOCOLS)}.")
+            self._wrong(
+                where, f"unsupported protocol {chosen!r}. Use one of {_either(_PROTOCOLS)}."
+            )
             chosen = "http/protobuf"
-        url = self._url(signal, endpoint, grpc=chosen == "grpc")
+        grpc = chosen == "grpc"
+        url = self._url(signal, endpoint, grpc=grpc)
         where, compression = self._find(signal, "COMPRESSION", "", "gzip")
         if compression not in _COMPRESSIONS:
             self._wrong(where, f"{compression!r} is not known. Use {_either(_COMPRESSIONS)}.")
@@ -112,6 +113,9 @@ class _Reader:
         timeout = self.milliseconds(where, 10.0)
         where, _ = self._find(signal, "HEADERS", "", "")
         given = self.pairs(where) if where else {}
+        self._check_headers("telemetry.headers", headers, grpc=grpc)
+        self._check_headers(where, given, grpc=grpc)
+        certificate, client, key = self._files(signal)
         if not url:
             return None
         return Target(
@@ -120,8 +124,26 @@ class _Reader:
             headers={key.lower(): value for key, value in {**headers, **given}.items()},
             timeout=timeout,
             compression=cast("Compression", compression),
-            certificate=self._find(signal, "CERTIFICATE", "", "")[1],
+            certificate=certificate,
+            client_certificate=client,
+            client_key=key,
+            proxy=self._proxy(url, grpc=grpc),
         )
+
+    def exports(self, signal: Signal) -> bool:
+        """Whether ``OTEL_<SIGNAL>_EXPORTER`` lets a signal be sent."""
+        name = f"OTEL_{signal.upper()}_EXPORTER"
+        value = self._environment.get(name, "").strip().lower()
+        if value not in {"", "otlp", "none"}:
+            self._wrong(name, f"{value!r} is no exporter here. Use otlp or none.")
+        return value != "none"
+
+    def boolean(self, name: str) -> bool:
+        """Read true or false; nothing is false."""
+        value = self._environment.get(name, "").strip().lower()
+        if value not in {"", *_BOOLEANS}:
+            self._wrong(name, f"{value!r} is neither. Write {_either(_BOOLEANS)}.")
+        return value == "true"
 
     def milliseconds(self, name: str, default: float) -> float:
         """Read a number of milliseconds; return seconds."""
@@ -161,10 +183,60 @@ class _Reader:
             path = "" if grpc else f"/v1/{signal.value}"
         if not url:
             return ""
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        insecure = self.boolean(self._find(signal, "INSECURE", "", "")[0])
+        if grpc and "://" not in url and where != "telemetry.endpoint":
+            # As the specification has it, for gRPC alone.
+            url = f"{'http' if insecure else 'https'}://{url}"
+        try:
+            parts = urlsplit(url)
+            known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            known = False
+        if not known:
             self._wrong(where, "is not an address. Write http://HOST:PORT or https://HOST:PORT.")
+            return url
+        if grpc and (parts.path not in {"", "/"} or parts.username is not None):
+            self._wrong(
+                where,
+                "has a path or a user, which gRPC doesn't send. Write http://HOST:PORT, and "
+                "credentials as headers.",
+            )
+        if path and (parts.query or parts.fragment):
+            self._wrong(where, "has a query, behind which no path can go. Leave it out.")
         return url.rstrip("/") + path if path else url
+
+    def _files(self, signal: Signal) -> tuple[str, str, str]:
+        """Return the files of authorities, certificate and key, and see if they can be used."""
+        trusted_by, trusted = self._find(signal, "CERTIFICATE", "", "")
+        client_by, client = self._find(signal, "CLIENT_CERTIFICATE", "", "")
+        key_by, key = self._find(signal, "CLIENT_KEY", "", "")
+        if trouble := tls.trouble_with_authorities(trusted):
+            self._wrong(trusted_by, f"{trouble}.")
+        if trouble := tls.trouble_with_client(client, key):
+            names_both = f"{client_by} and {key_by}" if client and key else client_by or key_by
+            self._wrong(names_both, f"{trouble}.")
+        return trusted, client, key
+
+    def _check_headers(self, where: str, headers: Mapping[str, str], *, grpc: bool) -> None:
+        names_of = _METADATA if grpc else _HEADER
+        for name, value in headers.items():
+            # The value may be a secret, and the name may be one that stands in the wrong place.
+            if not names_of.fullmatch(name.lower()):
+                self._wrong(where, "has a header whose name can't be sent.")
+            elif not _VALUE.fullmatch(value) or (grpc and not value.isascii()):
+                self._wrong(where, f"the value of the header {name} can't be sent.")
+
+    def _proxy(self, url: str, *, grpc: bool) -> str:
+        proxy = self._proxies.of(url)
+        if proxy is None:
+            return ""
+        if grpc and proxy.server.startswith("https:"):
+            self._wrong(
+                "telemetry.protocol",
+                f"gRPC can't go through the proxy {proxy.server} of the environment, which is "
+                "spoken to by TLS. Use http/protobuf, or name the collector in NO_PROXY.",
+            )
+        return proxy.url
 
     def _find(self, signal: Signal, key: str, where: str, default: str) -> tuple[str, str]:
         for name in (f"{_PREFIX}{signal.upper()}_{key}", f"{_PREFIX}{key}"):

@@ -80,8 +80,8 @@ class Lane:
         self._singly = 0
         self._was_taken = False
         """Whether the last request was."""
-        self._failed_alone: tuple[int, str] | None = None
-        """The payload, and why, that was not answered for and is compared with another now."""
+        self._failed_alone: int | None = None
+        """The payload that was not answered for and is compared with another now."""
         self._newest_next = True
         self._last_refusal = ""
         self._backlog_until = 0
@@ -204,26 +204,20 @@ class Lane:
         elif len(batch) > 1:
             if isinstance(answer, TooLarge):
                 self._learn(sum(len(entry.payload) for entry in batch))
+            self._doubts.on_batch_refused()
             self._most = len(batch) // 2
         else:
             await self._on_refused(batch[0], answer)
 
     async def _on_accepted(self, batch: Sequence[Entry], answer: Accepted) -> None:
         ids = [entry.id for entry in batch]
-        lost = self._doubts.on_taken(ids)
-        now = self._clock.wall()
-
-        def write(connection: sqlite3.Connection) -> int:
-            self._spool.accept(connection, self._signal, batch, answer.rejected)
-            return sum(
-                self._spool.refuse(connection, self._signal, one.id, one.reason, now)
-                for one in lost
-            )
-
-        dropped = await self._database.transaction(write)
+        self._doubts.on_taken(ids)
+        await self._database.transaction(
+            lambda connection: self._spool.accept(connection, self._signal, batch, answer.rejected)
+        )
         self._singly = max(0, self._singly - 1)
-        if self._failed_alone is not None and self._failed_alone[0] not in ids:
-            self._doubts.on_unanswered(*self._failed_alone, self._clock.monotonic())
+        if self._failed_alone is not None and self._failed_alone not in ids:
+            self._doubts.on_unanswered(self._failed_alone, self._clock.monotonic())
             self._singly = _SINGLY
         self._failed_alone = None
         self._live_next = ids[0] <= self._backlog_until
@@ -233,30 +227,35 @@ class Lane:
         self.report.on_taken()
         if answer.rejected:
             self.report.on_lost("telemetry.rejected", answer.rejected, answer.message)
-        if dropped:
-            self.report.on_lost("telemetry.refused", dropped, lost[-1].reason)
 
     async def _on_unavailable(self, batch: Sequence[Entry], answer: Unavailable) -> None:
-        alone = len(batch) == 1 and (self._singly > 0 or batch[0].id in self._doubts.aside)
-        if alone and self._was_taken:
+        again = batch[0].id in self._doubts.aside
+        if again or (self._was_taken and self._singly and len(batch) == 1):
             self._was_taken = False
-            self._doubts.on_unanswered(batch[0].id, answer.reason, self._clock.monotonic())
+            self._doubts.on_unanswered(batch[0].id, self._clock.monotonic())
             self.report.on_kept(answer.reason)
             return
         self._was_taken = False
         if self._is_stuck and self._failed_alone is None and len(batch) == 1:
             # At once, or a door that opens meanwhile would pass for this one's fault.
-            self._failed_alone = batch[0].id, answer.reason
+            self._failed_alone = batch[0].id
             return
         self._failed_alone = None
         await self._pause(answer.reason, answer.after)
 
     async def _on_refused(self, entry: Entry, answer: Refused | TooLarge) -> None:
-        self._doubts.on_refused(entry.id, answer.reason)
         self._live_next = entry.id <= self._backlog_until
         self._was_taken = False
         self._last_refusal = answer.reason
-        if self._doubts.door_is_shut and not self._stopping.is_set():
+        if self._doubts.is_lost(entry.id):
+            now = self._clock.wall()
+            await self._database.transaction(
+                lambda connection: self._spool.refuse(
+                    connection, self._signal, entry, answer.reason, now
+                )
+            )
+            self.report.on_lost("telemetry.refused", entry.items, answer.reason)
+        elif self._doubts.door_is_shut and not self._stopping.is_set():
             await self._pause(answer.reason, refused=True)
 
     @property
@@ -270,7 +269,8 @@ class Lane:
         if not self._doubts.aside:
             await self._filled.wait()
             return
-        self.report.on_kept(self._last_refusal, refused=True)
+        if self._doubts.refused:
+            self.report.on_kept(self._last_refusal, refused=True)
         await within(self._clock, self._spread(), self._filled.wait())
         if not self._filled.is_set():
             self._failures = min(self._failures + 1, 10)

@@ -26,6 +26,13 @@ class Loss:
     reason: str
 
 
+def more_lost(before: Loss | None, items: int, reason: str, now: float) -> Loss:
+    """Return what was lost by now, Unix seconds, with so many items more."""
+    if before is None:
+        return Loss(now, now, items, reason)
+    return Loss(before.since, now, before.items + items, reason)
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why nothing is delivered. ``since`` is Unix seconds; ``refused``: it was, and is kept."""
@@ -64,11 +71,7 @@ class Report:
 
     def on_lost(self, event: str, items: int, reason: str) -> None:
         """Note that items are lost for good."""
-        now = self._clock.wall()
-        before = self.loss
-        self.loss = Loss(
-            before.since if before else now, now, items + (before.items if before else 0), reason
-        )
+        self.loss = more_lost(self.loss, items, reason, self._clock.wall())
         self._warn(event, reason, items)
 
     def _warn(self, event: str, reason: str, lost: int = 0) -> None:

@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING, Final
 
 from agent.core import names
 from agent.storage import totals
+from agent.telemetry.delivery.report import more_lost
 from agent.telemetry.delivery.signals import Signal
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+
+    from agent.telemetry.delivery.report import Loss
 
 # The sums are kept by triggers: adding up a spool of 512 MiB at every put would not do.
 SCHEMA: Final = """
@@ -98,6 +101,8 @@ class Spool:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
+        self.overflow: dict[Signal, Loss] = {}
+        """What the bounds have cost since the agent started."""
 
     def recount(self, connection: sqlite3.Connection) -> None:
         """Add up what waits anew: a sum that was spoiled on disk would drop all of it."""
@@ -121,7 +126,11 @@ class Spool:
             (signal.value, now, items, len(payload), payload),
         )
         while (oldest := self._overdue(connection, now)) is not None:
-            self._drop(connection, Signal(oldest["signal"]), [oldest["id"]], oldest["items"])
+            lost = Signal(oldest["signal"])
+            self._drop(connection, lost, [oldest["id"]], oldest["items"])
+            late = now - oldest["created_at"] > self._bounds.age
+            reason = f"beyond telemetry.spool_{'age' if late else 'bytes'}"
+            self.overflow[lost] = more_lost(self.overflow.get(lost), oldest["items"], reason, now)
 
     def waiting(
         self,
@@ -177,24 +186,21 @@ class Spool:
         self._drop(connection, signal, [entry.id for entry in entries], min(rejected, items))
 
     def refuse(
-        self, connection: sqlite3.Connection, signal: Signal, id_: int, reason: str, now: float
-    ) -> int:
-        """Set apart a payload that the collector won't take; return how many items that loses."""
-        entry = self.get(connection, signal=signal, id_=id_)
-        if entry is None:
-            return 0
+        self, connection: sqlite3.Connection, signal: Signal, entry: Entry, reason: str, now: float
+    ) -> None:
+        """Set apart a payload that the collector will never take; its items are dropped ones."""
         self._drop(connection, signal, [entry.id], entry.items)
-        if len(entry.payload) <= REFUSED_SIZE:
-            connection.execute(
-                "INSERT INTO spool_refused (signal, refused_at, reason, items, payload) "
-                "VALUES (?, ?, ?, ?, ?)",
-                (signal.value, now, reason, entry.items, entry.payload),
-            )
-            connection.execute(
-                "DELETE FROM spool_refused WHERE id <= (SELECT MAX(id) FROM spool_refused) - ?",
-                (REFUSED_KEPT,),
-            )
-        return entry.items
+        if len(entry.payload) > REFUSED_SIZE:
+            return
+        connection.execute(
+            "INSERT INTO spool_refused (signal, refused_at, reason, items, payload) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (signal.value, now, reason, entry.items, entry.payload),
+        )
+        connection.execute(
+            "DELETE FROM spool_refused WHERE id <= (SELECT MAX(id) FROM spool_refused) - ?",
+            (REFUSED_KEPT,),
+        )
 
     def backlog(self, connection: sqlite3.Connection) -> dict[Signal, Backlog]:
         """Return what waits of each signal."""

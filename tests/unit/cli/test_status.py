@@ -167,6 +167,17 @@ def replaced(one):
     return {**one, "next_at": "", "skipped_since": ""}
 
 
+async def test_telemetry_that_is_being_lost_is_told_in_words(shown, served):
+    """An agent that is degraded goes on, and says what somebody should look at."""
+    lost = "traces refused since 2026-11-26T21:00:00Z: HTTP 400: no"
+    served.checks["telemetry"] = Check(True, lost, degraded=True)
+    text = await shown()
+    assert "agent  degraded: telemetry" in text
+    assert f"LOOK: {lost}" in text
+    body = json.loads(await shown(json=True))
+    assert (body["ready"], body["degraded"]) == (True, True)
+
+
 async def test_an_agent_that_is_not_ready_is_told_last_and_in_words(shown, served):
     """Beside the reasons; the command succeeds, since it was answered."""
     assert "agent  ready\n    workers     2 idle\n    schedule    ticked\n" in await shown()
