@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from agent.core.results import RunResult
     from agent.runs.listener import RunListener
     from agent.runs.request import RunRequest
-    from agent.telemetry.delivery.target import Export
+    from agent.telemetry.delivery.destination import Export
 
 _FLUSH = 5.0
 """Seconds for delivering spans and logs before the session ends."""

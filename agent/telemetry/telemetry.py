@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from agent.storage.database import Database
     from agent.storage.journey_state import JourneyState
     from agent.storage.totals import Total
+    from agent.telemetry.delivery.destination import Export
     from agent.telemetry.delivery.spool import Backlog, Bounds
-    from agent.telemetry.delivery.target import Export
     from agent.telemetry.exemplars import Exemplar
     from agent.telemetry.gauges import Read
     from agent.telemetry.resource import ResourceInfo

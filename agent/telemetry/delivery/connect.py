@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.telemetry.delivery.target import Target
+    from agent.telemetry.delivery.destination import Target
     from agent.telemetry.delivery.transport import Transport
 
 

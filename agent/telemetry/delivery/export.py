@@ -11,15 +11,15 @@ from urllib.parse import unquote, urlsplit
 from agent.core import names, proxies
 from agent.core.errors import ConfigError, Problem
 from agent.telemetry.delivery import tls
+from agent.telemetry.delivery.destination import Export, Target
 from agent.telemetry.delivery.otel_variables import refusals
 from agent.telemetry.delivery.signals import Signal
-from agent.telemetry.delivery.target import Export, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.config.settings import TelemetrySection
-    from agent.telemetry.delivery.target import Compression, Protocol
+    from agent.telemetry.delivery.destination import Compression, Protocol
 
 _PREFIX: Final = "OTEL_EXPORTER_OTLP_"
 _PROTOCOLS: Final = ("http/protobuf", "grpc")

@@ -13,8 +13,8 @@ from agent.telemetry.delivery.quoting import quoting
 from agent.telemetry.delivery.transport import Unavailable
 
 if TYPE_CHECKING:
+    from agent.telemetry.delivery.destination import Target
     from agent.telemetry.delivery.signals import Signal
-    from agent.telemetry.delivery.target import Target
     from agent.telemetry.delivery.transport import Answer, Transport
 
 _log = structlog.get_logger(__name__)

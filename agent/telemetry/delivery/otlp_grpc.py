@@ -19,7 +19,7 @@ from agent.telemetry.delivery.tls import context_of
 from agent.telemetry.delivery.transport import Refused, TooLarge, Unavailable
 
 if TYPE_CHECKING:
-    from agent.telemetry.delivery.target import Target
+    from agent.telemetry.delivery.destination import Target
     from agent.telemetry.delivery.transport import Answer
 
 _METHODS: Final = {

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from agent.telemetry.delivery.destination import Target
     from agent.telemetry.delivery.signals import Signal
-    from agent.telemetry.delivery.target import Target
     from agent.telemetry.delivery.transport import Answer
 
 _ANSWER_LIMIT: Final = 64 * 1024

@@ -15,7 +15,7 @@ from agent.core.redact import Redactor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.telemetry.delivery.target import Target
+    from agent.telemetry.delivery.destination import Target
 
 _LONGEST: Final = 300
 _READ: Final = 4096

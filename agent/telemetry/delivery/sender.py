@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.storage.database import Database
+    from agent.telemetry.delivery.destination import Target
     from agent.telemetry.delivery.report import Report
     from agent.telemetry.delivery.signals import Signal
     from agent.telemetry.delivery.spool import Spool
-    from agent.telemetry.delivery.target import Target
 
 
 class Sender:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.telemetry.delivery.target import Target
+    from agent.telemetry.delivery.destination import Target
 
 
 def context_of(target: Target) -> ssl.SSLContext:

@@ -85,7 +85,7 @@ def test_a_failure_names_all_that_a_page_needs(encode, make_run):
             "footfall.failed_step": "Pay",
             "footfall.screenshot": "run/2/screenshot.png",
             "footfall.owner": "checkout",
-            "footfall.runbook": "https://runbooks.example/mug",
+            "footfall.runbook": "https://runbooks.example.com/mug",
             "footfall.severity": "page",
         }.items()
     )

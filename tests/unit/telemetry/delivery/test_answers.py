@@ -19,12 +19,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from agent.telemetry.delivery.connect import connect
+from agent.telemetry.delivery.destination import Target
 from agent.telemetry.delivery.link import Link
 from agent.telemetry.delivery.quoting import quoting, seen
 from agent.telemetry.delivery.response import read_http, read_protobuf
 from agent.telemetry.delivery.retry_after import retry_after
 from agent.telemetry.delivery.signals import Signal
-from agent.telemetry.delivery.target import Target
 from agent.telemetry.delivery.transport import Accepted, Refused, TooLarge, Unavailable
 from tests.support.service import free_port
 
