@@ -27,6 +27,8 @@ _KEPT = 1000
 """Runs of each journey."""
 _LARGEST = 64 * 1024
 """Characters of a run; an ordinary one has some thousands."""
+_MOST = 8 * 1024 * 1024
+"""Characters of the runs that are returned at once."""
 
 
 def add(connection: sqlite3.Connection, ended_at: float, document: dict[str, Any]) -> None:
@@ -52,14 +54,24 @@ def add(connection: sqlite3.Connection, ended_at: float, document: dict[str, Any
 def newest(
     connection: sqlite3.Connection, limit: int, journey: str = "", result: str = ""
 ) -> list[str]:
-    """Return the newest runs as they were kept, newest first: of one journey, of one result."""
+    """Return the newest runs as they were kept, newest first: of one journey, of one result.
+
+    Fewer than ``limit`` where so many would be too large together.
+    """
     wanted = {"journey": journey, "result": result}
     where = " AND ".join(f"{name} = :{name}" for name, value in wanted.items() if value) or "true"
     rows = connection.execute(
         f"SELECT document FROM runs WHERE {where} ORDER BY ended_at DESC LIMIT :limit",  # noqa: S608 - no values
         {**wanted, "limit": limit},
     )
-    return [row["document"] for row in rows]
+    found: list[str] = []
+    left = _MOST
+    for (document,) in rows:
+        left -= len(document)
+        if left < 0:
+            break
+        found.append(document)
+    return found
 
 
 def knows(connection: sqlite3.Connection, journey: str) -> bool:

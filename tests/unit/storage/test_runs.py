@@ -87,6 +87,17 @@ def test_a_row_is_bounded(connection):
     assert (kept["run_id"], kept["cut"], len(kept["beacons"]) > 9) == ("buy-1", True, True)
 
 
+def test_an_answer_is_bounded(connection):
+    """The newest of a thousand large runs, and no more than fit into 8 MiB."""
+    for number in range(300):
+        document = {"run_id": f"{number:03}", "journey": "buy", "result": "fail"}
+        runs.add(connection, 1000.0 + number, {**document, "error": "x" * 10**5})
+    found = runs.newest(connection, 1000, "buy")
+    assert 100 < len(found) < 300
+    assert sum(map(len, found)) <= 8 << 20
+    assert json.loads(found[0])["run_id"] == "299"
+
+
 def test_a_journeys_oldest_go_beyond_a_thousand(connection):
     """1000 of each journey stay, the newest; a busy journey costs a quiet one nothing."""
     add(connection, "quiet", 0)
