@@ -38,6 +38,10 @@ class Host(Protocol):
         """Fetch a secret's value."""
         ...
 
+    def new_context(self, options: dict[str, Any]) -> AbstractAsyncContextManager[BrowserContext]:
+        """Open another context for as long as the journey is inside."""
+        ...
+
     def mask(self, locator: Locator) -> None:
         """Paint over an element in every screenshot of this attempt."""
         ...
@@ -82,6 +86,15 @@ class Run:
 
         """
         return self.host.secret(name)
+
+    def new_context(self, **options: Any) -> AbstractAsyncContextManager[BrowserContext]:  # noqa: ANN401 - as Playwright's
+        """Open another context: ``async with run.new_context(locale="de-DE") as context:``.
+
+        It is tagged, followed and judged like the first and shares nothing with it, as a
+        second customer's browser would. ``options`` are those of ``@journey(context=…)``, and
+        stand above the journey's own.
+        """
+        return self.host.new_context(options)
 
     def mask(self, locator: Locator) -> None:
         """Paint over an element in every screenshot. Password fields are masked anyway."""

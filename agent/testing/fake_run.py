@@ -22,7 +22,7 @@ class FakeRun(Run):
 
     Args:
         page: what ``run.page`` is: a page of Playwright's, or a stand-in of the test's own.
-        context: the same for ``run.context``.
+        context: the same for ``run.context``, and for what ``run.new_context`` opens.
         api: what answers ``run.api``: a ``FakeApi``, or a context of Playwright's.
         params: all that ``run.params`` has; a journey's defaults are not added.
         secrets: by name, what ``run.secret`` returns.
@@ -42,10 +42,11 @@ class FakeRun(Run):
         secrets: Mapping[str, str] | None = None,
         run_id: str = "test-run",
     ) -> None:
-        host = _Host(dict(secrets or {}))
+        own = cast("BrowserContext", context if context is not None else _Missing("context"))
+        host = _Host(dict(secrets or {}), own)
         super().__init__(
             page=cast("Page", page if page is not None else _Missing("page")),
-            context=cast("BrowserContext", context if context is not None else _Missing("context")),
+            context=own,
             api=cast("APIRequestContext", api if api is not None else _Missing("api")),
             params=MappingProxyType(dict(params or {})),
             log=host.log,
@@ -86,8 +87,9 @@ class FakeRun(Run):
 class _Host:
     """What a worker is to a real run."""
 
-    def __init__(self, secrets: dict[str, str]) -> None:
+    def __init__(self, secrets: dict[str, str], context: BrowserContext) -> None:
         self._secrets = secrets
+        self._context = context
         self._open: list[str] = []
         self.steps: list[str] = []
         self.failed_step: str | None = None
@@ -117,6 +119,10 @@ class _Host:
         if name not in self._secrets:
             raise LookupError(f'no secret {name}: give it as FakeRun(secrets={{"{name}": "…"}})')
         return self._secrets[name]
+
+    @asynccontextmanager
+    async def new_context(self, _options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
+        yield self._context
 
     def mask(self, locator: Locator) -> None:
         self.masked.append(locator)

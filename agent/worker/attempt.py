@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from contextlib import AbstractAsyncContextManager
 
-    from playwright.async_api import Browser, Locator, Page
+    from playwright.async_api import Browser, BrowserContext, Locator, Page
 
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
@@ -107,6 +107,10 @@ class AttemptRunner:
     def allow_status(self, *statuses: int) -> None:
         """Expect these statuses."""
         self._setup.allowed |= set(statuses)
+
+    def new_context(self, options: dict[str, Any]) -> AbstractAsyncContextManager[BrowserContext]:
+        """Open another context."""
+        return self._setup.new_context(options)
 
     # The walk.
 
@@ -223,7 +227,7 @@ class AttemptRunner:
             return task.result()
         where = f" in step {self._steps.path!r}" if self._steps.path else ""
         waited = pending.stop()
-        self._outcome.place = waited.place
+        self._outcome.waited = waited
         late: BaseException = AttemptTimeout(f"not done after {timeout:g} s{where}: {waited}")
         if lost.done():
             late = lost.exception() or late

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import linecache
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.authoring import Declaration, forget_declared, take_declared
 from agent.core.errors import Problem
 from agent.core.model import Definition
+from agent.core.printable import cut
 from agent.core.values import trouble
+from agent.worker.await_check import forgotten
 from agent.worker.context_check import check_context
 from agent.worker.journey_source import JourneySource
 from agent.worker.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_LONGEST_CODE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,19 @@ class Loader:
             raise
         except BaseException as error:  # noqa: BLE001 - a file may raise anything, SystemExit too
             return [], [self._problem(file, error)]
+        if definitions:
+            warnings = [*definitions[0].warnings, *self._forgotten(file)]
+            definitions[0] = replace(definitions[0], warnings=warnings)
         return definitions, problems
+
+    def _forgotten(self, file: str) -> list[Problem]:
+        source = "".join(linecache.getlines(str(self._folder / file)))
+        return [
+            Problem(
+                self._where(file, line), f"{cut(code, _LONGEST_CODE)}: write `{word}` before it"
+            )
+            for line, code, word in forgotten(source)
+        ]
 
     def journey(self, file: str, name: str) -> LoadedJourney:
         """Import a file for one walk, and return its journey ``name``.

@@ -19,13 +19,14 @@ from agent.worker.browser.recorder import Recorder
 from agent.worker.browser.weight import DriverState
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Locator
+    from playwright.async_api import Browser, Locator, Page
 
     from agent.core.results import EvidenceName, SourceLine
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.raised import AuthorCode
     from agent.worker.page_setup import OpenPage, PageSetup
+    from agent.worker.pending import Pending
     from agent.worker.pipe import Link
     from agent.worker.steps import Steps
 
@@ -73,8 +74,8 @@ class AttemptOutcome:
         self._driver = DriverState(0, 0.0, 0.0)
         self._poor = False
         self._giving_up: asyncio.Task[None] | None = None
-        self.place: SourceLine | None = None
-        """Where the journey was when something else ended it."""
+        self.waited: Pending | None = None
+        """What the journey waited for when something else ended it."""
         self.forgotten: tuple[SourceLine, str] | None = None
         """The line of a call that was made in vain, and the word that it lacks."""
         self.masks: list[Locator] = []
@@ -105,8 +106,9 @@ class AttemptOutcome:
         elif self._setup.lost.done():
             failure = self._setup.lost.exception() or failure
         fault = self._blamed(failure)
-        if fault.place is None and self.place is not None:
-            fault = replace(fault, place=self.place.cleaned(self._link.redactor.fit))
+        if self.waited is not None and self.waited.place is not None:
+            place = self.waited.place.cleaned(self._link.redactor.fit)
+            fault = replace(fault, place=place, target=self.waited.target)
         setup = self._setup
         self._stood = Circumstances(
             setup.traffic.open_requests(), setup.dialogs.open, setup.auditor.stopped_vendors
@@ -138,6 +140,13 @@ class AttemptOutcome:
         message = self._link.redactor.fit(f"{challenge}; {_CURE}{then}", MESSAGE_LENGTH)
         return replace(fault, error_type=ErrorType.CHALLENGED, message=message)
 
+    def _page(self, fault: Fault | None, opened: OpenPage) -> Page:
+        """Return the page that the walk failed on, as far as that is known."""
+        page = self._setup.page_behind(fault.target) if fault else None
+        if page is None and opened.page.is_closed():
+            page = self._setup.last_page()
+        return page or opened.page
+
     async def canary(
         self, fault: Fault | None, launcher: Launcher, browser: Browser, spent: float
     ) -> str | None:
@@ -165,15 +174,16 @@ class AttemptOutcome:
 
         The verdict stands already: whatever this costs, it doesn't cost that.
         """
+        page = self._page(fault, opened)
         notes = self._walk.journey.grace * _NOTES_SHARE
         if fault is not None and browser.is_connected() and not self._poor:
             await self._setup.dialogs.dismiss()
-            await self._evidence.screenshot(opened.page, self.masks, _until(end - notes))
+            await self._evidence.screenshot(page, self.masks, _until(end - notes))
         if browser.is_connected():
             await self._evidence.trace(self._recorder, _until(end - notes))
         self._recorder.close()
         if fault is not None:
-            await self._note(fault, opened, max(notes, min(_until(end), _TITLE_WAIT)))
+            await self._note(fault, page, max(notes, min(_until(end), _TITLE_WAIT)))
         elif self._evidence.missing:
             # Nothing is written down of a pass, so it is said here why something isn't there.
             missing = {"missing": list(self._evidence.missing)}
@@ -192,7 +202,7 @@ class AttemptOutcome:
         self._poor = True
         self._giving_up = asyncio.create_task(self._recorder.give_up(_NO_MEMORY))
 
-    async def _note(self, fault: Fault, opened: OpenPage, budget: float) -> None:
+    async def _note(self, fault: Fault, page: Page, budget: float) -> None:
         facts = {
             "run_id": self._walk.run_id,
             "journey": self._walk.journey.name,
@@ -205,7 +215,7 @@ class AttemptOutcome:
             "failed_requests": self._setup.traffic.failed,
             **self._stood.facts(),
         }
-        await self._evidence.notes(opened.page, facts, budget)
+        await self._evidence.notes(page, facts, budget)
 
     def _made_in_vain(self, after: Fault | None = None) -> Fault | None:
         """Refuse to pass, or to blame the target for, a walk that left something out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +15,7 @@ from agent.core.redact import bare_url
 from agent.protocol.messages import Logged, SpanEnded
 from agent.worker.browser.challenges import Challenges
 from agent.worker.browser.console import Console
-from agent.worker.browser.context import context_options, refuse_sign_in
+from agent.worker.browser.context import refuse_sign_in
 from agent.worker.browser.dialogs import Dialogs
 from agent.worker.browser.downloads import Downloads
 from agent.worker.browser.faults import (
@@ -27,15 +28,19 @@ from agent.worker.browser.faults import (
 )
 from agent.worker.browser.launch import keep_open
 from agent.worker.browser.listening import Listeners
+from agent.worker.browser.raised import page_of
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic, is_main
 from agent.worker.browser.vitals import Vitals
+from agent.worker.contexts import Contexts
 from agent.worker.tagging.auditor import Auditor
 from agent.worker.tagging.identity import COOKIE, Identity
 from agent.worker.tagging.run_api import ApiTagger
 from agent.worker.tagging.tagger import Tagger
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from playwright._impl._api_structures import SetCookieParam
     from playwright.async_api import (
         Browser,
@@ -118,6 +123,7 @@ class PageSetup:
         self.vitals = Vitals()
         self.allowed: set[int] = set()
         """Statuses of main documents that the author expects."""
+        self._pages: list[Page] = []
         self.routed = False
         """Whether the journey intercepts requests itself."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -133,26 +139,53 @@ class PageSetup:
         """
         async with asyncio.timeout(OPEN_WAIT):
             await self.tagger.attach(browser)
-            context = await self._context(browser, launcher)
-            on = self._listeners.on
-            on(browser, "disconnected", lambda _: self._lose(BrowserGone("the browser died")))
+            gone = BrowserGone("the browser died")
+            self._listeners.on(browser, "disconnected", lambda _: self._lose(gone))
             keep_open(browser)
-            notice_routes(context, self._routes)
-            on(context, "page", self._adopt)
-            # Before the traffic hears of it: a challenge is no refusal.
-            on(context, "response", self._on_answer)
-            self.traffic.follow(context)
-            self.console.follow(context, self._listeners)
-            self.downloads.follow(context, self._listeners)
-            self.dialogs.follow(context)
-            await context.add_cookies(_cookies(self._site))
-            await self._prepare_guard(context)
-            await self.vitals.install(context)
-            context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
-            if self._proxied:
-                refuse_sign_in(context.request)
-            self._api.attach(context.request)
+            url = self._journey.site.url
+            self._contexts = Contexts(browser, launcher, url, self._proxies, self._prepare)
+            context = await self._first_context(browser)
             return OpenPage(context, await context.new_page())
+
+    @asynccontextmanager
+    async def new_context(self, options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
+        """Open another context for as long as the caller is inside, like the journey's first.
+
+        ``options`` stand above those that the journey declares; a device replaces them.
+        """
+        declared = {} if "device" in options else self._journey.context
+        context = await self._contexts.new(**{**declared, **options})
+        yield context
+        # Where the journey breaks it stays open: its page is the one to take a picture of.
+        with suppress(Error):
+            await context.close()
+
+    async def _prepare(self, context: BrowserContext) -> None:
+        notice_routes(context, self._routes)
+        self._listeners.on(context, "page", self._adopt)
+        # Before the traffic hears of it: a challenge is no refusal.
+        self._listeners.on(context, "response", self._on_answer)
+        self.traffic.follow(context)
+        self.console.follow(context, self._listeners)
+        self.downloads.follow(context, self._listeners)
+        self.dialogs.follow(context)
+        await context.add_cookies(_cookies(self._site))
+        await self._prepare_guard(context)
+        await self.vitals.install(context)
+        context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
+        if self._proxied:
+            refuse_sign_in(context.request)
+        self._api.attach(context.request)
+
+    def page_behind(self, target: object) -> Page | None:
+        """Return the page that a call was made in; None where it is in none that is open."""
+        inner = page_of(target)
+        found = (one for one in self._pages if one._impl_obj is inner)  # noqa: SLF001 - no public word
+        return next((one for one in found if not one.is_closed()), None)
+
+    def last_page(self) -> Page | None:
+        """Return the page that was opened last, of those that are open."""
+        return next((one for one in reversed(self._pages) if not one.is_closed()), None)
 
     def refusal(self) -> HttpStatusError | ProxyRefused | None:
         """Return what is to be raised for a page that answered what nobody expected."""
@@ -163,17 +196,10 @@ class PageSetup:
                 return HttpStatusError(f"{what} answered {status}")
         return None
 
-    async def _context(self, browser: Browser, launcher: Launcher) -> BrowserContext:
+    async def _first_context(self, browser: Browser) -> BrowserContext:
         declared = self._journey.context
         try:
-            options = context_options(
-                declared,
-                launcher.playwright,
-                launcher.user_agent,
-                self._journey.site.url,
-                self._proxies,
-            )
-            return await browser.new_context(base_url=self._journey.site.url, **options)
+            return await self._contexts.new(**declared)
         except (Error, TypeError) as error:
             if not declared or not browser.is_connected():
                 raise
@@ -226,6 +252,8 @@ class PageSetup:
             asyncio.get_running_loop().call_later(_SHOW, self._lose, refusal)
 
     def _adopt(self, page: Page) -> None:
+        self._pages = [*(one for one in self._pages if not one.is_closed()), page]
+
         def crashed(_: Page) -> None:
             self._lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
 

@@ -27,6 +27,8 @@ class Pending:
     call: str
     place: SourceLine | None
     seconds: float
+    target: object = None
+    """What the call was made on."""
 
     def __str__(self) -> str:
         what = f"in {self.call}" if self.call else "in the journey's own code"
@@ -54,10 +56,12 @@ class PendingCall:
         self._timer.cancel()
         author, call = self._frames()
         self._note(author, call)
+        found = call_at(call) if call is not None else None
         return Pending(
-            found.name if call is not None and (found := call_at(call)) else "",
+            found.name if found else "",
             self._code.frame_line(author) if author is not None else None,
             time.monotonic() - self._since,
+            found.target if found else None,
         )
 
     def _look(self) -> None:

@@ -300,3 +300,56 @@ async def test_one_journey_changes_no_other(walker: Walker, origin: Origin) -> N
 
 def state(walked: Walked) -> object:
     return next(fields["state"] for _, event, fields in walked.heard.logs if event == "state")
+
+
+MORE_CONTEXTS = {
+    "of the run": "async with run.new_context(locale='de-DE') as context:\n"
+    "    page = await context.new_page()\n",
+    "of the browser": "if True:\n"
+    "    context = await run.context.browser.new_context(locale='de-DE')\n"
+    "    page = await context.new_page()\n",
+    "of a page": "if True:\n"
+    "    page = await run.context.browser.new_page(locale='de-DE')\n"
+    "    context = page.context\n",
+    "second tab": "if True:\n    context = run.context\n    page = await context.new_page()\n",
+}
+
+
+@pytest.mark.parametrize("name", MORE_CONTEXTS)
+async def test_more_contexts(walker: Walker, origin: Origin, name: str) -> None:
+    """A second context, however it was opened, is like the first: address, identity, spans."""
+    origin.seen.clear()
+    walked = await walker.walk(
+        MORE_CONTEXTS[name] + "    await page.goto('/')\n"
+        "    await context.request.get('/')\n"
+        "    await expect(page.locator('h1')).to_have_text('Home')\n"
+        "    run.log.info('language', it=await page.evaluate('navigator.language'))",
+        site(origin.url),
+    )
+    assert walked.report.error_type is None, walked.report.error
+    assert len(origin.asked("/")) == len(walked.requests) == 2
+    for asked in origin.asked("/"):
+        assert asked.headers["x-synthetic-journey"] == "walked"
+        assert "FootfallSynthetics" in asked.headers["user-agent"]
+        assert asked.headers["cookie"] == "synthetic=1"
+    (origin_report,) = walked.report.audit.contacts
+    assert (origin_report.requests, origin_report.tagged) == (2, 2)
+    spoken = next(fields["it"] for _, event, fields in walked.heard.logs if event == "language")
+    assert spoken.startswith("en" if name == "second tab" else "de")
+
+
+@pytest.mark.parametrize("name", MORE_CONTEXTS)
+async def test_more_contexts_are_judged(walker: Walker, origin: Origin, name: str) -> None:
+    """A page of a second context that answers an error, or fails, is seen as the first one's."""
+    refused = await walker.walk(
+        MORE_CONTEXTS[name] + "    await page.goto('/nowhere')", site(origin.url)
+    )
+    assert refused.report.error_type is ErrorType.HTTP_STATUS, refused.report.error
+    failed = await walker.walk(
+        MORE_CONTEXTS[name] + "    await page.goto('/calls?status=200&name=x&value=y')\n"
+        "    await page.click('#never', timeout=300)",
+        site(origin.url),
+    )
+    assert failed.report.error_type is ErrorType.TIMEOUT
+    assert '"url": "' + origin.url + "/calls" in (failed.scratch / "failure.json").read_text()
+    assert "screenshot.png" in failed.report.evidence

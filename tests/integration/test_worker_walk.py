@@ -164,7 +164,7 @@ async def test_vitals_of_a_hasty_step(walker: Walker, origin: Origin) -> None:
 @pytest.mark.parametrize(
     ("body", "error_type", "message"),
     [
-        ("assert 1 == 2", ErrorType.ASSERTION, "assertion failed"),
+        ("assert 1 == 2", ErrorType.ASSERTION, "1 == 2"),
         ("assert 1 == 2, 'the sum is wrong'", ErrorType.ASSERTION, "the sum is wrong"),
         (
             "await expect(run.page.get_by_text('Gone')).to_be_visible(timeout=200)",
@@ -224,7 +224,8 @@ async def test_deadline(walker: Walker, origin: Origin) -> None:
         timeout=1.0,
     )
     assert walked.report.error_type is ErrorType.TIMEOUT
-    assert walked.report.error == "not done after 1 s in step 'Wait › Inside'"
+    says = "not done after 1 s in step 'Wait › Inside': in the journey's own code for "
+    assert walked.report.error.startswith(says)
     assert 1.0 <= walked.report.duration < 2.0
     assert walked.steps == {"Inside": "fail", "Wait": "fail"}
 

@@ -27,7 +27,7 @@ async def try_canary(browser: Browser, url: str, timeout: float) -> str | None: 
     """
     try:
         async with asyncio.timeout(timeout), pages_at_rest():
-            context = await browser.new_context()
+            context = await type(browser).new_context(browser)  # not as the journey's are
             page = await context.new_page()
             await page.goto(url, wait_until="domcontentloaded")
             title = await page.title()

@@ -159,6 +159,8 @@ class Fault:
     message: str
     unreachable: bool = False
     place: SourceLine | None = None
+    target: object = None
+    """What the call that failed was made on."""
 
 
 _OWN = {
@@ -187,7 +189,7 @@ def fault_of(error: BaseException, code: AuthorCode, fit: Fit) -> Fault:
         place = place.cleaned(fit)
     message = fit(_message(error, call, error_type), MESSAGE_LENGTH)
     unreachable = error_type is ErrorType.NAVIGATION and _is_unreachable(error)
-    return Fault(error_type, message, unreachable, place)
+    return Fault(error_type, message, unreachable, place, call.target if call else None)
 
 
 def first_line(error: BaseException, fit: Fit) -> str:

@@ -125,13 +125,13 @@ def interrupted_call(error: BaseException) -> Call | None:
 
 def closed_by_author(target: object) -> bool:
     """Whether what a call was made on lies in a page, or a context, that the journey closed."""
-    page = _page_of(target)
+    page = page_of(target)
     context = getattr(page, "_browser_context", page)
     was_closed = getattr(page, "_close_was_called", False)
     return bool(was_closed) or getattr(context, "_closing_status", "none") != "none"
 
 
-def _page_of(target: object) -> object:
+def page_of(target: object) -> object:
     """Return Playwright's own page behind an object of its API; the object's own if it has none."""
     inner = getattr(target, "_impl_obj", None)
     for name in ("_actual_locator", "_actual_page", "_frame", "_page"):
