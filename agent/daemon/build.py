@@ -5,9 +5,8 @@ What has to be taken down again goes onto the stack in the order in which it com
 
 from __future__ import annotations
 
-import asyncio
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,10 +14,11 @@ import structlog
 from agent import config
 from agent.core import names
 from agent.core.errors import StateError
-from agent.core.model import Slot
+from agent.daemon.event_sink import EventSink
+from agent.daemon.in_force import InForce
 from agent.daemon.queries import Overview
 from agent.daemon.readiness import Readiness
-from agent.daemon.usage import Usage
+from agent.daemon.usage import UsageMeter
 from agent.loading import snapshot
 from agent.loading.load import VERSION
 from agent.pool.process_tree import kill_leftovers
@@ -47,11 +47,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
     from contextlib import AsyncExitStack
-    from pathlib import Path
 
     from agent.config import Settings
     from agent.core.clock import Clock
-    from agent.core.results import RunResult
     from agent.loading.load import Loaded
 
 _log = structlog.get_logger("footfall.daemon")
@@ -66,29 +64,7 @@ _SCHEMAS = (
 )
 
 
-@dataclass
-class Told:
-    """What the stations that walk tell, handed on to those that count."""
-
-    telemetry: Telemetry
-    ledger: Ledger
-    restarts: set[asyncio.Task[None]] = field(default_factory=set)
-    """Restarts of workers that are being written down."""
-
-    def late(self, run: RunResult, seconds: float) -> None:
-        """Hear how long after its slot a run started."""
-        slot = Slot(run.journey.name, run.location, run.scheduled_at or run.started_at)
-        self.telemetry.observe_lateness(slot, run.journey.site.name, seconds)
-
-    def worker_restarted(self, reason: str) -> None:
-        """Hear of a worker that was replaced."""
-        _log.info("worker.replaced", action="restart", reason=reason)
-        task = asyncio.create_task(self.ledger.restarted(reason))
-        self.restarts.add(task)
-        task.add_done_callback(self.restarts.discard)
-
-
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Stations:
     """What a running agent consists of."""
 
@@ -100,15 +76,13 @@ class Stations:
     timeline: Timeline
     ticker: Ticker
     dispatcher: Dispatcher
+    events: EventSink
+    usage: UsageMeter
     readiness: Readiness
     overview: Overview
-    told: Told
     listening: socket.socket
-    copies: Path
-    """Where the copies of the journeys folder lie, of which one is walked."""
-    folder: Path
-    """The one that is."""
-    usage: Usage
+    in_force: InForce
+    """All that a reload changes."""
 
 
 async def build(
@@ -138,37 +112,33 @@ async def build(
     sink = _telemetry(settings, environ, database, agent_id, clock)
     books = Ledger(database, sink, settings.location)
     queue = LocalQueue(settings.workers.count * _QUEUE_PER_WORKER)
-    copies = folder.path / ".journeys"
-    walked = snapshot.bring_home(loaded.folder, copies)
-    stack.callback(snapshot.keep_only, copies, ())
+    in_force = InForce(loaded, folder.path / ".journeys")
+    stack.callback(in_force.drop)
     secret = config.secret_reader(settings, environ)
-    told = Told(sink, books)
-    options = EngineOptions(agent_id, adopt_orphans=True, on_restart=told.worker_restarted)
-    engine = Engine(settings, folder, secret, clock, options, walked)
+    events = EventSink(sink, books)
+    options = EngineOptions(agent_id, adopt_orphans=True, on_restart=events.on_worker_replaced)
+    engine = Engine(settings, folder, secret, clock, options, in_force.now.folder)
     engine.artifacts.clear_scratch()
     timeline = Timeline(clock, await books.decided_until())
-    dispatcher = Dispatcher(engine, books, queue, timeline, clock, told.late)
-    readiness = Readiness(
-        engine, dispatcher, sink, database, settings.telemetry.spool_bytes, clock, loaded.broken
-    )
+    dispatcher = Dispatcher(engine, books, queue, timeline, clock, events.on_late)
+    readiness = Readiness(engine, dispatcher, sink, database, in_force, clock)
     ticker = Ticker(settings.location)
     overview = Overview(settings.location, dispatcher, ticker, reader, clock)
     built = Stations(
-        database,
-        sink,
-        books,
-        queue,
-        engine,
-        timeline,
-        ticker,
-        dispatcher,
-        readiness,
-        overview,
-        told,
-        listening,
-        copies,
-        walked,
-        Usage(),
+        database=database,
+        telemetry=sink,
+        ledger=books,
+        queue=queue,
+        engine=engine,
+        timeline=timeline,
+        ticker=ticker,
+        dispatcher=dispatcher,
+        events=events,
+        usage=UsageMeter(),
+        readiness=readiness,
+        overview=overview,
+        listening=listening,
+        in_force=in_force,
     )
     _gauge(built)
     await engine.start()
@@ -209,5 +179,5 @@ def _gauge(built: Stations) -> None:
         lambda: [({"state": s}, n) for s, n in built.engine.pool.states().items()],
     )
     gauge(names.AGENT_QUEUE_DEPTH, lambda: [({}, built.queue.depth)])
-    gauge(names.AGENT_MEMORY, lambda: [({}, built.usage.memory)])
-    gauge(names.AGENT_PROCESSES, lambda: [({}, built.usage.processes)])
+    gauge(names.AGENT_MEMORY, lambda: [({}, built.usage.last.memory)])
+    gauge(names.AGENT_PROCESSES, lambda: [({}, built.usage.last.processes)])

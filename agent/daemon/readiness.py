@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.server.health import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from agent.core.clock import Clock
-    from agent.core.errors import Problem
+    from agent.daemon.in_force import InForce
     from agent.runs.dispatcher import Dispatcher
     from agent.runs.engine import Engine
     from agent.storage.database import Database
@@ -25,48 +24,52 @@ _WHY = "why stands in the agent's log, and here for who shows its token"
 """What anybody hears in place of an error's text."""
 
 
-@dataclass(slots=True)
 class Readiness:
-    """Asks the stations; ``broken`` are the journey files that could not be taken up."""
+    """Asks the stations."""
 
-    engine: Engine
-    dispatcher: Dispatcher
-    telemetry: Telemetry
-    database: Database
-    spool_bytes: int
-    clock: Clock
-    broken: Sequence[Problem] = ()
-    _ticked_at: float = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        dispatcher: Dispatcher,
+        telemetry: Telemetry,
+        database: Database,
+        in_force: InForce,
+        clock: Clock,
+    ) -> None:
+        self._engine = engine
+        self._dispatcher = dispatcher
+        self._telemetry = telemetry
+        self._database = database
+        self._in_force = in_force
+        self._clock = clock
         self.ticked()
 
     def ticked(self) -> None:
         """Note that the schedule turns."""
-        self._ticked_at = self.clock.monotonic()
+        self._ticked_at = self._clock.monotonic()
 
     def alive(self) -> Check:
         """Whether the loop turns and the schedule ticks."""
-        silent = self.clock.monotonic() - self._ticked_at
-        if self.database.trouble:
+        silent = self._clock.monotonic() - self._ticked_at
+        if self._database.trouble:
             # The schedule waits for its disk, which no restart would mend.
-            return Check(True, f"waits for the state folder: {self.database.trouble}")
+            return Check(True, f"waits for the state folder: {self._database.trouble}")
         return Check(silent < _STALE_TICK, f"ticked {silent:.1f} s ago")
 
     async def ready(self) -> Mapping[str, Check]:
         """Whether there are workers, journeys, a canary that answers and room in the spool."""
-        canary = await self.engine.canary_trouble()
+        canary = await self._engine.canary_trouble()
         return {
             "workers": self._workers(),
             "journeys": self._journeys(),
             "canary": Check(not canary, canary or "answers"),
-            "state": Check(not self.database.trouble, self.database.trouble or "can be written"),
+            "state": Check(not self._database.trouble, self._database.trouble or "can be written"),
             "spool": await self._spool(),
             "telemetry": self._telemetry(),
         }
 
     def _workers(self) -> Check:
-        pool = self.engine.pool
+        pool = self._engine.pool
         states = pool.states()
         listed = ", ".join(f"{number} {state}" for state, number in states.items())
         up = states["idle"] + states["busy"] > 0
@@ -78,12 +81,12 @@ class Readiness:
         )
 
     def _journeys(self) -> Check:
-        loaded = len(self.dispatcher.journeys)
-        if not self.broken:
+        loaded = len(self._dispatcher.journeys)
+        if not self._in_force.now.broken:
             return Check(loaded > 0, f"{loaded} loaded")
         # An error's text may quote anything of the file.
-        files = ", ".join(problem.where for problem in self.broken)
-        told = "; ".join(str(problem) for problem in self.broken)
+        files = ", ".join(problem.where for problem in self._in_force.now.broken)
+        told = "; ".join(str(problem) for problem in self._in_force.now.broken)
         return Check(False, told, f"can't be loaded: {files}; {_WHY}")
 
     def _telemetry(self) -> Check:
@@ -91,10 +94,10 @@ class Readiness:
         return Check(True, condition.detail, degraded=condition.degraded)
 
     async def _spool(self) -> Check:
-        if self.database.trouble:
+        if self._database.trouble:
             return Check(False, "can't be read now")
-        backlog = (await self.telemetry.backlog()).values()
+        backlog = (await self._telemetry.backlog()).values()
         size = sum(entry.size for entry in backlog)
         waiting = sum(entry.items for entry in backlog)
         detail = f"{waiting} items, {size} bytes wait for the collector"
-        return Check(size < self.spool_bytes * _FULL, detail)
+        return Check(size < self._in_force.now.settings.telemetry.spool_bytes * _FULL, detail)

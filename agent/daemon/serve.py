@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent import config
-from agent.core.errors import ConfigError, FootfallError, StateError
 from agent.core.first_of import first_of
 from agent.daemon.build import build
-from agent.daemon.usage import measure
-from agent.loading import snapshot
+from agent.daemon.drain import drain
+from agent.daemon.in_force import Source
 from agent.loading.load import load
 from agent.pool.process_tree import become_subreaper
 from agent.schedule.loop import run as run_schedule
@@ -25,46 +23,34 @@ from agent.server.connection import LimitedConnection
 from agent.server.serving import port_of, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Coroutine, Mapping
     from pathlib import Path
 
-    from agent.config import Settings
     from agent.core.clock import Clock
-    from agent.core.model import Journey
     from agent.daemon.build import Stations
+    from agent.loading.load import Loaded
     from agent.schedule.decision import Decision
 
 _log = structlog.get_logger("footfall.daemon")
 
-_DRAIN = 20.0
-"""Seconds that runs under way may take to end after SIGTERM."""
-_ABORT = 2.0
-"""Seconds for what is known of aborted runs to be written down."""
 _FLUSH = 3.0
 """Seconds for the last delivery; what is left stays on disk."""
 _HOUSEKEEPING = 60.0
-_MEASURE = 10.0
-"""Seconds between two looks at what the agent itself takes."""
-_FIXED = ("location", "environment", "state", "workers", "telemetry", "artifacts", "server")
-"""Sections that a reload can't change: stations were built on them."""
 
 
 class Daemon:
     """One agent: ``run`` starts it, serves until told to stop, and drains."""
 
     def __init__(self, path: Path | None, environ: Mapping[str, str], clock: Clock) -> None:
-        self._path = path
-        self._environ = environ
+        self._source = Source(path, environ)
         self._clock = clock
         self._stack = AsyncExitStack()
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
-        self._died = False
-        self._started = False
         self._reloading = asyncio.Lock()
-        self._at: Stations
-        self._settings: Settings
+        self._stations: Stations | None = None
+        """None until it serves."""
 
     async def run(self) -> bool:
         """Serve until ``stop``; return whether all went to its end by itself.
@@ -74,9 +60,11 @@ class Daemon:
 
         """
         async with self._stack:
-            await self._start()
-            await self._serve()
-            return await self._drain()
+            stations = await self._start()
+            died = await self._serve(stations)
+            clean = await drain(stations, self._tasks, self._force) and not died
+            _log.info("drain.done", action="stop", clean=clean)
+            return clean
 
     def stop(self) -> None:
         """Ask for the drain; the second time, for the end."""
@@ -86,143 +74,102 @@ class Daemon:
 
     async def reload(self) -> None:
         """Take up changed configuration and journeys, or refuse them whole and say why."""
-        if not self._started or self._stop.is_set():
+        stations = self._stations
+        if stations is None or self._stop.is_set():
             _log.error("reload.refused", action="reload", error="the agent is starting or ending")
             return
         async with self._reloading:
-            try:
-                loaded = await load(self._path, self._environ, self._clock, self._at.copies)
-                if loaded.broken:
-                    raise ConfigError(loaded.broken)
-                settings = loaded.settings
-                self._refuse_fixed(settings)
-                secret = config.secret_reader(settings, self._environ)
-                self._at.engine.renew(settings, secret, loaded.folder)
-            except (FootfallError, OSError) as error:
-                _log.error("reload.refused", action="reload", error=str(error))
-                snapshot.keep_only(self._at.copies, [self._at.folder])
-                return
-            # Walks under way may still import from the one before.
-            snapshot.keep_only(self._at.copies, [self._at.folder, loaded.folder])
-            self._at.folder = loaded.folder
-            self._settings = settings
-            self._at.readiness.broken = ()
-            await self._adopt(loaded.journeys)
-            told = [journey.name for journey in loaded.journeys]
-            _log.info("reload.done", action="reload", journeys=told)
+            if await stations.in_force.renew(self._source, stations.engine, self._clock):
+                _warn(stations.in_force.now)
+                await self._adopt(stations)
+                names = [journey.name for journey in stations.in_force.now.journeys]
+                _log.info("reload.done", action="reload", journeys=names)
 
     # Start.
 
-    async def _start(self) -> None:
+    async def _start(self) -> Stations:
         become_subreaper()
         # First of all, so that a start which is refused makes and changes nothing.
-        loaded = await load(self._path, self._environ, self._clock)
+        loaded = await load(self._source.path, self._source.environ, self._clock)
         for one in loaded.broken:
             _log.error("journey.broken", action="start", where=one.where, error=one.message)
-        for one in loaded.warnings:
-            _log.warning("config.warning", action="start", where=one.where, error=one.message)
-        self._settings = settings = loaded.settings
-        self._at = at = await build(self._stack, loaded, self._environ, self._clock)
-        await self._adopt(loaded.journeys, starting=True)
-        await at.telemetry.start()
-        self._stack.push_async_callback(at.telemetry.stop, _FLUSH)
-        server = settings.server
+        _warn(loaded)
+        stations = await build(self._stack, loaded, self._source.environ, self._clock)
+        await self._adopt(stations, starting=True)
+        await stations.telemetry.start()
+        self._stack.push_async_callback(stations.telemetry.stop, _FLUSH)
+        server = loaded.settings.server
         bound = (server.host, server.token.get_secret_value())
-        artifacts = at.engine.artifacts.folder
-        app = create_app(at.readiness.alive, at.readiness.ready, at.overview, artifacts, bound)
-        serving_it = serving(app, at.listening, LimitedConnection)
+        readiness, artifacts = stations.readiness, stations.engine.artifacts.folder
+        app = create_app(readiness.alive, readiness.ready, stations.overview, artifacts, bound)
+        serving_it = serving(app, stations.listening, LimitedConnection)
         self._tasks.add(await self._stack.enter_async_context(serving_it))
-        where = f"{server.host}:{port_of(at.listening)}"
-        self._started = True
+        where = f"{server.host}:{port_of(stations.listening)}"
+        self._stations = stations
         _log.info("agent.started", action="start", journeys=len(loaded.journeys), server=where)
+        return stations
 
-    async def _adopt(self, journeys: Sequence[Journey], *, starting: bool = False) -> None:
-        """Let these journeys tick from now on, and no others."""
-        self._at.dispatcher.journeys = {journey.name: journey for journey in journeys}
-        await self._at.ledger.register_sites(
+    async def _adopt(self, stations: Stations, *, starting: bool = False) -> None:
+        """Let the journeys in force tick from now on, and no others."""
+        journeys = stations.in_force.now.journeys
+        stations.dispatcher.journeys = {journey.name: journey for journey in journeys}
+        await stations.ledger.register_sites(
             {journey.name: journey.site.name for journey in journeys}
         )
         if starting:
-            await self._at.dispatcher.settle_unfinished()
-        decided = await self._at.ledger.last_decided()
-        self._at.ticker.load(journeys, decided, self._at.timeline.now())
-        await self._at.ledger.note_ticking(self._at.ticker.decided())
-        self._at.telemetry.watch(journeys, self._at.ticker.gap)
+            await stations.dispatcher.settle_unfinished()
+        decided = await stations.ledger.last_decided()
+        stations.ticker.load(journeys, decided, stations.timeline.now())
+        await stations.ledger.note_ticking(stations.ticker.decided())
+        stations.telemetry.watch(journeys, stations.ticker.gap)
 
     # Serve.
 
-    async def _serve(self) -> None:
+    async def _serve(self, stations: Stations) -> bool:
         """Turn the schedule and work off the queue until told to stop.
 
         A side task that dies stops the agent loudly: silence would be green.
+
+        Returns:
+            Whether one died.
+
         """
-        dispatcher = self._at.dispatcher
+        dispatcher = stations.dispatcher
+
+        async def carry_out(decisions: list[Decision]) -> None:
+            stations.readiness.ticked()
+            await dispatcher.carry_out(decisions)
+
         turning = run_schedule(
-            self._clock, self._at.timeline, self._at.ticker, dispatcher.is_busy, self._carry_out
+            self._clock, stations.timeline, stations.ticker, dispatcher.is_busy, carry_out
         )
         self._spawn(turning, "schedule")
-        for number in range(self._settings.workers.count):
+        for number in range(stations.in_force.now.settings.workers.count):
             self._spawn(dispatcher.work(), f"runner {number}")
-        self._spawn(self._keep_house(), "housekeeping")
-        self._spawn(self._watch_itself(), "usage")
-        self._tasks.update(self._at.telemetry.tasks)
-        self._tasks.add(self._at.engine.pool.monitor)
-        stopped: asyncio.Task[object] = asyncio.create_task(self._stop.wait(), name="stop")
-        done, _ = await asyncio.wait({stopped, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        for task in done - {stopped}:
+        self._spawn(self._keep_house(stations), "housekeeping")
+        self._spawn(stations.usage.watch(self._clock), "usage")
+        self._tasks.update(stations.telemetry.tasks)
+        self._tasks.add(stations.engine.pool.monitor)
+        await first_of(self._stop.wait(), *self._tasks)
+        died = [task for task in self._tasks if task.done()]
+        for task in died:
             error = None if task.cancelled() else task.exception()
             _log.critical("task.died", action="stop", task=task.get_name(), exc_info=error)
-            self._died = True
+        return bool(died)
 
-    async def _carry_out(self, decisions: list[Decision]) -> None:
-        self._at.readiness.ticked()
-        await self._at.dispatcher.carry_out(decisions)
-
-    async def _keep_house(self) -> None:
+    async def _keep_house(self, stations: Stations) -> None:
         while True:
-            dropped = await asyncio.to_thread(self._at.engine.artifacts.sweep, self._clock.wall())
+            dropped = await asyncio.to_thread(stations.engine.artifacts.sweep, self._clock.wall())
             if dropped:
                 _log.info("artifacts.dropped", action="sweep", runs=dropped)
-            await self._at.ledger.prune(self._at.timeline.now())
-            await self._at.database.shrink()
+            await stations.ledger.prune(stations.timeline.now())
+            await stations.database.shrink()
             await self._clock.sleep(_HOUSEKEEPING)
-
-    async def _watch_itself(self) -> None:
-        while True:
-            self._at.usage = await asyncio.to_thread(measure)
-            await self._clock.sleep(_MEASURE)
-
-    # Drain.
-
-    async def _drain(self) -> bool:
-        """Stop offering, let runs end, end the rest as not measured, write everything."""
-        _log.info("drain.started", action="stop", running=self._at.dispatcher.running)
-        drained = asyncio.create_task(self._at.dispatcher.drain())
-        forced = asyncio.create_task(self._force.wait())
-        await first_of(drained, forced, limit=_DRAIN)
-        if not drained.done():
-            await self._at.engine.abort("the agent was stopped under the run")
-            await asyncio.wait({drained}, timeout=_ABORT)
-        clean = drained.done() and not self._died
-        # A disk that refuses must not hold up the end: what it didn't take is lost with a word.
-        self._at.database.give_up()
-        # The telemetry's own tasks end with it, after the last result is written.
-        ending = [drained, forced, *(self._tasks - {*self._at.telemetry.tasks})]
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, *self._at.told.restarts, return_exceptions=True)
-        _log.info("drain.done", action="stop", clean=clean)
-        return clean
-
-    # Small helps.
-
-    def _refuse_fixed(self, settings: Settings) -> None:
-        now = self._settings
-        changed = [name for name in _FIXED if getattr(settings, name) != getattr(now, name)]
-        if changed:
-            message = "can't be changed while the agent runs: restart it"
-            raise StateError(f"{', '.join(changed)} {message}")
 
     def _spawn(self, work: Coroutine[object, object, object], name: str) -> None:
         self._tasks.add(asyncio.create_task(work, name=name))
+
+
+def _warn(loaded: Loaded) -> None:
+    for one in loaded.warnings:
+        _log.warning("config.warning", action="load", where=one.where, error=one.message)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from agent.core.clock import Clock
+
+_MEASURE = 10.0
+"""Seconds between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +21,19 @@ class Usage:
 
     memory: int = 0
     processes: int = 0
+
+
+class UsageMeter:
+    """Measures again and again; ``last`` is what it saw last."""
+
+    def __init__(self) -> None:
+        self.last = Usage()
+
+    async def watch(self, clock: Clock) -> None:
+        """Measure for ever, beside the loop."""
+        while True:
+            self.last = await asyncio.to_thread(measure)
+            await clock.sleep(_MEASURE)
 
 
 def measure() -> Usage:

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from agent.cli.main import app
 from agent.config import Settings, load
 from agent.config.variables import unknown
-from agent.daemon import serve
+from agent.daemon import drain, in_force
 from agent.storage import runs
 from agent.telemetry import steps
 from agent.telemetry.delivery.export import resolve
@@ -254,14 +254,14 @@ def test_a_stranger_reads_it_through() -> None:
 
 def test_figures() -> None:
     """Figures that the text gives are those in the code."""
-    assert f"may end for {serve._DRAIN:g} s" in DOCS.text
+    assert f"may end for {drain._DRAIN:g} s" in DOCS.text
     assert f"at most {steps.STEP_NAMES} step names" in DOCS.text
     assert f"the last {runs._KEPT:,} runs of each journey" in DOCS.text
 
 
 def test_what_needs_a_restart() -> None:
     """The sections that a reload refuses to change are those listed."""
-    assert code(DOCS.line("are those of the start.")) == list(serve._FIXED)
+    assert code(DOCS.line("are those of the start.")) == list(in_force._FIXED)
 
 
 def test_the_image() -> None:

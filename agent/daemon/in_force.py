@@ -1,0 +1,75 @@
+"""What the agent works by, and how another takes its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agent import config
+from agent.core.errors import ConfigError, FootfallError, StateError
+from agent.loading import snapshot
+from agent.loading.load import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from agent.config import Settings
+    from agent.core.clock import Clock
+    from agent.loading.load import Loaded
+    from agent.runs.engine import Engine
+
+_log = structlog.get_logger("footfall.daemon")
+
+_FIXED = ("location", "environment", "state", "workers", "telemetry", "artifacts", "server")
+"""Sections that a reload can't change: stations were built on them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where configuration and journeys are read from."""
+
+    path: Path | None
+    environ: Mapping[str, str]
+
+
+class InForce:
+    """Configuration and journeys as the agent works by them; a reload replaces them whole."""
+
+    def __init__(self, loaded: Loaded, copies: Path) -> None:
+        """Move the journeys' copy below ``copies``, of which one is walked."""
+        self._copies = copies
+        folder = snapshot.bring_home(loaded.folder, copies)
+        self.now = replace(loaded, folder=folder)
+        """What holds now."""
+
+    async def renew(self, source: Source, engine: Engine, clock: Clock) -> bool:
+        """Read everything anew and have the engine work by it, or refuse it whole and say why."""
+        try:
+            loaded = await load(source.path, source.environ, clock, self._copies)
+            if loaded.broken:
+                raise ConfigError(loaded.broken)
+            self._refuse_fixed(loaded.settings)
+            secret = config.secret_reader(loaded.settings, source.environ)
+            engine.renew(loaded.settings, secret, loaded.folder)
+        except (FootfallError, OSError) as error:
+            _log.error("reload.refused", action="reload", error=str(error))
+            snapshot.keep_only(self._copies, [self.now.folder])
+            return False
+        # Walks under way may still import from the one before.
+        snapshot.keep_only(self._copies, [self.now.folder, loaded.folder])
+        self.now = loaded
+        return True
+
+    def drop(self) -> None:
+        """Remove every copy of the journeys."""
+        snapshot.keep_only(self._copies, ())
+
+    def _refuse_fixed(self, settings: Settings) -> None:
+        now = self.now.settings
+        changed = [name for name in _FIXED if getattr(settings, name) != getattr(now, name)]
+        if changed:
+            message = "can't be changed while the agent runs: restart it"
+            raise StateError(f"{', '.join(changed)} {message}")
