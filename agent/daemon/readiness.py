@@ -65,7 +65,7 @@ class Readiness:
             "canary": Check(not canary, canary or "answers"),
             "state": Check(not self._database.trouble, self._database.trouble or "can be written"),
             "spool": await self._spool(),
-            "telemetry": self._telemetry(),
+            "telemetry": self._delivery(),
         }
 
     def _workers(self) -> Check:
@@ -89,8 +89,8 @@ class Readiness:
         told = "; ".join(str(problem) for problem in self._in_force.now.broken)
         return Check(False, told, f"can't be loaded: {files}; {_WHY}")
 
-    def _telemetry(self) -> Check:
-        condition = self.telemetry.condition()
+    def _delivery(self) -> Check:
+        condition = self._telemetry.condition()
         return Check(True, condition.detail, degraded=condition.degraded)
 
     async def _spool(self) -> Check:
