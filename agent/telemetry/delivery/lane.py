@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from agent.core.errors import StateError
+from agent.core.first_of import first_of
 from agent.telemetry.delivery.doubts import Doubts
 from agent.telemetry.delivery.parcel import Parcel
 from agent.telemetry.delivery.report import Report
 from agent.telemetry.delivery.signals import Signal
 from agent.telemetry.delivery.transport import Accepted, Refused, TooLarge, Unavailable
-from agent.telemetry.delivery.waiting import within
 
 if TYPE_CHECKING:
     import sqlite3
@@ -110,7 +110,7 @@ class Lane:
                 _log.exception("telemetry.failed", action="restart", signal=self._signal.value)
             if self._stopping.is_set():
                 return
-            await within(self._clock, _back_off(crashes), self._stopping.wait())
+            await first_of(self._clock.sleep(_back_off(crashes)), self._stopping.wait())
             crashes += 1
 
     async def close(self) -> None:
@@ -271,7 +271,7 @@ class Lane:
             return
         if self._doubts.refused:
             self.report.on_kept(self._last_refusal, refused=True)
-        await within(self._clock, self._spread(), self._filled.wait())
+        await first_of(self._clock.sleep(self._spread()), self._filled.wait())
         if not self._filled.is_set():
             self._failures = min(self._failures + 1, 10)
             self._doubts.release()
@@ -284,7 +284,7 @@ class Lane:
             pause = max(pause, min(after, _LONGEST_REQUESTED_PAUSE))
         self._failures += 1
         self.report.on_kept(reason, refused=refused)
-        await within(self._clock, pause, self._stopping.wait())
+        await first_of(self._clock.sleep(pause), self._stopping.wait())
 
     def _spread(self) -> float:
         # Spread, or every agent of a fleet comes back in the same moment.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from agent.core.first_of import first_of
 from agent.core.results import Result
-from agent.telemetry.delivery.waiting import within
 
 if TYPE_CHECKING:
     from agent.core.clock import Clock
@@ -47,7 +47,7 @@ class Pace:
 
     async def wait(self) -> bool:
         """Wait until the next collection is due; return whether there is another after it."""
-        await within(self._clock, self._interval, self._until_news())
+        await first_of(self._clock.sleep(self._interval), self._until_news())
         self._news.clear()
         self._soonest = self._clock.monotonic() + self._interval / _MOST_OFTEN
         return not self._stopping.is_set()
@@ -56,4 +56,4 @@ class Pace:
         await self._news.wait()
         rest = self._soonest - self._clock.monotonic()
         if rest > 0 and not self._stopping.is_set():
-            await within(self._clock, rest, self._stopping.wait())
+            await first_of(self._clock.sleep(rest), self._stopping.wait())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from agent.core.first_of import first_of
 from agent.telemetry.delivery.lane import Lane
 from agent.telemetry.delivery.link import Link
-from agent.telemetry.delivery.waiting import within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ class Sender:
         self._stopping.set()
         self.wake()
         if self.tasks:
-            await within(self._clock, timeout, asyncio.wait(self.tasks))
+            await first_of(self._clock.sleep(timeout), asyncio.wait(self.tasks))
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
