@@ -14,6 +14,7 @@ from agent.protocol.messages import Logged
 from agent.worker.browser.canary import try_canary
 from agent.worker.browser.circumstances import Circumstances
 from agent.worker.browser.evidence import Evidence
+from agent.worker.browser.failed_page import failed_page
 from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, ProxyRefused, fault_of
 from agent.worker.browser.recorder import Recorder
 from agent.worker.browser.weight import DriverState
@@ -69,6 +70,7 @@ class AttemptOutcome:
         self._steps = steps
         self._code = code
         self._evidence = Evidence(Path(walk.scratch), link.redactor)
+        self._failure: BaseException | None = None
         self._stood = Circumstances((), (), {})
         self._recorder = Recorder()
         self._driver = DriverState(0, 0.0, 0.0)
@@ -97,6 +99,7 @@ class AttemptOutcome:
         self, failure: BaseException | None, launcher: Launcher, browser: Browser
     ) -> Fault | None:
         """Say what a walk broke on: what it raised, or what lies behind that; None: it passed."""
+        self._failure = failure
         if failure is None:
             return self._made_in_vain() or self._nothing_measured()
         if not launcher.alive:
@@ -176,6 +179,7 @@ class AttemptOutcome:
         """
         page = self._page(fault, opened)
         notes = self._walk.journey.grace * _NOTES_SHARE
+        page = failed_page(self._failure, opened.page)
         if fault is not None and browser.is_connected() and not self._poor:
             await self._setup.dialogs.dismiss()
             await self._evidence.screenshot(page, self.masks, _until(end - notes))

@@ -137,6 +137,23 @@ async def test_a_font_that_never_comes(walker: Walker, origin: Origin) -> None:
     assert "screenshot.png" in walked.report.evidence
 
 
+@pytest.mark.parametrize("context", ["run.context", "await run.context.browser.new_context()"])
+async def test_the_page_that_failed(walker: Walker, origin: Origin, context: str) -> None:
+    """Evidence is of the page on which the walk broke, whichever tab or context that is in."""
+    walked = await walker.walk(
+        f"""
+        await run.page.goto("/")
+        tab = await ({context}).new_page()
+        await tab.goto("{origin.url}/second")
+        await run.context.new_page()
+        await expect(tab.get_by_role("heading")).to_have_text("never", timeout=500)
+        """,
+        site(origin.url),
+    )
+    notes = json.loads((walked.scratch / "failure.json").read_text())
+    assert notes["url"] == f"{origin.url}/second"
+
+
 async def test_a_secret_in_a_beacons_address(walker: Walker, origin: Origin) -> None:
     """Nothing that is told of beacons holds a secret of the journey, nor do contacts."""
     walked = await walker.walk(
