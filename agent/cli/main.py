@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,11 @@ import typer
 from rich.console import Console
 
 from agent.cli import log_output
+from agent.cli.options import (  # noqa: TC001 - typer reads them at run time
+    ConfigFile,
+    JourneyNames,
+    SiteAddresses,
+)
 from agent.core.clock import SystemClock
 from agent.core.errors import AgentUnreachable, ConfigError, FootfallError
 from agent.rules.format import Format
@@ -34,17 +38,6 @@ _KEYS = typer.Typer(no_args_is_help=True, help="Make the keys that the agent sig
 app.add_typer(_KEYS, name="keys")
 
 _ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
-
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE", help="The configuration file; default: config.toml here."
-    ),
-]
-JourneyNames = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="JOURNEY", help="Which; default: all.", show_default=False),
-]
 
 
 def _print_version(wanted: bool) -> None:
@@ -90,26 +83,10 @@ def run(config: ConfigFile = None) -> None:
     Exit codes: 0 after a drain; 1 failed to start, or something could not be written; 2 bad
     configuration or journeys.
     """
-    from agent.daemon.serve import Daemon
+    from agent.cli.run import run as run_daemon
 
     log_output.configure()
-
-    async def serve() -> bool:
-        daemon = Daemon(config, dict(os.environ), SystemClock())
-        loop = asyncio.get_running_loop()
-        reloads: set[asyncio.Task[None]] = set()
-
-        def reload() -> None:
-            task = loop.create_task(daemon.reload())
-            reloads.add(task)
-            task.add_done_callback(reloads.discard)
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, daemon.stop)
-        loop.add_signal_handler(signal.SIGHUP, reload)
-        return await daemon.run()
-
-    if not asyncio.run(serve()):
+    if not asyncio.run(run_daemon(config, dict(os.environ), SystemClock())):
         raise typer.Exit(1)
 
 
@@ -129,10 +106,7 @@ def check(config: ConfigFile = None) -> None:
 def once(
     journeys: JourneyNames = None,
     config: ConfigFile = None,
-    site: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=URL", help="Point a site elsewhere; may be repeated."),
-    ] = None,
+    site: SiteAddresses = None,
     headed: Annotated[bool, typer.Option("--headed", help="Show the browser.")] = False,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a JUnit report too.")
@@ -166,10 +140,7 @@ def once(
 def audit(
     journey: Annotated[str, typer.Argument(metavar="JOURNEY", help="The journey's name.")],
     config: ConfigFile = None,
-    site: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=URL", help="Point a site elsewhere; may be repeated."),
-    ] = None,
+    site: SiteAddresses = None,
 ) -> None:
     """Run a journey now, and print every origin that it called.
 

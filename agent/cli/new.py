@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import keyword
 import re
-from pathlib import Path
+import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from rich.console import Console
 
 from agent import config
+from agent.cli.paths import short
+from agent.config.addresses import origin
 from agent.core.errors import ConfigError, Problem
-from agent.core.naming import NAME
+from agent.core.origins import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from agent.config import Settings
 
 _SKELETON = '''\
 """{title}."""
+
+import re
 
 from agent import Run, expect, journey
 
@@ -29,7 +36,7 @@ async def {name}(run: Run) -> None:
     """Say in one line what the customer does."""
     page = run.page
     async with run.step("Open the front page"):
-        await page.goto("{path}")  # relative to the site's address
+        await page.goto({path})  # relative to the site's address
         await expect(page).to_have_title(re.compile(".+"))
     # Name steps after what the customer does. Wait by expecting, never by sleeping:
     # async with run.step("Find a mug"):
@@ -45,42 +52,63 @@ def new(name: str, url: str, path: Path | None, environ: Mapping[str, str]) -> N
         ConfigError: the name or the address won't do, or the file exists.
 
     """
-    if not NAME.fullmatch(name):
-        message = "use lower-case letters, digits and underscores, a letter first"
-        raise ConfigError([Problem(f"journey name {name!r}", message)])
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError([Problem(f"--url {url}", "write a whole address: https://...")])
-    settings = None
-    if path is not None or Path("config.toml").exists():
-        settings = config.load(path, environ)
-    folder = settings.journeys if settings else Path("journeys")
-    file = folder / f"{name}.py"
+    if why := _wrong_name(name):
+        raise ConfigError([Problem(f"journey name {name!r}", why)])
+    address, start = _address(url)
+    settings = config.load(path, environ, required=False)
+    file = settings.journeys / f"{name}.py"
+    shown = short(file)
     if file.exists():
-        raise ConfigError([Problem(str(file), "is there already; choose another name")])
-    origin = f"{parts.scheme}://{parts.netloc}"
-    site, known = _site(origin, settings)
+        raise ConfigError([Problem(shown, "is there already; choose another name")])
+    site, known = _site(address, settings)
     text = _SKELETON.format(
-        title=name.replace("_", " ").capitalize(), site=site, name=name, path=parts.path or "/"
+        title=name.replace("_", " ").capitalize(), site=site, name=name, path=json.dumps(start)
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(text.replace("from agent", "import re\n\nfrom agent", 1), encoding="utf-8")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([Problem(shown, f"can't be written: {error.strerror}")]) from None
     out = Console(highlight=False, soft_wrap=True)
-    out.print(f"Wrote {file}. Walk it now:")
-    out.print(f"  footfall once {name}" + ("" if known else f" --site {site}={origin}"))
+    out.print(f"Wrote {shown}. Walk it now:", markup=False)
+    out.print(
+        f"  footfall once {name}" + ("" if known else f" --site {site}={address}"), markup=False
+    )
     if not known:
         out.print("To have it run on schedule, add the site to config.toml:")
         out.print(
-            f'  [sites.{site}]\n  url = "{origin}"\n  first_party = ["{origin}"]', markup=False
+            f'  [sites.{site}]\n  url = "{address}"\n  first_party = ["{address}"]', markup=False
         )
 
 
-def _site(origin: str, settings: Settings | None) -> tuple[str, bool]:
+def _wrong_name(name: str) -> str:
+    """Say why a journey, and the file that holds it, can't have this name; "" where it can."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        return "use lower-case letters, digits and underscores, a letter first"
+    if name.startswith(("test_", "conftest")):
+        return "files of this name are pytest's own; choose another"
+    if keyword.iskeyword(name) or name in sys.stdlib_module_names or find_spec(name):
+        return "is a word or a module of Python; the file would hide it. Choose another"
+    return ""
+
+
+def _address(url: str) -> tuple[str, str]:
+    """Return the site's address, and where on it the journey starts."""
+    scheme, mark, rest = url.partition("://")
+    end = next((at for at, letter in enumerate(rest) if letter in "/?#"), len(rest))
+    start = rest[end:].partition("#")[0]
+    try:
+        site = origin(f"{scheme}{mark}{rest[:end]}")
+    except ValueError as error:
+        raise ConfigError([Problem("--url", str(error))]) from None
+    return site, start if start.startswith("/") else f"/{start}"
+
+
+def _site(address: str, settings: Settings) -> tuple[str, bool]:
     """Return the site's name, and whether the configuration knows it."""
-    for name, site in (settings.sites if settings else {}).items():
-        if site.url == origin:
+    for name, site in settings.sites.items():
+        if site.url == address:
             return name, True
-    host = urlsplit(origin).hostname or ""
-    label = host.removeprefix("www.").partition(".")[0]
-    name = re.sub(r"[^a-z0-9_]", "_", label.lower())
+    label = parse(address).host.removeprefix("www.").partition(".")[0]
+    name = re.sub(r"[^a-z0-9_]", "_", label)
     return (name if name[:1].isalpha() else "site"), False

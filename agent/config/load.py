@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from agent.config import variables
 from agent.config.explain import explain, faulty
 from agent.config.origin import DEEPEST, KeyPath, Origin, lines_of
-from agent.config.settings import BrowserSection, IdentitySection, Settings
+from agent.config.sections import BrowserSection, IdentitySection
+from agent.config.settings import Settings
 from agent.core import proxies
 from agent.core.errors import ConfigError, Problem
 from agent.core.proxies import Proxies, Proxy
@@ -142,8 +143,8 @@ def _read_file(file: Path) -> tuple[str, dict[str, Any]]:
     except FileNotFoundError:
         where = str(file)
         message = (
-            "no such file; make one with `cp config.example.toml config.toml`, or name yours "
-            "with --config FILE"
+            "no such file; write one that names a site ([sites.shop] with url and first_party; "
+            "config.example.toml of the repository has every key), or name yours with --config FILE"
         )
     except OSError as error:
         where, message = str(file), f"{error.strerror}; give a file that the agent may read"

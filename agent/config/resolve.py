@@ -13,7 +13,8 @@ from agent.core.units import format_duration, parse_cadence, parse_duration, par
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent.config.settings import JourneySection, Settings
+    from agent.config.sections import JourneySection
+    from agent.config.settings import Settings
 
 T = TypeVar("T")
 

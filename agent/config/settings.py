@@ -1,206 +1,27 @@
-"""The configuration as the rest of the agent reads it: one frozen tree of sections.
+"""The configuration as the rest of the agent reads it: one frozen tree of sections."""
 
-Durations are seconds and sizes are bytes here, whatever they were written as. A key stands
-here if, and only if, it works.
-"""
-
-import os
 from pathlib import Path
-from typing import Annotated, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from agent.config.addresses import covers
-from agent.config.fields import (
-    Argument,
-    BindAddress,
-    BypassedHost,
-    ConfirmAfter,
-    Engine,
-    Every,
-    Folder,
-    Grace,
-    HeaderName,
-    HeaderValue,
-    Memory,
-    Name,
-    Params,
-    Pattern,
-    PositiveDuration,
-    ProxyAddress,
-    SentHeaderName,
-    SiteAddress,
-    Size,
-    Text,
-    Timezone,
-    Token,
-    WebAddress,
-)
+from agent.config.fields import Folder, Name, Text
 from agent.config.origin import KeyPath, Origin
-from agent.core.beacon_report import BeaconChoice
-from agent.core.model import CONFIRM_AFTER
+from agent.config.sections import (
+    ArtifactsSection,
+    BeaconsSection,
+    BrowserSection,
+    CanarySection,
+    IdentitySection,
+    JourneySection,
+    ScheduleSection,
+    ServerSection,
+    SiteSection,
+    TelemetrySection,
+    WorkersSection,
+)
 from agent.core.proxies import Proxies
-
-Kept = Literal["all", "failed", "none"]
-"""Of which attempts something is kept."""
-
-
-class Section(BaseModel):
-    """A table of the configuration."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-def _once(vendors: dict[str, BeaconChoice]) -> dict[str, BeaconChoice]:
-    """Refuse a vendor that is named twice, in different case."""
-    seen: dict[str, str] = {}
-    for name in vendors:
-        if not name.strip():
-            raise ValueError('a vendor has a name, such as "Google Analytics"')
-        if (other := seen.setdefault(name.casefold(), name)) != name:
-            raise ValueError(f'"{other}" and "{name}" are one vendor: keep one of them')
-    return vendors
-
-
-Vendors = Annotated[dict[str, BeaconChoice], AfterValidator(_once)]
-
-
-class BeaconsSection(Section):
-    """``[beacons]``: what becomes of the hits that pages send to vendors of analytics."""
-
-    policy: BeaconChoice = "block"
-    vendors: Vendors = {}
-
-
-class SiteBeaconsSection(Section):
-    """``[sites.NAME.beacons]``: what differs for one site; None: nothing."""
-
-    policy: BeaconChoice | None = None
-    vendors: Vendors = {}
-
-
-class SiteSection(Section):
-    """``[sites.NAME]``: a target and the origins that are its own."""
-
-    url: SiteAddress
-    first_party: tuple[Pattern, ...] = Field(default=(), validate_default=True)
-    beacons: SiteBeaconsSection = SiteBeaconsSection()
-
-    @field_validator("first_party")
-    @classmethod
-    def _covers_the_site(cls, patterns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        url = info.data.get("url")
-        example = url or "https://shop.example.com"
-        if not patterns:
-            raise ValueError(
-                "a site needs its first-party patterns, the origins that get the identity "
-                f'headers: write first_party = ["{example}"]'
-            )
-        if url is not None and not any(covers(pattern, url) for pattern in patterns):
-            raise ValueError(
-                f'no pattern covers the site\'s own address: add "{url}" to first_party'
-            )
-        return patterns
-
-
-class ScheduleSection(Section):
-    """``[schedule]``: what holds for a journey where nothing else is said."""
-
-    every: Every = "1m"
-    timezone: Timezone = "UTC"
-    timeout: PositiveDuration = 30.0
-    grace: Grace = 2.0
-    confirm: bool = True
-    confirm_after: ConfirmAfter = CONFIRM_AFTER
-
-
-class JourneySection(Section):
-    """``[journey.NAME]``: what the operator changes about one journey; None: nothing."""
-
-    every: Every | None = None
-    timezone: Timezone | None = None
-    timeout: PositiveDuration | None = None
-    grace: Grace | None = None
-    confirm: bool | None = None
-    confirm_after: ConfirmAfter | None = None
-    enabled: bool = True
-    params: Params = {}
-
-
-class WorkersSection(Section):
-    """``[workers]``: how many there are, and when one is replaced."""
-
-    count: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1000)
-    max_runs: int = Field(default=50, ge=1)
-    max_age: PositiveDuration = 3600.0
-    max_memory: Memory = 1 << 30
-
-
-class CanarySection(Section):
-    """``[canary]``: addresses that answer when the agent's own network works."""
-
-    reference: tuple[WebAddress, ...] = ()
-
-
-class BrowserSection(Section):
-    """``[browser]``: which browser, how it is started, and the proxy that it goes through.
-
-    An empty executable: find one. An empty proxy: that of the standard variables.
-    """
-
-    engine: Engine = "chromium"
-    executable: Argument = ""
-    headless: bool = True
-    args: tuple[Argument, ...] = ()
-    proxy: ProxyAddress = ""
-    proxy_bypass: tuple[BypassedHost, ...] = ()
-
-
-class IdentitySection(Section):
-    """``[identity]``: how the agent's own traffic shows itself."""
-
-    info_url: WebAddress = "https://example.com/synthetic"
-    header: HeaderName = "X-Synthetic-Journey"
-    signing_key: Argument = ""
-
-
-class TelemetrySection(Section):
-    """``[telemetry]``: where results go, and how much waits on disk until they can."""
-
-    endpoint: WebAddress = "http://127.0.0.1:4318"
-    protocol: Literal["http/protobuf", "grpc"] = "http/protobuf"
-    interval: PositiveDuration = 15.0
-    headers: dict[SentHeaderName, HeaderValue] = {}
-    spool_bytes: Size = 512 << 20
-    spool_age: PositiveDuration = 86_400.0
-
-
-class ArtifactsSection(Section):
-    """``[artifacts]``: what evidence is kept, and how much of it."""
-
-    keep: Kept = "failed"
-    trace: Kept = "failed"
-    max_bytes: Size = 1 << 30
-    max_age: PositiveDuration = 14 * 86_400.0
-
-
-class ServerSection(Section):
-    """``[server]``: where health and API listen. Port 0 takes any free one."""
-
-    host: BindAddress = "127.0.0.1"
-    port: int = Field(default=8080, ge=0, le=65_535)
-    token: Token = SecretStr("")
 
 
 class Settings(BaseSettings):

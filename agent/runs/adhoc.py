@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from agent import config
-from agent.config.settings import SiteSection
+from agent.config.addresses import origin
+from agent.config.sections import SiteSection
 from agent.core import ids
 from agent.core.errors import ConfigError, Problem
 from agent.loading.beacon_choices import check_vendors
@@ -115,7 +116,12 @@ class AdhocRuns:
         unknown = [name for name in names if name not in known]
         if unknown:
             listed = ", ".join(sorted(known)) or "none"
-            missing = [Problem(n, f"there is no such journey; known: {listed}") for n in unknown]
+            # One that is there but wrong was told of already.
+            missing = [
+                Problem(name, f"there is no such journey; known: {listed}")
+                for name in unknown
+                if not any(one.message.startswith(f"journey {name}: ") for one in problems)
+            ]
             raise ConfigError([*problems, *missing])
         wanted = [one for one in definitions if not names or one.name in names]
         self._refuse_idle_sites(wanted)
@@ -191,12 +197,13 @@ def site_names(sites: Sequence[str]) -> tuple[str, ...]:
 def _site(text: str) -> tuple[str, SiteSection]:
     name, equals, url = text.partition("=")
     if not equals or not name:
-        raise ConfigError([Problem(f"--site {text}", "write it as NAME=URL")])
+        raise ConfigError([Problem("--site", "write it as NAME=URL")])
     try:
-        return name, SiteSection(url=url, first_party=(url,))
+        address = origin(url)
     except ValueError as error:
-        message = "; ".join(one["msg"] for one in error.errors())  # type: ignore[attr-defined]
-        raise ConfigError([Problem(f"--site {text}", message)]) from None
+        # The address itself may hold a password.
+        raise ConfigError([Problem(f"--site {name}", str(error))]) from None
+    return name, SiteSection(url=address, first_party=(address,))
 
 
 def _without_metrics(export: Export) -> Export:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from agent.config import Settings, load
-from agent.config.settings import JourneySection, SiteSection
+from agent.config.sections import JourneySection, SiteSection
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 FREE_TABLES = {"params", "headers", "vendors"}

@@ -23,7 +23,7 @@ async def test_once_without_a_configuration_names_both_ways(tmp_path, monkeypatc
     with pytest.raises(ConfigError) as caught:
         await once(None, {}, OnceOptions(), SystemClock())
     (problem,) = caught.value.problems
-    assert "cp config.example.toml config.toml" in problem.message
+    assert "[sites.shop] with url and first_party" in problem.message
     assert problem.message.endswith("or point a site at an address: --site NAME=URL")
 
 

@@ -24,7 +24,7 @@ def written(here, name="first_look"):
     ("url", "site", "path"),
     [
         ("https://shop.example.com", "shop", "/"),
-        ("https://www.example.com/a/b?c=d", "example", "/a/b"),
+        ("https://www.example.com/a/b?c=d", "example", "/a/b?c=d"),
         ("http://127.0.0.1:8000/", "site", "/"),
         ("https://my-shop.example.com/", "my_shop", "/"),
     ],
@@ -78,9 +78,47 @@ def test_a_name_that_no_journey_may_have_is_refused(here, name):
     assert not (here / "journeys").exists()
 
 
-@pytest.mark.parametrize("url", ["shop.example.com", "ftp://shop.example.com", "https://", ""])
-def test_an_address_that_is_none_is_refused(here, url):
-    """Nothing is written."""
-    with pytest.raises(ConfigError, match="whole address"):
-        new("first_look", url, None, {})
+@pytest.mark.parametrize("name", ["test_shop", "conftest", "class", "json", "agent", "playwright"])
+def test_a_name_that_stands_for_something_else_is_refused(here, name):
+    """pytest's own files, words of Python, and modules that the file would hide."""
+    with pytest.raises(ConfigError, match=r"[Cc]hoose another"):
+        new(name, "https://shop.example.com", None, {})
     assert not (here / "journeys").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "shop.example.com",
+        "ftp://shop.example.com",
+        "https://",
+        "",
+        "http://[oops",
+        "http://shop:99999",
+        "http://me:hunter2@shop.example.com/",
+        "http://münchen.example",
+    ],
+)
+def test_an_address_that_is_none_is_refused(here, url):
+    """Nothing is written, and no password is repeated."""
+    with pytest.raises(ConfigError, match=r"^--url: ") as caught:
+        new("first_look", url, None, {})
+    assert "hunter2" not in str(caught.value)
+    assert not (here / "journeys").exists()
+
+
+@pytest.mark.parametrize("start", ['/a"b', "/{x}", "/a\\b", "/%22?q='1'"])
+def test_whatever_an_address_ends_in_is_a_text(here, start):
+    """The file can be read by Python, and opens that very page."""
+    new("first_look", f"https://shop.example.com{start}", None, {})
+    tree = ast.parse(written(here))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    opened = [call.args[0].value for call in calls if ast.unparse(call.func) == "page.goto"]
+    assert opened == [start]
+
+
+def test_a_folder_that_cannot_be_written_to(here):
+    """Is told by its name."""
+    (here / "journeys").write_text("a file")
+    with pytest.raises(ConfigError, match=r"journeys/first_look\.py: can't be written"):
+        new("first_look", "https://shop.example.com", None, {})

@@ -46,9 +46,9 @@ def test_nothing_steers_the_terminal(shown):
     """Escape sequences in whatever a page, a journey or its author says are shown, not obeyed."""
     progress, lines = shown
     odd = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\u202e"
-    progress.step_ended(Step(odd, StepOutcome.PASS, 0.5), 0)
-    progress.logged("info", odd, {odd: odd})
-    progress.printed(odd)
+    progress.on_step_ended(Step(odd, StepOutcome.PASS, 0.5), 0)
+    progress.on_logged("info", odd, {odd: odd})
+    progress.on_printed(odd)
     text = "\n".join(lines())
     assert not set(odd) - set("[2J]0;owned31m") & set(text)
     assert text.count(r"\x1b[2J\x1b]0;owned\x07\x9b31m\x0d\u202e") == 5

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.config import Settings, load, load_lenient
-from agent.config.settings import JourneySection, SiteSection
+from agent.config.sections import JourneySection, SiteSection
 from agent.core.errors import ConfigError
 
 KEYS = sorted(

@@ -117,7 +117,7 @@ def test_without_a_name_config_toml_is_taken(write):
 def test_a_missing_file_says_how_to_make_one(tmp_path, monkeypatch):
     """A first start without a configuration is told the command that makes one."""
     monkeypatch.chdir(tmp_path)
-    assert "cp config.example.toml config.toml" in faults(None, {})["config.toml"]
+    assert "[sites.shop] with url and first_party" in faults(None, {})["config.toml"]
 
 
 def test_a_file_that_cannot_be_read_says_why(write, tmp_path):
