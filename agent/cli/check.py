@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent import config
-from agent.config.settings import TelemetrySection
+from agent.config.sections import TelemetrySection
 from agent.core.errors import ConfigError
 from agent.core.units import format_duration
 from agent.loading import snapshot

@@ -18,7 +18,7 @@ from agent.telemetry.delivery.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agent.config.settings import TelemetrySection
+    from agent.config.sections import TelemetrySection
     from agent.telemetry.delivery.destination import Compression, Protocol
 
 _PREFIX: Final = "OTEL_EXPORTER_OTLP_"
