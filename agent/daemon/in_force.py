@@ -44,6 +44,8 @@ class InForce:
         folder = snapshot.bring_home(loaded.folder, copies)
         self.now = replace(loaded, folder=folder)
         """What holds now."""
+        self.refused = ""
+        """Why the last reload was refused; empty where it wasn't."""
 
     async def renew(self, source: Source, engine: Engine, clock: Clock) -> bool:
         """Read everything anew and have the engine work by it, or refuse it whole and say why."""
@@ -55,12 +57,13 @@ class InForce:
             secret = config.secret_reader(loaded.settings, source.environ)
             engine.renew(loaded.settings, secret, loaded.folder)
         except (FootfallError, OSError) as error:
-            _log.error("reload.refused", action="reload", error=str(error))
+            self.refused = str(error)
+            _log.error("reload.refused", action="reload", error=self.refused)
             snapshot.keep_only(self._copies, [self.now.folder])
             return False
         # Walks under way may still import from the one before.
         snapshot.keep_only(self._copies, [self.now.folder, loaded.folder])
-        self.now = loaded
+        self.now, self.refused = loaded, ""
         return True
 
     def drop(self) -> None:

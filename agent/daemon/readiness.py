@@ -66,6 +66,7 @@ class Readiness:
             "state": Check(not self._database.trouble, self._database.trouble or "can be written"),
             "spool": await self._spool(),
             "telemetry": self._delivery(),
+            "reload": self._reload(),
         }
 
     def _workers(self) -> Check:
@@ -88,6 +89,12 @@ class Readiness:
         files = ", ".join(problem.where for problem in self._in_force.now.broken)
         told = "; ".join(str(problem) for problem in self._in_force.now.broken)
         return Check(False, told, f"can't be loaded: {files}; {_WHY}")
+
+    def _reload(self) -> Check:
+        if not self._in_force.refused:
+            return Check(True, "none was refused")
+        told = f"the last one was refused: {self._in_force.refused}"
+        return Check(True, told, f"the last one was refused; {_WHY}", degraded=True)
 
     def _delivery(self) -> Check:
         condition = self._telemetry.condition()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 
 import pytest
@@ -177,8 +178,19 @@ async def test_sighup_takes_up_a_good_change_and_refuses_a_bad_one_whole(home):
         refused = await daemon.wait_for("reload.refused", after=mark)
         assert "journeys/broken.py:1" in refused["error"]
         await daemon.finished("look", "pass", after=mark)
+        status, ready = await daemon.get("/readyz")
+        assert (status, ready["checks"]["reload"]["degraded"]) == (200, True)
+        assert "broken.py" not in str(ready), "a stranger isn't told what a file holds"
+        assert {run["journey"] for run in home.runs()} == {"look", "second"}
+
+        (home.journeys / "broken.py").unlink()
+        mark = len(daemon.records)
+        daemon.signal(signal.SIGHUP)
+        await daemon.wait_for("reload.done", after=mark)
+        await asyncio.sleep(0.6)  # for as long a look at readiness counts
+        status, ready = await daemon.get("/readyz")
+        assert "degraded" not in ready["checks"]["reload"]
         assert await daemon.terminate() == 0, daemon.story()
-    assert {run["journey"] for run in home.runs()} == {"look", "second"}
     assert set(home.balance().values()) == {0}
     assert not home.processes()
 
