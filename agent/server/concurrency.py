@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_MOST: Final = 32
+_MOST: Final = 16
 _TOO_MANY: Final = f"{_MOST} requests are being answered already: ask again in a moment"
 
 

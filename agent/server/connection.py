@@ -15,7 +15,7 @@ _MOST: Final = 128
 """Connections at a time, beyond which those go that keep the agent waiting."""
 _MOST_OF_ALL: Final = max(_MOST, min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
 """How many there may be while nobody keeps the agent waiting: the rest of its files is its own."""
-_SPARED: Final = 0.5
+_SPARED: Final = 2.0
 """Seconds in which nobody is taken to keep the agent waiting: a newcomer has just come."""
 _ASK_WITHIN: Final = 10.0
 """Seconds from the connection, or the last answer, to the end of a request, its body too."""
@@ -24,7 +24,9 @@ _TAKE_WITHIN: Final = 20.0
 _LINGER: Final = 1.0
 """Seconds for an answer to arrive at a client that is still sending what nobody wants."""
 _PAUSE: Final = 0.1
-"""Seconds before a request is looked at that came before the last one was answered."""
+_LONGEST_PAUSE: Final = 1.0
+"""Seconds before a request is looked at that came before the last one was answered: at first, and
+at the most, after doubling with each in a row."""
 _PIECE: Final = 1 << 12
 """Bytes that are read of one client in a turn of the loop."""
 _SENT_AHEAD: Final = 1 << 16
@@ -43,6 +45,7 @@ class LimitedConnection(H11Protocol):
         self._asks: asyncio.TimerHandle | None = None
         self._takes: asyncio.TimerHandle | None = None
         self._pauses: asyncio.TimerHandle | None = None
+        self._pause = 0.0
         self._ended = False
         self._made_at = 0.0
         self._asks_since = 0.0
@@ -97,7 +100,10 @@ class LimitedConnection(H11Protocol):
         self._ended = unwanted = self.cycle.more_body
         self._await_request(_LINGER if unwanted else _ASK_WITHIN)
         if self.conn.trailing_data[0]:
-            self._pauses = self.loop.call_later(_PAUSE, self._go_on)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE) if self._pause else _PAUSE
+            self._pauses = self.loop.call_later(self._pause, self._go_on)
+        else:
+            self._pause = 0.0
         super().on_response_complete()
         if unwanted and not self.transport.is_closing():
             self.flow.pause_reading()
