@@ -23,6 +23,7 @@ from agent.browsers.find import require_browser
 from agent.cli.demo_story import DemoStory
 from agent.cli.keys import make as make_key
 from agent.core.errors import ConfigError, Problem
+from agent.core.first_of import first_of
 from agent.server.serving import listen, port_of
 
 if TYPE_CHECKING:
@@ -90,13 +91,11 @@ async def demo(environ: Mapping[str, str]) -> int:
         _introduce(console, shop, port, state)
         story = DemoStory(console, shop["shop"], state / "var" / "artifacts")
         telling = asyncio.create_task(_tell(daemon, story))
-        waiting = asyncio.create_task(stopped.wait())
-        await asyncio.wait({telling, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        await first_of(telling, stopped.wait())
         if not telling.done():
             console.print("\nStopping: runs under way may end, then everything is gone.")
             telling.cancel()
-        waiting.cancel()
-        await asyncio.gather(telling, waiting, return_exceptions=True)
+        await asyncio.gather(telling, return_exceptions=True)
         return 0 if stopped.is_set() else 1
 
 

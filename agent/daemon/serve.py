@@ -117,7 +117,7 @@ class Daemon:
             {journey.name: journey.site.name for journey in journeys}
         )
         if starting:
-            await stations.dispatcher.settle_unfinished()
+            await stations.dispatcher.end_unfinished()
         decided = await stations.ledger.last_decided()
         stations.ticker.load(journeys, decided, stations.timeline.now())
         await stations.ledger.note_ticking(stations.ticker.decided())

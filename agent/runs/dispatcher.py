@@ -74,7 +74,7 @@ class Dispatcher:
         """How many slots wait or run."""
         return len(self._busy)
 
-    async def settle_unfinished(self) -> None:
+    async def end_unfinished(self) -> None:
         """Give a word to every slot that a killed predecessor left without one."""
         now = self._clock.wall()
         for left in await self._ledger.unfinished():

@@ -183,7 +183,7 @@ class Agent(RuleBasedStateMachine):
         )
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
         await books.register_sites({journey.name: "shop" for journey in JOURNEYS})
-        await self.dispatcher.settle_unfinished()
+        await self.dispatcher.end_unfinished()
         assert await books.unfinished() == []
         self.ticker = Ticker("eu")
         self.ticker.load(JOURNEYS, await books.last_decided(), self.timeline.now())
