@@ -15,6 +15,7 @@ CHOICE = {
     "sites": "^(resetting|half_open|expired)$",
     "hostile": "^(addresses_that_are_none|beacons_of_megabytes)$",
     "network": "reference gone",
+    "collectors": "^(all refused, http|refuses one journey's spans, grpc)$",
     "kills": "kill -9 of the worker$|kill -STOP of the browser$",
     "operator": "SIGHUP",
     "damage": "log of the state file cut",

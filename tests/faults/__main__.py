@@ -16,6 +16,7 @@ from rich.console import Console
 from tests.faults import (
     books,
     clock,
+    collectors,
     damage,
     first,
     hostile,
@@ -31,6 +32,7 @@ FAMILIES = {
     "sites": sites.run,
     "hostile": hostile.run,
     "network": network.run,
+    "collectors": collectors.run,
     "kills": kills.run,
     "operator": operator.run,
     "damage": damage.run,

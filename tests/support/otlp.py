@@ -30,7 +30,16 @@ class PartialSuccess:
     rejected: int
 
 
-Answer = int | tuple[int, dict[str, str]] | Literal["hang", "reset"] | PartialSuccess
+@dataclass(frozen=True)
+class Page:
+    """Answer as a gateway does that stands before the collector, and take nothing."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+Answer = int | tuple[int, dict[str, str]] | Literal["hang", "reset"] | PartialSuccess | Page
 
 
 def partial_success(rejected: int) -> PartialSuccess:
@@ -108,6 +117,8 @@ class OtlpReceiver:
 
     answer: Answer = 200
     answers: dict[str, Answer] = field(default_factory=dict)
+    choose: Callable[[Request], Answer | None] = lambda _: None
+    """Says of a request what it gets, before ``answers`` and ``answer`` do; None: as they say."""
     requests: list[Request] = field(default_factory=list)
     spans: list[signals.Span] = field(default_factory=list)
     metrics: list[signals.Metric] = field(default_factory=list)
@@ -199,7 +210,8 @@ class OtlpReceiver:
     def _receive(self, request: Request) -> Answer:
         self.requests.append(request)
         self._arrived.set()
-        return self.answers.get(request.signal, self.answer)
+        chosen = self.choose(request)
+        return self.answers.get(request.signal, self.answer) if chosen is None else chosen
 
     def _accept(self, request: Request, rejected: int) -> bytes:
         signal = _SIGNALS[request.signal]
@@ -228,6 +240,8 @@ class OtlpReceiver:
             return web.Response(status=503)
         if incoming.content_type != "application/x-protobuf":
             return web.Response(status=415)
+        if isinstance(answer, Page):
+            return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
         status, headers, rejected = _plain(answer)
         if status >= 300:
             return web.Response(status=status, headers=headers)
@@ -248,6 +262,12 @@ class OtlpReceiver:
                 await self._closing.wait()
             if isinstance(answer, str):
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset by the test")
+            if isinstance(answer, Page):
+                await context.abort(grpc.StatusCode.UNKNOWN, f"http status {answer.status}")
+            if answer == 413:
+                await context.abort(
+                    grpc.StatusCode.RESOURCE_EXHAUSTED, "received message larger than max"
+                )
             status, headers, rejected = _plain(answer)
             if status >= 300:
                 code = _GRPC_CODES.get(status, grpc.StatusCode.INTERNAL)
