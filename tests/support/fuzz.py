@@ -8,7 +8,10 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 
 _USUAL = 100
-settings.register_profile("long", max_examples=50 * _USUAL)
+# No example has a deadline: a busy machine is no fault of the code.
+settings.register_profile("usual", deadline=None)
+settings.register_profile("long", max_examples=50 * _USUAL, deadline=None)
+settings.load_profile("usual")
 
 
 def effort(examples: int, **more: object) -> settings:
