@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PartialSuccess:
-    """Answer 200, but say that the first ``rejected`` items of each request were refused."""
-
-    rejected: int
-
-
-@dataclass(frozen=True)
 class Page:
     """Answer as a gateway does that stands before the collector, and take nothing."""
 
@@ -39,12 +32,7 @@ class Page:
     body: bytes = b""
 
 
-Answer = int | tuple[int, dict[str, str]] | Literal["hang", "reset"] | PartialSuccess | Page
-
-
-def partial_success(rejected: int) -> PartialSuccess:
-    """Accept all but the first ``rejected`` items of each request."""
-    return PartialSuccess(rejected)
+Answer = int | tuple[int, dict[str, str]] | Literal["hang", "reset"] | Page
 
 
 @dataclass(frozen=True)
@@ -63,7 +51,6 @@ class _Signal:
     service: str
     request: Any
     response: Any
-    rejected: str
     flatten: Callable[[Any], Iterator[Any]]
 
 
@@ -72,21 +59,18 @@ _SIGNALS = {
         "opentelemetry.proto.collector.trace.v1.TraceService",
         trace_service_pb2.ExportTraceServiceRequest,
         trace_service_pb2.ExportTraceServiceResponse,
-        "rejected_spans",
         signals.spans,
     ),
     "metrics": _Signal(
         "opentelemetry.proto.collector.metrics.v1.MetricsService",
         metrics_service_pb2.ExportMetricsServiceRequest,
         metrics_service_pb2.ExportMetricsServiceResponse,
-        "rejected_data_points",
         signals.metrics,
     ),
     "logs": _Signal(
         "opentelemetry.proto.collector.logs.v1.LogsService",
         logs_service_pb2.ExportLogsServiceRequest,
         logs_service_pb2.ExportLogsServiceResponse,
-        "rejected_log_records",
         signals.logs,
     ),
 }
@@ -107,7 +91,7 @@ class OtlpReceiver:
     """Collects what it is sent. ``async with`` starts and stops it.
 
     ``answer`` is what every request gets from now on: an HTTP status, a status with headers,
-    ``"hang"``, ``"reset"`` or ``partial_success(n)``; ``answers`` says it for one signal
+    ``"hang"``, ``"reset"`` or a gateway's ``Page``; ``answers`` says it for one signal
     (``traces``, ``metrics``, ``logs``) alone. On gRPC the matching code is sent, a
     ``Retry-After`` as ``RetryInfo``, and a reset as ``UNAVAILABLE``. Only what was accepted
     appears in ``spans``, ``metrics`` and ``logs``; ``requests`` holds everything received.
@@ -213,16 +197,12 @@ class OtlpReceiver:
         chosen = self.choose(request)
         return self.answers.get(request.signal, self.answer) if chosen is None else chosen
 
-    def _accept(self, request: Request, rejected: int) -> bytes:
+    def _accept(self, request: Request) -> bytes:
         signal = _SIGNALS[request.signal]
         items = list(signal.flatten(signal.request.FromString(request.body)))
-        self._held(request.signal).extend(items[rejected:])
+        self._held(request.signal).extend(items)
         self._arrived.set()
-        response = signal.response()
-        if rejected:
-            setattr(response.partial_success, signal.rejected, rejected)
-            response.partial_success.error_message = "refused by the test"
-        return response.SerializeToString()
+        return bytes(signal.response().SerializeToString())
 
     async def _http(self, incoming: web.Request) -> web.StreamResponse:
         request = Request(
@@ -242,11 +222,11 @@ class OtlpReceiver:
             return web.Response(status=415)
         if isinstance(answer, Page):
             return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
-        status, headers, rejected = _plain(answer)
+        status, headers = _plain(answer)
         if status >= 300:
             return web.Response(status=status, headers=headers)
         try:
-            body = self._accept(request, rejected)
+            body = self._accept(request)
         except DecodeError as error:
             return web.Response(status=400, text=str(error))
         return web.Response(
@@ -268,24 +248,22 @@ class OtlpReceiver:
                 await context.abort(
                     grpc.StatusCode.RESOURCE_EXHAUSTED, "received message larger than max"
                 )
-            status, headers, rejected = _plain(answer)
+            status, headers = _plain(answer)
             if status >= 300:
                 code = _GRPC_CODES.get(status, grpc.StatusCode.INTERNAL)
                 await context.abort(code, f"{status} by the test", _retry_info(code, headers))
-            return self._accept(request, rejected)
+            return self._accept(request)
 
         handler = grpc.unary_unary_rpc_method_handler(export)
         return grpc.method_handlers_generic_handler(signal.service, {"Export": handler})
 
 
-def _plain(answer: Answer) -> tuple[int, dict[str, str], int]:
+def _plain(answer: Answer) -> tuple[int, dict[str, str]]:
     match answer:
-        case PartialSuccess(rejected):
-            return 200, {}, rejected
         case (int(status), dict(headers)):
-            return status, headers, 0
+            return status, headers
         case int(status):
-            return status, {}, 0
+            return status, {}
     raise AssertionError(f"{answer!r} is no answer that this receiver knows")
 
 
