@@ -162,8 +162,9 @@ class JourneyFailed(Exception):
         attempt = run.attempts[run.decided_by] if run.attempts else None
         steps = [f"  {s.result.value:<8} {s.name}" for s in attempt.steps] if attempt else []
         files = [f"  {short(artifacts / path)}" for one in run.attempts for path in one.artifacts]
-        lines = [f"{run.result.value}: {kind}", run.error, *steps, *files, f"trace {run.trace_id}"]
-        super().__init__("\n".join(lines))
+        place = [run.place.shown] if run.place else []
+        lines = [f"{run.result.value}: {kind}", run.error, *place, *steps, *files]
+        super().__init__("\n".join([*lines, f"trace {run.trace_id}"]))
 
 
 def _settings(config: pytest.Config, path: Path) -> Settings:

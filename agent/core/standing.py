@@ -108,6 +108,9 @@ def _error(run: dict[str, Any]) -> Iterator[Line]:
         yield "", line
     if len(lines) > _ERROR_LINES:
         yield "", "..."
+    if place := run.get("place"):
+        source = f": {place['source']}" if place["source"] else ""
+        yield "at", f"{place['file']}:{place['line']}{source}"
 
 
 def _others(

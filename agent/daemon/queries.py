@@ -171,6 +171,8 @@ def _brief(run: Mapping[str, Any]) -> dict[str, Any]:
         **{key: run[key] for key in told},
         # Steps are listed as they end, so the innermost comes first.
         "step": next(failed, None),
+        # Runs of an earlier version have none.
+        "place": run.get("place"),
         "trace_id": run["trace_id"],
         "screenshot": link(screenshots[0]) if screenshots else None,
         "artifacts": artifacts,

@@ -55,6 +55,7 @@ def test_journeys_are_tests(tmp_path: Path, shop) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 failed, 1 passed" in done.stdout
     assert "fail: assertion" in done.stdout
+    assert re.search(r"at journeys/both\.py:\d+: await expect\(run\.page\.get_by", done.stdout)
     assert "fail     Miss" in done.stdout
     assert "skipped  Never" in done.stdout
     *_, evidence = re.findall(r"\S+/screenshot\.png", done.stdout)

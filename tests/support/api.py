@@ -115,6 +115,7 @@ class Served:
             "error_type": more.get("error_type", "http_status" if failed else None),
             "error": more.get("error", "POST /checkout answered 500" if failed else None),
         }
+        place = {"file": "journeys/buy.py", "line": 17, "source": "await pay(page)"}
         folder = f"{name}/20261125T150600Z-{int(ago)}/attempt-1"
         artifacts = [f"{folder}/screenshot.png", f"{folder}/failure.json"] if failed else []
         steps = [
@@ -132,6 +133,7 @@ class Served:
             "duration": 1.0,
             "result": result,
             **error,
+            "place": place if failed else None,
             "trace_id": "0a" * 16,
             "attempts": [
                 {"result": result, **error, "duration": 1.0, "steps": steps, "artifacts": artifacts}

@@ -94,6 +94,7 @@ async def test_the_worst_first_with_what_leads_to_the_cause(shown, served):
         'error http_status in "Pay"',
         "POST /checkout [31manswered 500",
         "at once",
+        "at journeys/buy.py:17: await pay(page)",
         "owner checkout (page)",
         "runbook https://runbooks.example.com/mug",
         f"screenshot {served.url}{run['screenshot']}",

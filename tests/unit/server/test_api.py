@@ -101,6 +101,7 @@ async def test_a_journey_that_fails(tmp_path):
         "error_type": "http_status",
         "error": "POST /checkout answered 500",
         "step": "Pay",
+        "place": {"file": "journeys/buy.py", "line": 17, "source": "await pay(page)"},
         "trace_id": "0a" * 16,
         "screenshot": links[last["artifacts"][0]],
         "artifacts": last["artifacts"],
