@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from agent.core.clock import Clock
-    from agent.core.model import Journey
+    from agent.core.model import Journey, Slot
     from agent.core.results import RunResult
     from agent.queue.seam import Queue
     from agent.runs.engine import Engine
@@ -102,15 +102,7 @@ class Dispatcher:
         while True:
             queued = await self._queue.claim()
             try:
-                journey = await self._admit(queued)
-            except asyncio.CancelledError:
-                await self._queue.release(queued.run_id)
-                raise
-            try:
-                if journey is not None:
-                    async with self._held(queued.run_id):
-                        await self._run(queued, journey)
-                await self._queue.done(queued.run_id)
+                await self._serve(queued)
             finally:
                 self._end(queued.slot.journey)
 
@@ -139,21 +131,40 @@ class Dispatcher:
         self._begin(slot.journey)
         return decision
 
+    async def _serve(self, queued: QueuedSlot) -> None:
+        try:
+            journey = await self._admit(queued)
+        except asyncio.CancelledError:
+            await self._queue.release(queued.run_id)
+            raise
+        if journey is not None:
+            async with self._held(queued.run_id):
+                await self._run(queued, journey)
+        await self._queue.done(queued.run_id)
+
     async def _admit(self, queued: QueuedSlot) -> Journey | None:
         """Start a slot, or skip it; return the journey that is to be walked, if it is."""
         async with self._deciding:
-            slot = queued.slot
-        journey = self.journeys.get(slot.journey)
-        if journey is None or too_late(journey, self._timeline.now() - slot.scheduled_at):
-            await self._ledger.skip(queued.run_id, slot, SkipReason.CAPACITY)
+            # Nothing more is said of a slot before the books have it.
+            journey = self.journeys.get(queued.slot.journey)
+        obstacle = self._obstacle(journey, queued.slot)
+        if obstacle is not None:
+            await self._ledger.skip(queued.run_id, queued.slot, obstacle)
             return None
+        return journey if await self._ledger.start(queued.run_id) else None
+
+    def _obstacle(self, journey: Journey | None, slot: Slot) -> SkipReason | None:
+        """Return why a slot can't be run now; None: it can."""
+        if self._draining:
+            return SkipReason.SHUTDOWN
+        if journey is None or too_late(journey, self._timeline.now() - slot.scheduled_at):
+            return SkipReason.CAPACITY
         free = free_memory()
         if free < _ROOM:
             # A browser more would have the kernel kill one that measures.
             _log.error("slot.no_memory", action="skip", journey=journey.name, free=free, need=_ROOM)
-            await self._ledger.skip(queued.run_id, slot, SkipReason.CAPACITY)
-            return None
-        return journey if await self._ledger.start(queued.run_id) else None
+            return SkipReason.CAPACITY
+        return None
 
     @asynccontextmanager
     async def _held(self, run_id: str) -> AsyncIterator[None]:

@@ -187,9 +187,11 @@ async def test_no_slot_is_run_before_it_is_written_down(middle, database):
     assert await middle.states() == {"a": ("done", "pass")}
 
 
-async def test_a_drain_while_slots_are_written_down_forgets_none(middle, database):
-    """Each has its word when the drain is through."""
-    await middle.stop()
+@pytest.mark.parametrize("claimed", [False, True])
+async def test_a_drain_while_slots_are_written_down_forgets_none(middle, database, claimed):
+    """Each has its word when the drain is through, and none is begun by then."""
+    if not claimed:
+        await middle.stop()
     database.refusals = 3
     async with asyncio.timeout(5):
         await asyncio.gather(middle.offer("a"), middle.dispatcher.drain())
