@@ -72,6 +72,22 @@ async def test_rows_are_taken_over_into_the_new_form(path):
     await database.close()
 
 
+async def test_a_trigger_and_an_index_of_another_form_are_made_anew(path):
+    """Also where no table has changed; nothing else is touched."""
+    changed = OLD.replace("n + new.n", "n + 10 * new.n").replace(
+        "ON words (n)", "ON words (n, gone)"
+    )
+    with structlog.testing.capture_logs() as logs:
+        database = await opened(path, changed)
+    assert logs == []
+    await database.transaction(lambda c: c.execute("INSERT INTO words VALUES ('c', 7, 4)"))
+    assert await rows(database, "SELECT n FROM sums") == [(43,)]
+    plan = await rows(database, "EXPLAIN QUERY PLAN SELECT n, gone FROM words ORDER BY n, gone")
+    assert "words_by_n" in plan[0][3]
+    assert "TEMP B-TREE" not in str(plan)
+    await database.close()
+
+
 async def test_the_second_start_changes_nothing(path):
     """What was taken up once is as it should be."""
     await (await opened(path, NEW)).close()
