@@ -51,9 +51,11 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
     if not journeys:
         out.print(f"No journeys in {settings.journeys}. `footfall new NAME --url URL` writes one.")
         return 2
-    out.print(_table(settings, journeys, clock.wall()))
-    for warning in (*_unrouted(settings, journeys), *loaded.warnings, *ignored(environ)):
-        out.print(f"warning: {warning}", markup=False)
+    warnings = [*_unrouted(settings, journeys), *loaded.warnings, *ignored(environ)]
+    word = "Nothing is wrong, but see the warnings below" if warnings else "All is well"
+    out.print(_table(settings, journeys, clock.wall(), word))
+    for warning in warnings:
+        out.print(f"warning: {warning}", markup=False, soft_wrap=True)
     return 0
 
 
@@ -78,9 +80,9 @@ def _unrouted(settings: Settings, journeys: Sequence[Journey]) -> Iterator[str]:
             )
 
 
-def _table(settings: Settings, journeys: Sequence[Journey], now: float) -> Table:
+def _table(settings: Settings, journeys: Sequence[Journey], now: float, word: str) -> Table:
     noun = "journey" if len(journeys) == 1 else "journeys"
-    title = f"All is well: {len(journeys)} {noun} at {settings.location}"
+    title = f"{word}: {len(journeys)} {noun} at {settings.location}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for heading in ("journey", "site", "every", "timeout", "owner", "next (UTC)", "file"):
         table.add_column(heading, overflow="fold")

@@ -118,7 +118,7 @@ class Loader:
         problems = [
             Problem(
                 self._where(file, source.line_of(option, name)),
-                f"journey {one.name}: {option}: {name!r} {why}",
+                f"journey {one.name}: {option} {name!r}: {why}",
             )
             for option, name, why in faults
         ]

@@ -131,7 +131,7 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path: Path) -> None:
     (folder / "odd.py").write_text(dedent(JOURNEYS).replace('"5s"', '"5s", context={"a": 1}'))
     done = run_pytest(tmp_path, "--collect-only", "journeys")
     assert "journeys/fine.py::opens\njourneys/fine.py::misses" in done.stdout
-    assert "journeys/odd.py:4: journey opens: context: 'a' unknown option" in done.stdout
+    assert "journeys/odd.py:4: journey opens: context 'a': unknown option" in done.stdout
 
 
 @pytest.mark.timeout(90)

@@ -100,3 +100,25 @@ async def test_a_severity_that_no_route_knows_is_warned_of(folder, capsys, sever
     told = [one for one in capsys.readouterr().out.splitlines() if one.startswith("warning: ")]
     assert told == [one for one in told if "journeys/look.py:5" in one and '"pgae"' in one]
     assert bool(told) is warned
+
+
+async def test_warnings_stand_on_a_line_each_and_in_the_first_word(folder, capsys):
+    """However long they are; without any, all is well."""
+    write(folder, "5m")
+    assert await check(folder / "config.toml", {}, SystemClock()) == 0
+    assert capsys.readouterr().out.startswith("All is well: 1 journey at local")
+    assert await check(folder / "config.toml", {"ALL_PROXY": "socks5://a:1"}, SystemClock()) == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("Nothing is wrong, but see the warnings below: 1 journey at local")
+    assert last.startswith("warning: environment variable ALL_PROXY: ")
+    assert last.endswith("It is not used")
+
+
+async def test_a_schedule_that_no_journey_goes_by_is_checked(folder):
+    """It would be what the next one goes by."""
+    write(folder, "5m")
+    (folder / "config.toml").write_text(CONFIG + '[schedule]\nevery = "61 * * * *"\n')
+    with pytest.raises(ConfigError) as caught:
+        await check(folder / "config.toml", {}, SystemClock())
+    (problem,) = caught.value.problems
+    assert problem.where.endswith("config.toml:6 schedule.every")

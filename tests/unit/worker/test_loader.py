@@ -220,7 +220,7 @@ def test_parameters_that_would_change_on_their_way(folder: Path, value: str, tol
     definitions, (found,) = Loader(str(folder)).load("one.py")
     assert [one.name for one in definitions] == ["look"]
     assert found.where == "journeys/one.py:7"
-    assert found.message.startswith("journey buy: params: 'odd' ")
+    assert found.message.startswith("journey buy: params 'odd': ")
     assert told in found.message
 
 
