@@ -45,6 +45,8 @@ _CLOSE_WAIT = 5.0
 """Seconds that a worker may take to close its browser after a walk."""
 _BLOCKED_FOR = 2.0
 """Seconds for which a standstill that was reported, which happens four times a second, goes on."""
+_GIVE_WAY = 0.7
+"""The share of the memory bound at which the recorder gives way, and evidence after it."""
 _MOST_QUESTIONS = 1_000
 """Secrets and signatures that a worker may ask for in one run; it remembers the answers."""
 _LONGEST_SECRET = 64 * 1024
@@ -124,9 +126,20 @@ class Dialogue:
             self._death, self._detail = death, detail
             self._over.set_result(self._outcome)
 
-    def give_way(self) -> None:
-        """Tell the worker once that what only records must stop, for memory runs short."""
-        if not self._giving_way:
+    def look(self, bound: int) -> None:
+        """Look at what hangs below the worker: beyond ``bound`` bytes the walk ends.
+
+        Near them what records must stop. Who doesn't record isn't looked at as closely, since
+        measuring is dear.
+        """
+        tree = self._worker.tree
+        tree.look()
+        near = round(bound * _GIVE_WAY) if self._order.record_trace else bound
+        size = tree.memory(near)
+        if size > bound:
+            why = f"the run's processes held {size >> 20} MiB, {bound >> 20} allowed"
+            self.end(ErrorType.OUT_OF_MEMORY, why)
+        elif size > near and not self._giving_way:
             self._giving_way = True
             self._worker.send(GiveWay())
 

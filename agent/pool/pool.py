@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,6 +15,7 @@ from agent.core.results import AttemptRecord
 from agent.pool.dialogue import Dialogue
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import end_orphans
+from agent.pool.recycling import PoolOptions, why_replaced, why_succeeded
 from agent.pool.startup import bring_up
 
 if TYPE_CHECKING:
@@ -27,20 +28,6 @@ _log = structlog.get_logger("footfall.workers")
 
 _TAKE_TIMEOUT = 30.0
 _LOOK_EVERY = 1.0
-_GIVE_WAY = 0.7
-"""The share of the memory bound at which the recorder gives way, and evidence after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolOptions:
-    """Bounds of the pool: ages in seconds, memory in bytes."""
-
-    count: int
-    max_runs: int
-    max_age: float
-    max_memory: int
-    adopt_orphans: bool = True
-    """Whether every child of this process is a worker, or lost by one: the pool's to end."""
 
 
 class _Closing(Exception):
@@ -200,25 +187,18 @@ class Pool:
             _log.warning("strays.killed", action="kill", worker=worker.number, processes=strays)
             await self._end_orphans()
         self._busy.pop(worker, None)
-        options = self._options
         if self._closing.is_set():
             self._retire(worker)
-        elif not fit:
-            self._drop(worker, RestartReason.UNFIT)
-        elif worker.spawn is not self._spawn:
-            self._drop(worker, RestartReason.SETTINGS)
-        elif worker.tree.memory(options.max_memory) > options.max_memory:
-            self._drop(worker, RestartReason.MAX_MEMORY)
+        elif reason := why_replaced(worker, self._options, self._spawn, fit=fit):
+            self._drop(worker, reason)
         elif self._outgoing.get(worker):
             del self._outgoing[worker]
             self._retire(worker)
-        elif worker.runs >= options.max_runs:
+        elif worker.runs >= self._options.max_runs:
             self._drop(worker, RestartReason.MAX_RUNS)
         else:
-            if worker.runs == options.max_runs - 1:
-                self._succeed(worker, RestartReason.MAX_RUNS)
-            elif worker.age >= options.max_age:
-                self._succeed(worker, RestartReason.MAX_AGE)
+            if reason := why_succeeded(worker, self._options):
+                self._succeed(worker, reason)
             self._idle.append(worker)
             await self._notify()
 
@@ -278,16 +258,8 @@ class Pool:
         bound = self._options.max_memory
         while True:
             await self._spawn.clock.sleep(_LOOK_EVERY)
-            for worker, dialogue in list(self._busy.items()):
-                worker.tree.look()
-                size = worker.tree.memory(round(bound * _GIVE_WAY))
-                if size > bound * _GIVE_WAY:
-                    dialogue.give_way()
-                if size > bound:
-                    dialogue.end(
-                        ErrorType.OUT_OF_MEMORY,
-                        f"the run's processes held {size >> 20} MiB, {bound >> 20} allowed",
-                    )
+            for dialogue in list(self._busy.values()):
+                dialogue.look(bound)
             await self._end_orphans()
 
     async def _end_orphans(self) -> None:

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 
 from agent.core.limits import MESSAGE_LENGTH
 from agent.core.redact import Redactor
-from agent.pool.process_tree import MARK, Tree, Workers
+from agent.pool.environment import worker_environment
+from agent.pool.process_tree import Tree, Workers
 from agent.protocol.framing import (
     LONGEST_ORDER,
     LONGEST_REPORT,
@@ -36,52 +37,18 @@ from agent.protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from agent.core.clock import Clock
 
 _log = structlog.get_logger("footfall.workers")
 
-_KEPT_VARIABLES = (
-    "DISPLAY",
-    "FONTCONFIG_FILE",
-    "FONTCONFIG_PATH",
-    "HOME",
-    "LANG",
-    "LANGUAGE",
-    "LC_ALL",
-    "LD_LIBRARY_PATH",
-    "NODE_EXTRA_CA_CERTS",
-    "PATH",
-    "PLAYWRIGHT_BROWSERS_PATH",
-    "PYTHONDONTWRITEBYTECODE",
-    "PYTHONPATH",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "TZ",
-    "VIRTUAL_ENV",
-    "WAYLAND_DISPLAY",
-    "XAUTHORITY",
-    "XDG_RUNTIME_DIR",
-)
 _OUTPUT_LIMIT = 64 * 1024
 """Bytes of a journey's own printing that are passed on in one run."""
 _MOST_HEARD = 16 * 1024 * 1024
 """Bytes that a worker may say in one run."""
 _MOST_UNREAD = 1024 * 1024
 """Bytes that may wait for a worker to read them."""
-
-
-def worker_environment(
-    environ: Mapping[str, str], agent_id: str, temporary: Path
-) -> dict[str, str]:
-    """Return what a worker, its driver and its browsers may know: no secret, and the mark.
-
-    Browsers keep their profiles in ``temporary``, which goes when the worker goes.
-    """
-    kept = {name: environ[name] for name in _KEPT_VARIABLES if name in environ}
-    own = {MARK: agent_id, "PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary)}
-    return {**kept, **own}
 
 
 @dataclass(frozen=True, slots=True)

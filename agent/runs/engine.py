@@ -16,8 +16,9 @@ from agent.canary.serve import canary, canary_trouble
 from agent.core import ids
 from agent.core.errors import ConfigError
 from agent.loading.load import configuration, log_print
-from agent.pool.pool import Pool, PoolOptions
+from agent.pool.pool import Pool
 from agent.pool.process import Spawn
+from agent.pool.recycling import PoolOptions
 from agent.pool.walk_listener import Answers
 from agent.protocol.messages import SignatureReply, Walk
 from agent.runs.conduct import conduct

@@ -84,7 +84,9 @@ class Pipe:
 
 
 @asynccontextmanager
-async def piped(folder: Path, secret: Callable[[str], str] = no_secret) -> AsyncIterator[Pipe]:
+async def piped(
+    folder: Path, secret: Callable[[str], str] = no_secret, order: Walk = ORDER
+) -> AsyncIterator[Pipe]:
     """The real supervisor's side over a real pipe, with somebody harmless for a worker."""
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
@@ -95,7 +97,7 @@ async def piped(folder: Path, secret: Callable[[str], str] = no_secret) -> Async
     worker = WorkerProcess(1, spawn, process, ours, temporary)
     await worker._begin()
     worker.begin_run()
-    dialogue = Dialogue(worker, ORDER, RunLog(REQUEST), Answers(secret), SystemClock())
+    dialogue = Dialogue(worker, order, RunLog(REQUEST), Answers(secret), SystemClock())
     pipe = Pipe(theirs, worker, dialogue, asyncio.create_task(dialogue.run()))
     asyncio.get_running_loop().set_exception_handler(lambda _, what: pipe.faults.append(what))
     try:

@@ -13,9 +13,10 @@ import psutil
 from agent.browsers.find import require_browser
 from agent.core.clock import SystemClock
 from agent.core.model import Site
-from agent.pool.pool import Pool, PoolOptions
+from agent.pool.pool import Pool
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import MARK, become_subreaper
+from agent.pool.recycling import PoolOptions
 from agent.pool.walk_listener import Answers
 from agent.protocol.messages import Configure, SignatureReply, Walk
 from tests.support.build import a_journey

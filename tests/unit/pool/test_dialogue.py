@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.core.errors import ErrorType
@@ -9,7 +11,7 @@ from agent.core.results import AttemptReport, Result
 from agent.pool import dialogue
 from agent.protocol.messages import Discover, GiveWay, OutcomeKnown, Started, Walked
 from agent.runs.blame import blame
-from tests.support.piped import JOURNEY, piped, said
+from tests.support.piped import JOURNEY, ORDER, piped, said
 
 FAIL = AttemptReport(1.0, 2.0, ErrorType.ASSERTION, "no mug")
 PASS = AttemptReport(1.0, 2.0)
@@ -95,11 +97,27 @@ async def test_whom_the_kernel_killed_when(
     assert record.report.error_type is error_type
 
 
-async def test_the_recorder_is_told_once_to_give_way(tmp_path):
-    """However often memory is found short in a walk."""
-    async with piped(tmp_path) as pipe:
+@pytest.mark.parametrize(
+    ("records", "size", "told", "death"),
+    [
+        (True, 699, False, None),
+        (True, 701, True, None),
+        (True, 1001, False, ErrorType.OUT_OF_MEMORY),
+        (False, 999, False, None),
+        (False, 1001, False, ErrorType.OUT_OF_MEMORY),
+    ],
+)
+async def test_the_recorder_gives_way_before_the_walk_does(
+    tmp_path, monkeypatch, records, size, told, death
+):
+    """Near the bound it is told once to stop, however often memory is short; beyond it, the end."""
+    async with piped(tmp_path, order=replace(ORDER, record_trace=records)) as pipe:
         await pipe.heard()
-        pipe.dialogue.give_way()
-        pipe.dialogue.give_way()
+        monkeypatch.setattr(pipe.worker.tree, "memory", lambda _: size)
+        pipe.dialogue.look(1000)
+        pipe.dialogue.look(1000)
         pipe.worker.send(Discover([]))
-        assert [await pipe.hear() for _ in range(2)] == [GiveWay(), Discover([])]
+        wanted = [GiveWay()] * told + [Discover([])]
+        assert [await pipe.hear() for _ in wanted] == wanted
+        record = await pipe.end()
+    assert record.death is (death or ErrorType.WORKER_LOST)

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.pool.process import worker_environment
+from agent.pool.environment import worker_environment
 from agent.pool.process_tree import MARK
 
 OWN = Path("own")

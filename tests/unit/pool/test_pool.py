@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from agent.core.clock import SystemClock
-from agent.pool.pool import Pool, PoolOptions
+from agent.pool.pool import Pool
 from agent.pool.process import Spawn
+from agent.pool.recycling import PoolOptions
 from tests.support.piped import CONFIGURE
 
 
