@@ -74,6 +74,11 @@ class FakeRun(Run):
         return self._host.logged
 
     @property
+    def new_contexts(self) -> list[dict[str, Any]]:
+        """The options of each ``run.new_context``, which gave the test's ``context`` again."""
+        return self._host.new_contexts
+
+    @property
     def masked(self) -> list[Locator]:
         """What ``run.mask`` was given."""
         return self._host.masked
@@ -91,6 +96,7 @@ class _Host:
         self._secrets = secrets
         self._context = context
         self._open: list[str] = []
+        self.new_contexts: list[dict[str, Any]] = []
         self.steps: list[str] = []
         self.failed_step: str | None = None
         self.logged: list[dict[str, Any]] = []
@@ -121,7 +127,8 @@ class _Host:
         return self._secrets[name]
 
     @asynccontextmanager
-    async def new_context(self, _options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
+    async def new_context(self, options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
+        self.new_contexts.append(options)
         yield self._context
 
     def mask(self, locator: Locator) -> None:

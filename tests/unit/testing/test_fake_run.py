@@ -38,6 +38,14 @@ def test_what_is_asked_of_the_agent_is_answered_and_kept():
     ]
 
 
+async def test_another_context_is_the_tests_own():
+    """A second customer is the context that the test gave, and the options are kept."""
+    run = FakeRun(context="a context")
+    async with run.new_context(locale="de-DE") as second:
+        assert second == "a context"
+    assert run.new_contexts == [{"locale": "de-DE"}]
+
+
 def test_what_was_not_given_is_named():
     """A secret is missing as it is in production; a page or an API says what to give."""
     run = FakeRun()
