@@ -54,6 +54,8 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
     warnings = [*_unrouted(settings, journeys), *loaded.warnings, *ignored(environ)]
     word = "Nothing is wrong, but see the warnings below" if warnings else "All is well"
     out.print(_table(settings, journeys, clock.wall(), word))
+    if way := _way_out(settings):
+        out.print(way, markup=False, soft_wrap=True)
     for warning in warnings:
         out.print(f"warning: {warning}", markup=False, soft_wrap=True)
     return 0
@@ -78,6 +80,17 @@ def _unrouted(settings: Settings, journeys: Sequence[Journey]) -> Iterator[str]:
                 f'has the severity "{journey.severity}"; of its alerts nobody is paged unless '
                 f'your Alertmanager has a route for it. Write "{PAGE}" or "{TICKET}", or add one.'
             )
+
+
+def _way_out(settings: Settings) -> str:
+    """Say which proxies pages and ``run.api`` go through; "" where there are none."""
+    proxies = settings.proxies
+    used = {"http": proxies.http, "https": proxies.https}
+    ways = [f"{proxy.server} ({scheme})" for scheme, proxy in used.items() if proxy is not None]
+    if not ways:
+        return ""
+    direct = ", ".join([*proxies.bypass, "loopback"])
+    return f"Pages and run.api go through the proxy {' and '.join(ways)}; to {direct} directly."
 
 
 def _table(settings: Settings, journeys: Sequence[Journey], now: float, word: str) -> Table:

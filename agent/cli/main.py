@@ -228,7 +228,7 @@ def status(
     agent answers; 2 bad usage or configuration, no such journey, or the agent wants another
     token.
     """
-    from agent.cli.reach import find
+    from agent.cli.running_agent import find
     from agent.cli.status import status as show_status
 
     agent = find(config, dict(os.environ), url)

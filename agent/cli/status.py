@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from agent.cli.reach import Agent
+    from agent.cli.running_agent import Agent
     from agent.core.standing import Journey
 
 _WIDE = 140

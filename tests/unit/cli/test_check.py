@@ -122,3 +122,17 @@ async def test_a_schedule_that_no_journey_goes_by_is_checked(folder):
         await check(folder / "config.toml", {}, SystemClock())
     (problem,) = caught.value.problems
     assert problem.where.endswith("config.toml:6 schedule.every")
+
+
+async def test_the_proxies_that_are_used_are_told(folder, capsys):
+    """By scheme, without their password, with what is reached directly."""
+    write(folder, "5m")
+    environ = {"HTTPS_PROXY": "http://me:hunter2@proxy.test:3128", "NO_PROXY": "intra.test"}
+    assert await check(folder / "config.toml", environ, SystemClock()) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("All is well")
+    assert (
+        "Pages and run.api go through the proxy http://proxy.test:3128 (https); "
+        "to intra.test, loopback directly." in out
+    )
+    assert "hunter2" not in out

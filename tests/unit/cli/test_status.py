@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from agent.cli.main import main
-from agent.cli.reach import Agent, find
+from agent.cli.running_agent import Agent, find
 from agent.cli.status import status
 from agent.core.errors import AgentUnreachable, ConfigError
 from agent.core.model import SkipReason
@@ -193,8 +193,8 @@ async def test_an_agent_that_is_not_ready_is_told_last_and_in_words(shown, serve
 async def test_without_the_token_it_says_what_is_missing(served):
     """A wrong one and none: what to set, and neither of them."""
     for token, sent in {
-        "": "server.token was not sent",
-        TOKEN[:-1] + "x": "not the one that was sent",
+        "": "a token is needed",
+        TOKEN[:-1] + "x": "token rejected",
     }.items():
         with pytest.raises(ConfigError) as caught:
             await Agent(served.url, token).get("/api/v1/journeys")

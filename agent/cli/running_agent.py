@@ -90,9 +90,9 @@ class Agent:
         )
 
     def _refused(self) -> ConfigError:
-        why = "is not the one that was sent" if self.token else "was not sent"
-        where = "in secrets_dir or the variable FOOTFALL_SERVER__TOKEN"
-        return ConfigError([Problem(self.url, f"the agent's server.token {why}; give it {where}")])
+        what = "token rejected" if self.token else "a token is needed"
+        where = "give the agent's server.token in secrets_dir or by FOOTFALL_SERVER__TOKEN"
+        return ConfigError([Problem(self.url, f"{what}; {where}")])
 
 
 def find(path: Path | None, environ: Mapping[str, str], url: str) -> Agent:
