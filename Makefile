@@ -17,7 +17,7 @@ READY := .venv/ready-$(KEY)
 
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help setup demo test slow check bench faults soak vendors dashboards lock clean
+.PHONY: help setup demo test slow lint check bench faults soak vendors dashboards lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
@@ -36,10 +36,12 @@ test: setup ## the whole test suite
 slow: setup ## the long forms of some tests
 	$(PY) -m pytest -m slow
 
-check: setup ## lint, format, types, import floors and public contract
+lint: setup ## lint, format and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+check: lint ## the same, import floors and public contract
 	$(PY) -m pytest -m "not slow and not server" tests/contract
 
 bench: setup ## cost of a run, beside a bare Playwright loop; kept in tests/bench/last.txt
