@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.core import names
-from agent.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 def of_result(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
     """Yield what a run of the schedule adds to the counters."""
-    shared = metrics.of_run(run)
+    shared = shared_by(run)
     error = {names.ERROR_TYPE: run.error_type.value} if run.error_type is not None else {}
     yield names.RUNS, {**shared, names.RESULT: run.result.value, **error}, 1
     for attempt in run.attempts:
@@ -29,6 +28,15 @@ def of_result(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
             for vendor, amount in vendors.items():
                 beacon = {names.VENDOR: vendor, names.ACTION: action.value}
                 yield names.BEACONS, {**shared, **beacon}, amount
+
+
+def shared_by(run: RunResult) -> dict[str, str]:
+    """Return the attributes that all metrics of a journey carry."""
+    return {
+        names.JOURNEY: run.journey.name,
+        names.SITE: run.journey.site.name,
+        names.LOCATION: run.location,
+    }
 
 
 def of_slot(slot: Slot, site: str) -> dict[str, str]:

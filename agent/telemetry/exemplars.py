@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-        ExportMetricsServiceRequest,
-    )
-
     from agent.core.results import RunResult
 
 SCHEMA: Final = """
@@ -74,30 +70,6 @@ def forget(connection: sqlite3.Connection, told: Iterable[Exemplar]) -> None:
         "DELETE FROM telemetry_exemplars WHERE metric = ? AND attributes = ? AND span_id = ?",
         [(one.metric, _key(one.attributes), one.span_id) for one in told],
     )
-
-
-def attach(
-    request: ExportMetricsServiceRequest, exemplars: Iterable[Exemplar], now_ns: int
-) -> None:
-    """Put exemplars on the points of their series, each as one run and none later than ``now``."""
-    waiting = {(one.metric, frozenset(one.attributes.items())): one for one in exemplars}
-    exemplified = {name for name, _ in waiting}
-    for metric in (
-        metric
-        for resource in request.resource_metrics
-        for scope in resource.scope_metrics
-        for metric in scope.metrics
-        if metric.name in exemplified
-    ):
-        for point in metric.sum.data_points:
-            series = frozenset((pair.key, pair.value.string_value) for pair in point.attributes)
-            if found := waiting.get((metric.name, series)):
-                point.exemplars.add(
-                    time_unix_nano=min(int(found.at * 1e9), now_ns),
-                    as_int=1,
-                    trace_id=bytes.fromhex(found.trace_id),
-                    span_id=bytes.fromhex(found.span_id),
-                )
 
 
 def _key(attributes: Mapping[str, str]) -> str:

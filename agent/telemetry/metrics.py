@@ -1,43 +1,41 @@
-"""The metrics of the catalogue, from totals, gauges and measurements to one OTLP payload.
+"""The metrics of the catalogue, from totals, histograms and gauges to one OTLP payload.
 
-One reader only: reading clears the exemplars, so a second one would steal them.
+The points are built by hand: the SDK's instruments would count from each start anew.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
-from opentelemetry.metrics import Observation
-from opentelemetry.sdk.metrics import Histogram, MeterProvider, ObservableCounter, ObservableGauge
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.trace import NonRecordingSpan, set_span_in_context
+from opentelemetry.sdk.metrics import Exemplar as EncodedExemplar
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    Gauge,
+    Histogram,
+    HistogramDataPoint,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+    Sum,
+)
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from agent.core import names
-from agent.core.results import Result, StepOutcome
-from agent.telemetry import exemplars, spans
-from agent.telemetry.attributes import NAME, fit_text
-from agent.telemetry.catalogue import CATALOGUE, Kind, Metric
+from agent.telemetry.catalogue import CATALOGUE, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from opentelemetry import metrics as api
-    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-        ExportMetricsServiceRequest,
-    )
     from opentelemetry.sdk.resources import Resource
 
-    from agent.core.results import Attempt, RunResult
     from agent.storage.totals import Total
     from agent.telemetry.exemplars import Exemplar
-    from agent.telemetry.steps import StepNames
-
-# The SDK folds all sets beyond 2,000 an instrument into one; 50 steps with 2 results each
-# come to that with 20 journeys.
-_ATTRIBUTE_SETS: Final = 100_000
+    from agent.telemetry.histograms import Distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,154 +47,91 @@ class Reading:
     value: float
 
 
-class Metrics:
-    """The instruments. ``collect`` may run in another thread than the rest, never in two."""
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What all metrics come to at Unix time ``now``; counters count since ``epoch``."""
 
-    def __init__(self, resource: Resource, version: str, epoch: float, steps: StepNames) -> None:
-        self._steps = steps
-        self._epoch_ns = int(epoch * 1e9)
-        self._reader = InMemoryMetricReader(
-            cardinality_limits=dict.fromkeys(
-                (Histogram, ObservableCounter, ObservableGauge), _ATTRIBUTE_SETS
-            )
+    epoch: float
+    now: float
+    totals: Sequence[Total] = ()
+    distributions: Sequence[Distribution] = ()
+    readings: Sequence[Reading] = ()
+    exemplars: Sequence[Exemplar] = field(default=())
+    """The runs that stand for what the totals have come to."""
+
+
+def encode_collection(
+    collection: Collection, resource: Resource, version: str
+) -> tuple[bytes, int]:
+    """Return a serialised ``ExportMetricsServiceRequest``, and how many points it has."""
+    points = _Points(collection)
+    metrics = [
+        metric for name in CATALOGUE if (metric := _metric(name, points.of[name])) is not None
+    ]
+    scope = ScopeMetrics(InstrumentationScope(names.SCOPE, version), metrics, "")
+    data = MetricsData([ResourceMetrics(resource, [scope], "")])
+    number = sum(len(metric.data.data_points) for metric in metrics)
+    return encode_metrics(data).SerializeToString() if number else b"", number
+
+
+class _Points:
+    """The points of each metric, all of one moment.
+
+    No restart moves the time from which they count, and none starts after its own time, as it
+    would once the clock was set back.
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        self._now = int(collection.now * 1e9)
+        self._start = min(int(collection.epoch * 1e9), self._now)
+        self._told = {
+            (one.metric, frozenset(one.attributes.items())): one for one in collection.exemplars
+        }
+        self.of: defaultdict[str, list[NumberDataPoint | HistogramDataPoint]] = defaultdict(list)
+        for total in collection.totals:
+            self.of[total.metric].append(self._of_total(total))
+        for distribution in collection.distributions:
+            self.of[distribution.metric].append(self._of_distribution(distribution))
+        for one in collection.readings:
+            self.of[one.metric].append(NumberDataPoint(one.attributes, 0, self._now, one.value))
+
+    def _of_total(self, total: Total) -> NumberDataPoint:
+        run = self._told.get((total.metric, frozenset(total.attributes.items())))
+        exemplars = [self._exemplar(1, run.trace_id, run.span_id, run.at)] if run else []
+        return NumberDataPoint(total.attributes, self._start, self._now, total.value, exemplars)
+
+    def _of_distribution(self, one: Distribution) -> HistogramDataPoint:
+        return HistogramDataPoint(
+            attributes=one.attributes,
+            start_time_unix_nano=self._start,
+            time_unix_nano=self._now,
+            count=sum(one.buckets),
+            sum=one.total,
+            bucket_counts=one.buckets,
+            explicit_bounds=CATALOGUE[one.metric].boundaries,
+            min=one.least,
+            max=one.most,
+            exemplars=[
+                self._exemplar(run.value, run.trace_id, run.span_id, run.at)
+                for run in one.runs.values()
+            ],
         )
-        self._provider = MeterProvider([self._reader], resource, shutdown_on_exit=False)
-        self._observed: Mapping[str, list[Observation]] = {}
-        self._histograms: dict[str, api.Histogram] = {}
-        meter = self._provider.get_meter(names.SCOPE, version)
-        for metric in CATALOGUE.values():
-            self._create(meter, metric)
 
-    def observe_run(self, run: RunResult) -> None:
-        """Record the durations and vitals of a finished run, with its trace as exemplar."""
-        if not run.attempts:
-            return
-        attempt = run.attempts[run.decided_by]
-        self._record(
-            run, names.DURATION, attempt.duration, run.span_id, {names.RESULT: attempt.result}
-        )
-        if attempt.result is Result.NOT_MEASURED:
-            # The agent's trouble took this time, not the target.
-            return
-        span_ids = _step_spans(attempt)
-        for step in attempt.steps:
-            if step.duration is not None and step.result is not StepOutcome.SKIPPED:
-                name = self._steps.bounded(
-                    run.journey.name, fit_text(step.name, NAME), run.ended_at
-                )
-                self._record(
-                    run,
-                    names.STEP_DURATION,
-                    step.duration,
-                    next(span_ids[step.name], attempt.span_id),
-                    {names.STEP: name, names.RESULT: step.result},
-                )
-        for vital in attempt.vitals:
-            where = vital.span_id or attempt.span_id
-            if vital.vital == "cls":
-                self._record(run, names.WEB_VITAL_CLS, vital.value, where, {})
-            else:
-                self._record(run, names.WEB_VITAL, vital.value, where, {names.VITAL: vital.vital})
-
-    def observe_lateness(self, attributes: Mapping[str, str], seconds: float) -> None:
-        """Record how long after its slot a run started."""
-        self._histograms[names.SCHEDULE_LATENESS].record(seconds, dict(attributes))
-
-    def collect(
-        self,
-        totals: Iterable[Total],
-        readings: Iterable[Reading],
-        now: float,
-        told: Iterable[Exemplar] = (),
-    ) -> tuple[bytes, int]:
-        """Return a serialised ``ExportMetricsServiceRequest``, and how many points it has.
-
-        ``told`` are the runs that stand for what the totals have come to.
-
-        All of them are of ``now``, Unix seconds.
-        """
-        observed: dict[str, list[Observation]] = defaultdict(list)
-        for total in totals:
-            observed[total.metric].append(Observation(total.value, total.attributes))
-        for reading in readings:
-            observed[reading.metric].append(Observation(reading.value, reading.attributes))
-        self._observed = observed
-        data = self._reader.get_metrics_data()
-        if data is None:
-            return b"", 0
-        request = encode_metrics(data)
-        points = self._date(request, int(now * 1e9))
-        exemplars.attach(request, told, int(now * 1e9))
-        return request.SerializeToString(), points
-
-    def close(self) -> None:
-        """Let go of the SDK's provider."""
-        self._provider.shutdown()
-
-    def _create(self, meter: api.Meter, metric: Metric) -> None:
-        if metric.kind is Kind.COUNTER:
-            meter.create_observable_counter(
-                metric.name, [self._callback(metric.name)], metric.unit, metric.description
-            )
-        elif metric.kind is Kind.GAUGE:
-            meter.create_observable_gauge(
-                metric.name, [self._callback(metric.name)], metric.unit, metric.description
-            )
-        else:
-            self._histograms[metric.name] = meter.create_histogram(
-                metric.name,
-                metric.unit,
-                metric.description,
-                explicit_bucket_boundaries_advisory=metric.boundaries,
-            )
-
-    def _callback(self, name: str) -> Callable[[api.CallbackOptions], Iterable[Observation]]:
-        return lambda _: self._observed.get(name, ())
-
-    def _record(
-        self, run: RunResult, name: str, value: float, span_id: str, attributes: Mapping[str, str]
-    ) -> None:
-        context = set_span_in_context(NonRecordingSpan(spans.context(run.trace_id, span_id)))
-        self._histograms[name].record(value, {**of_run(run), **attributes}, context)
-
-    def _date(self, request: ExportMetricsServiceRequest, now_ns: int) -> int:
-        """Date all points, and start every counter at the totals' epoch; count the points.
-
-        No restart moves that epoch. No point may start after its own time, as it would once
-        the clock was set back.
-        """
-        points = 0
-        for resource in request.resource_metrics:
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    for point in metric.gauge.data_points:
-                        point.time_unix_nano = now_ns
-                    for sum_ in metric.sum.data_points:
-                        sum_.time_unix_nano = now_ns
-                        sum_.start_time_unix_nano = min(self._epoch_ns, now_ns)
-                    for histogram in metric.histogram.data_points:
-                        histogram.time_unix_nano = now_ns
-                        histogram.start_time_unix_nano = min(histogram.start_time_unix_nano, now_ns)
-                    points += len(metric.gauge.data_points) + len(metric.sum.data_points)
-                    points += len(metric.histogram.data_points)
-        return points
+    def _exemplar(self, value: float, trace_id: str, span_id: str, at: float) -> EncodedExemplar:
+        moment = min(int(at * 1e9), self._now)
+        return EncodedExemplar({}, value, moment, int(span_id, 16), int(trace_id, 16))
 
 
-def of_run(run: RunResult) -> dict[str, str]:
-    """Return the attributes that all metrics of a journey carry."""
-    return {
-        names.JOURNEY: run.journey.name,
-        names.SITE: run.journey.site.name,
-        names.LOCATION: run.location,
-    }
-
-
-def _step_spans(attempt: Attempt) -> defaultdict[str, Iterator[str]]:
-    """Return the spans of each step's name in the order of their ends, which is the steps' own."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for span in attempt.spans:
-        if isinstance(name := span.attributes.get(names.STEP_NAME), str):
-            found[name].append(span.span_id)
-    spans_of: defaultdict[str, Iterator[str]] = defaultdict(lambda: iter(()))
-    spans_of.update((name, iter(ids)) for name, ids in found.items())
-    return spans_of
+def _metric(name: str, points: list[NumberDataPoint | HistogramDataPoint]) -> Metric | None:
+    if not points:
+        return None
+    row = CATALOGUE[name]
+    cumulative = AggregationTemporality.CUMULATIVE
+    data: Sum | Gauge | Histogram
+    if row.kind is Kind.COUNTER:
+        data = Sum(points, cumulative, is_monotonic=True)  # type: ignore[arg-type]
+    elif row.kind is Kind.GAUGE:
+        data = Gauge(points)  # type: ignore[arg-type]
+    else:
+        data = Histogram(points, cumulative)  # type: ignore[arg-type]
+    return Metric(name, row.description, row.unit, data)

@@ -19,7 +19,7 @@ from agent.core.results import Result, SpanData
 from agent.telemetry.attributes import NAME, fit, fit_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from opentelemetry.sdk.resources import Resource
 
@@ -38,12 +38,19 @@ _LINKS: Final = 32
 
 def encode_run(run: RunResult, resource: Resource, version: str) -> tuple[bytes, int]:
     """Return a serialised ``ExportTraceServiceRequest`` of the run, and how many spans it has."""
+    attempts = (span for attempt in run.attempts for span in _attempt(run, attempt))
+    return _encode((_journey(run), *attempts), resource, version)
+
+
+def encode_root(run: RunResult, resource: Resource, version: str) -> tuple[bytes, int]:
+    """Return the same of the run's root span alone."""
+    return _encode((_journey(run),), resource, version)
+
+
+def _encode(spans: Sequence[SpanData], resource: Resource, version: str) -> tuple[bytes, int]:
     scope = InstrumentationScope(names.SCOPE, version)
-    spans = [
-        _readable(span, resource, scope)
-        for span in (_journey(run), *(s for a in run.attempts for s in _attempt(run, a)))
-    ]
-    return encode_spans(spans).SerializeToString(), len(spans)
+    readable = [_readable(span, resource, scope) for span in spans]
+    return encode_spans(readable).SerializeToString(), len(spans)
 
 
 def context(trace_id: str, span_id: str) -> SpanContext:

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from agent.core import names
 from agent.core.errors import ErrorType
 from agent.core.model import Trigger
 from agent.core.results import Result
 from agent.storage import journey_state, totals
-from agent.telemetry import counts, exemplars, logs, spans, steps
+from agent.telemetry import counts, exemplars, histograms, logs, measurements, spans, steps
+from agent.telemetry.collection_timer import CollectionTimer
+from agent.telemetry.collector import Collector
 from agent.telemetry.delivery import spool
 from agent.telemetry.delivery.condition import Condition, condition
-from agent.telemetry.delivery.pace import Pace
 from agent.telemetry.delivery.sender import Sender
 from agent.telemetry.delivery.signals import Signal
 from agent.telemetry.delivery.spool import Spool
 from agent.telemetry.gauges import Gauges
-from agent.telemetry.metrics import Metrics
+from agent.telemetry.histograms import RunOfBucket
 from agent.telemetry.resource import describe
 from agent.telemetry.steps import StepNames
 
@@ -38,16 +42,16 @@ if TYPE_CHECKING:
     from agent.core.model import Journey, SkipReason, Slot
     from agent.core.results import RunResult
     from agent.storage.database import Database
-    from agent.storage.journey_state import JourneyState
-    from agent.storage.totals import Total
     from agent.telemetry.delivery.destination import Export
     from agent.telemetry.delivery.spool import Backlog, Bounds
-    from agent.telemetry.exemplars import Exemplar
     from agent.telemetry.gauges import Read
     from agent.telemetry.resource import ResourceInfo
-    from agent.telemetry.steps import Seen
 
-SCHEMA: Final = "".join(part.SCHEMA for part in (totals, exemplars, steps, journey_state, spool))
+SCHEMA: Final = "".join(
+    part.SCHEMA for part in (totals, histograms, exemplars, steps, journey_state, spool)
+)
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +61,7 @@ class _Pipe:
     export: Export
     resource: Resource
     sender: Sender
-
-
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    """What the database held at one moment."""
-
-    totals: tuple[Total, ...]
-    exemplars: tuple[Exemplar, ...]
-    states: Mapping[str, JourneyState]
-    backlog: Mapping[Signal, Backlog]
+    collector: Collector
 
 
 class Telemetry:
@@ -84,53 +79,44 @@ class Telemetry:
         self._identity = identity
         self._clock = clock
         self._spool = Spool(bounds)
-        self._pipe = (
-            _Pipe(
-                export,
-                describe(identity, export.resource),
-                Sender(database, self._spool, export.targets, clock),
-            )
-            if export is not None
-            else None
-        )
-        self._metrics: Metrics | None = None
-        self._steps = StepNames({})
+        self._steps = StepNames()
         self._gauges = Gauges(identity.location)
-        self._pace = Pace(clock, export.interval if export is not None else 0.0)
-        self._ticking: asyncio.Task[None] | None = None
+        self._timer = CollectionTimer(clock, export.interval if export is not None else 0.0)
+        self._pipe = self._open(export) if export is not None else None
+        self._collecting: asyncio.Task[None] | None = None
 
     @property
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
         """The tasks that must live as long as the agent; one that ends early is a fault."""
-        if self._pipe is None or self._ticking is None:
+        if self._pipe is None:
             return ()
-        return (self._ticking, *self._pipe.sender.tasks)
+        collecting = (self._collecting,) if self._collecting is not None else ()
+        return (*collecting, *self._pipe.sender.tasks)
 
     async def start(self) -> None:
         """Take up the totals and begin to collect and send."""
         if self._pipe is None:
             return
-        epoch, seen = await self._database.transaction(self._begin)
-        self._steps = StepNames(seen)
-        self._metrics = Metrics(self._pipe.resource, self._identity.version, epoch, self._steps)
-        self._pipe.sender.start()
-        self._ticking = asyncio.create_task(self._tick(self._metrics), name="telemetry-metrics")
+        await self._database.transaction(self._begin)
+        pipe = self._pipe
+        pipe.sender.start()
+        if Signal.METRICS in pipe.export.targets:
+            collecting = pipe.collector.run(pipe.sender.wake)
+            self._collecting = asyncio.create_task(collecting, name="telemetry-metrics")
 
     async def stop(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound, not a cancellation
         """Collect a last time, try to deliver what waits, and stop within ``timeout`` seconds.
 
         What could not be delivered stays on disk for the next start.
         """
-        if self._pipe is None or self._metrics is None:
+        if self._pipe is None:
             return
-        self._pace.stop()
-        if self._ticking is not None:
+        self._timer.stop()
+        if self._collecting is not None:
             # It collects once more and ends. Where it had died, somebody has seen it in ``tasks``.
-            await asyncio.gather(self._ticking, return_exceptions=True)
-            self._ticking = None
+            await asyncio.gather(self._collecting, return_exceptions=True)
+            self._collecting = None
         await self._pipe.sender.stop(timeout)
-        self._metrics.close()
-        self._metrics = None
 
     def watch(
         self, journeys: Sequence[Journey], gap: Callable[[Journey], float] | None = None
@@ -158,18 +144,17 @@ class Telemetry:
         """
         if self._pipe is None:
             return
-        version = self._identity.version
-        if Signal.TRACES in self._pipe.export.targets:
-            payload, items = spans.encode_run(run, self._pipe.resource, version)
-            self._put(connection, Signal.TRACES, payload, items)
-        if Signal.LOGS in self._pipe.export.targets:
-            payload = logs.encode_run(run, self._pipe.resource, version)
-            self._put(connection, Signal.LOGS, payload, 1)
-        if run.trigger is Trigger.SCHEDULE:
-            for metric, attributes, amount in counts.of_result(run):
-                totals.add(connection, metric, attributes, amount)
-                if metric == names.RUNS:
-                    exemplars.note(connection, metric, attributes, run)
+        self._spool_run(connection, run)
+        if run.trigger is not Trigger.SCHEDULE:
+            return
+        for metric, attributes, amount in counts.of_result(run):
+            totals.add(connection, metric, attributes, amount)
+            if metric == names.RUNS:
+                exemplars.note(connection, metric, attributes, run)
+        bounded = partial(self._steps.bounded, connection, now=run.ended_at)
+        for one in measurements.of_result(run, bounded):
+            told = RunOfBucket(one.value, run.trace_id, one.span_id, run.ended_at)
+            histograms.record(connection, one.metric, one.attributes, one.value, told)
 
     def record_expected(
         self, connection: sqlite3.Connection, slot: Slot, site: str, count: int = 1
@@ -207,18 +192,17 @@ class Telemetry:
             totals.add(connection, names.AGENT_WORKER_RESTARTS, {names.REASON: reason})
 
     def observe_run(self, run: RunResult) -> None:
-        """Record a committed run's durations, and have it sent."""
-        if self._pipe is None or self._metrics is None:
+        """Have a committed run sent."""
+        if self._pipe is None:
             return
         if run.trigger is Trigger.SCHEDULE:
-            self._metrics.observe_run(run)
-            self._pace.hear(run)
+            self._timer.on_run(run)
         self._pipe.sender.wake()
 
     def observe_lateness(self, slot: Slot, site: str, seconds: float) -> None:
-        """Record how long after its slot a run started."""
-        if self._metrics is not None:
-            self._metrics.observe_lateness(counts.of_slot(slot, site), max(0.0, seconds))
+        """Take in how long after its slot a run started."""
+        if self._pipe is not None:
+            self._pipe.collector.on_late(counts.of_slot(slot, site), max(0.0, seconds))
 
     async def backlog(self) -> Mapping[Signal, Backlog]:
         """Return what waits for the collector, by signal."""
@@ -230,47 +214,49 @@ class Telemetry:
             return Condition("nothing is sent")
         return condition(self._pipe.sender.reports, self._spool.overflow, self._clock.wall())
 
-    async def _tick(self, collector: Metrics) -> None:
-        more = True
-        while more:
-            more = await self._pace.wait()
-            await self._collect(collector)
-
-    async def _collect(self, collector: Metrics) -> None:
-        if self._pipe is None or Signal.METRICS not in self._pipe.export.targets:
-            return
-        snapshot = await self._database.transaction(self._snapshot)
-        self._pace.held_up = snapshot.backlog[Signal.METRICS].items > 0
-        now = self._clock.wall()
-        readings = self._gauges.read(snapshot.states, snapshot.backlog, now)
-        # Off the loop: with many journeys the encoding takes longer than a start may be late.
-        payload, items = await asyncio.to_thread(
-            collector.collect, snapshot.totals, readings, now, snapshot.exemplars
+    def _open(self, export: Export) -> _Pipe:
+        resource = describe(self._identity, export.resource)
+        return _Pipe(
+            export,
+            resource,
+            Sender(self._database, self._spool, export.targets, self._clock),
+            Collector(
+                self._database,
+                self._spool,
+                self._gauges,
+                self._timer,
+                self._identity,
+                resource,
+                self._clock,
+            ),
         )
-        # Not before: it has to hold every name that the collection tells.
-        seen = self._steps.unsaved()
 
-        def keep(connection: sqlite3.Connection) -> None:
-            self._put(connection, Signal.METRICS, payload, items)
-            exemplars.forget(connection, snapshot.exemplars)
-            steps.save(connection, seen)
-
-        if items:
-            await self._database.transaction(keep)
-        self._pipe.sender.wake()
-
-    def _begin(self, connection: sqlite3.Connection) -> tuple[float, Seen]:
+    def _begin(self, connection: sqlite3.Connection) -> None:
         self._spool.recount(connection)
         now = self._clock.wall()
-        return totals.begin(connection, now), steps.begin(connection, now)
+        totals.begin(connection, now)
+        for journey, step in steps.begin(connection, now):
+            histograms.drop_step(connection, journey, step)
 
-    def _snapshot(self, connection: sqlite3.Connection) -> _Snapshot:
-        return _Snapshot(
-            totals.read(connection),
-            exemplars.read(connection),
-            journey_state.read(connection, self._identity.location),
-            self._spool.backlog(connection),
-        )
+    def _spool_run(self, connection: sqlite3.Connection, run: RunResult) -> None:
+        """Spool a run's spans and its log record.
+
+        What can't be encoded costs itself alone: the run's end is committed with it.
+        """
+        if self._pipe is None:
+            return
+        version, resource = self._identity.version, self._pipe.resource
+        targets = self._pipe.export.targets
+        if Signal.TRACES in targets:
+            try:
+                payload, items = spans.encode_run(run, resource, version)
+            except Exception:  # noqa: BLE001 - encoders raise many kinds
+                _log.exception("telemetry.unencodable", action="record", run_id=run.run_id)
+                payload, items = spans.encode_root(run, resource, version)
+            self._put(connection, Signal.TRACES, payload, items)
+        if Signal.LOGS in targets:
+            payload = logs.encode_run(run, resource, version)
+            self._put(connection, Signal.LOGS, payload, 1)
 
     def _put(
         self, connection: sqlite3.Connection, signal: Signal, payload: bytes, items: int

@@ -60,5 +60,6 @@ class Sender:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.tasks = ()
         for lane in self._lanes.values():
             await lane.close()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -10,24 +12,46 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from agent.core import names
 from agent.core.results import Result, Step, StepOutcome, Vital
 from agent.storage.totals import Total
+from agent.telemetry import histograms, measurements, steps
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.exemplars import Exemplar
-from agent.telemetry.metrics import Metrics, Reading
+from agent.telemetry.histograms import RunOfBucket
+from agent.telemetry.metrics import Collection, Reading, encode_collection
 from agent.telemetry.resource import describe
 from agent.telemetry.steps import STEP_NAMES, StepNames
 
 EPOCH = 1_700_000_000.0
 
 
+class Measured:
+    """A database that runs are recorded in, as telemetry does it."""
+
+    def __init__(self, identity):
+        self.identity = identity
+        self.connection = sqlite3.connect(":memory:")
+        self.connection.row_factory = sqlite3.Row
+        self.connection.executescript(histograms.SCHEMA + steps.SCHEMA)
+        self.steps = StepNames()
+
+    def observe_run(self, run):
+        bounded = partial(self.steps.bounded, self.connection, now=run.ended_at)
+        for one in measurements.of_result(run, bounded):
+            told = RunOfBucket(one.value, run.trace_id, one.span_id, run.ended_at)
+            histograms.record(self.connection, one.metric, one.attributes, one.value, told)
+
+
 @pytest.fixture
 def metrics(identity):
-    metrics = Metrics(describe(identity, {}), identity.version, EPOCH, StepNames({}))
-    yield metrics
-    metrics.close()
+    measured = Measured(identity)
+    yield measured
+    measured.connection.close()
 
 
 def collected(metrics, totals=(), readings=(), now=EPOCH + 60, told=()):
-    payload, items = metrics.collect(totals, readings, now, told)
+    distributions = histograms.read(metrics.connection)
+    collection = Collection(EPOCH, now, totals, distributions, readings, told)
+    resource = describe(metrics.identity, {})
+    payload, items = encode_collection(collection, resource, metrics.identity.version)
     found = {}
     points = 0
     for resource in ExportMetricsServiceRequest.FromString(payload).resource_metrics:
@@ -191,6 +215,36 @@ def test_more_attribute_sets_than_the_library_allows_by_default(metrics):
     """A large fleet of journeys is not folded into one overflow series."""
     totals = [Total(names.RUNS, {"journey": f"j{n}"}, 1) for n in range(2100)]
     assert len(collected(metrics, totals)[names.RUNS].sum.data_points) == 2100
+
+
+def test_a_histogram_goes_on_where_it_was(metrics, make_run):
+    """What was measured before is in it, each value in its bucket, and the run that was told of
+    once is told no more."""
+    for seconds in (0.05, 0.1, 7.0, 500.0):
+        run = make_run()
+        attempt = replace(run.attempts[0], duration=seconds)
+        metrics.observe_run(replace(run, attempts=(attempt,)))
+    (point,) = collected(metrics)[names.DURATION].histogram.data_points
+    assert (point.count, point.sum, point.min, point.max) == (4, 507.15, 0.05, 500.0)
+    counts = dict(zip([*point.explicit_bounds, "more"], point.bucket_counts, strict=True))
+    assert {bound: n for bound, n in counts.items() if n} == {0.1: 2, 7.5: 1, "more": 1}
+    assert sorted(one.as_double for one in point.exemplars) == [0.1, 7.0, 500.0]
+    told = histograms.read(metrics.connection)
+    metrics.observe_run(make_run())
+    histograms.forget(metrics.connection, told)
+    (point,) = collected(metrics)[names.DURATION].histogram.data_points
+    assert point.count == 5
+    assert [one.as_double for one in point.exemplars] == [1.5]
+
+
+def test_other_boundaries_start_a_histogram_anew(metrics, make_run):
+    """What another version counted in other buckets is neither added up nor in the way."""
+    metrics.observe_run(make_run())
+    metrics.connection.execute("UPDATE telemetry_histograms SET buckets = '[1, 2]'")
+    assert names.DURATION not in collected(metrics)
+    metrics.observe_run(make_run())
+    (point,) = collected(metrics)[names.DURATION].histogram.data_points
+    assert (point.count, point.sum) == (1, 1.5)
 
 
 def test_up_has_no_unit_and_seconds_have_boundaries():

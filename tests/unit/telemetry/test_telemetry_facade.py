@@ -244,7 +244,7 @@ async def test_made_up_step_names_are_bounded_over_restarts(
         await record(database, second, stepping(make_run(), STEP_NAMES - 2, 9))
     two = step_labels(await collect(collector, clock))
     assert len(one) == STEP_NAMES - 1
-    assert two == {"Step 48": 1, "Step 49": 1, names.OTHER_STEP: 7}
+    assert two == {**one, "Step 48": 2, "Step 49": 1, names.OTHER_STEP: 7}
     (line,) = [line for line in lines if line["event"] == "steps.bounded"]
     assert (line["log_level"], line["journey"], line["step"]) == (
         "warning", "buy_a_mug", "Step 50",
@@ -520,12 +520,57 @@ async def test_a_value_that_damage_made_senseless_is_left_behind(
     assert len(list(tmp_path.glob("spoiled.db.damaged-*Z"))) == 1
 
 
-async def test_a_task_that_dies_is_seen(collector, database, start, clock):
-    """The composition root can watch the tasks: one that ends early shows its error."""
+async def test_a_collection_that_fails_is_told_and_the_next_goes_on(
+    collector, database, start, clock, make_run
+):
+    """Nothing about the metrics ends the task that collects them, and so the agent."""
     telemetry = await start()
-    ticking = telemetry.tasks[0]
+    await record(database, telemetry, make_run())
     await clock.sleeping(15.0)
-    await database.transaction(lambda c: c.execute("DROP TABLE telemetry_totals"))
-    clock.advance(15.0)
-    await asyncio.wait([ticking], timeout=10)
-    assert "telemetry_totals" in str(ticking.exception())
+    rename = "ALTER TABLE telemetry_totals RENAME TO {}"
+    await database.transaction(lambda c: c.execute(rename.format("away")))
+    with capture_logs() as lines:
+        clock.advance(15.0)
+        await clock.sleeping(15.0)
+    assert "telemetry.uncollected" in [line["event"] for line in lines]
+    await database.transaction(lambda c: c.execute("ALTER TABLE away RENAME TO telemetry_totals"))
+    assert values(await collect(collector, clock), names.RUNS)
+    assert not any(task.done() for task in telemetry.tasks)
+
+
+async def test_times_are_cumulative_over_a_kill(
+    collector, database, identity, clock, start, make_run
+):
+    """What a killed agent had measured is in the next one's histograms, collected or not."""
+    killed = await start()
+    await record(database, killed, make_run(), make_run())
+    await collect(collector, clock)
+    await record(database, killed, make_run())
+    for task in killed.tasks:
+        task.cancel()
+    await asyncio.gather(*killed.tasks, return_exceptions=True)
+    second = await start()
+    await record(database, second, make_run())
+    request = await collect(collector, clock)
+    (point,) = metrics(request)[names.DURATION].histogram.data_points
+    (runs,) = values(request, names.RUNS).values()
+    assert point.count == runs == 4
+
+
+async def test_a_run_that_cannot_be_encoded_still_has_its_root(
+    collector, database, start, make_run, monkeypatch
+):
+    """What breaks an encoder costs the spans below the root, never the run's end."""
+    telemetry = await start()
+    run = make_run()
+    (attempt,) = run.attempts
+    broken = replace(attempt.spans[0], trace_id="no hex")
+    with capture_logs() as lines:
+        await record(
+            database, telemetry, replace(run, attempts=(replace(attempt, spans=(broken,)),))
+        )
+    assert [line["event"] for line in lines] == ["telemetry.unencodable"]
+    await collector.until(lambda: collector.taken["traces"])
+    (request,) = collector.taken["traces"]
+    ((span,),) = [scope.spans for r in request.resource_spans for scope in r.scope_spans]
+    assert span.name == "journey buy_a_mug"

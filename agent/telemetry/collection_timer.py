@@ -16,8 +16,8 @@ _MOST_OFTEN: Final = 3
 """Collections in an interval, however much is new: many journeys may fail together."""
 
 
-class Pace:
-    """``interval`` is in seconds. ``hear`` of each run; ``wait`` for each collection."""
+class CollectionTimer:
+    """``interval`` is in seconds. ``on_run`` for each run; ``wait`` for each collection."""
 
     def __init__(self, clock: Clock, interval: float) -> None:
         self._clock = clock
@@ -30,7 +30,7 @@ class Pace:
         """Whether the last collection still waits for the collector: then nothing is gained by
         the next one's coming early, and the spool would hold the less of the past."""
 
-    def hear(self, run: RunResult) -> None:
+    def on_run(self, run: RunResult) -> None:
         """Take note of a committed run: one that did not pass is news, so is the next pass."""
         name = run.journey.name
         well = run.result is Result.PASS
