@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 
 import pytest
@@ -221,3 +222,52 @@ async def test_sighup_lets_go_of_what_was_removed(home):
     assert after["stays"] > before["stays"]
     assert (after["goes"], after["rests"]) == (before["goes"], before["rests"])
     assert set(home.balance().values()) == {0}
+
+
+BESIDE = """
+from pathlib import Path
+
+from agent import Run, journey
+from lists.read import PRODUCTS
+
+HERE = Path(__file__).parent
+
+
+@journey(
+    site="shop",
+    owner="tests",
+    every="5s",
+    timeout="3s",
+    params={"above": str(HERE.parent / "above.txt"), "products": PRODUCTS},
+    context={"storage_state": HERE / ".auth" / "user.json"},
+)
+async def beside(run: Run) -> None:
+    async with run.step("Open"):
+        await run.page.goto("/")
+        assert [one["name"] for one in await run.context.cookies()].count("kept") == 1
+    async with run.step("Read"):
+        assert Path(run.params["above"]).read_text() == "above"
+        assert Path("journeys/lists/products.txt").read_text() == "mug"
+        assert run.params["products"] == "mug"
+"""
+
+
+async def test_files_mean_the_same_under_once_and_the_daemon(home, shop):
+    """Beside the journey, in a hidden folder, above it, beside a helper, and by a relative path."""
+    cookie = {"name": "kept", "value": "1", "url": shop.url}
+    for folder in (".auth", "lists"):
+        (home.journeys / folder).mkdir()
+    home.file(".auth/user.json", json.dumps({"cookies": [cookie], "origins": []}))
+    home.file("lists/products.txt", "mug")
+    home.file(
+        "lists/read.py",
+        "from pathlib import Path\n\n"
+        'PRODUCTS = (Path(__file__).parent / "products.txt").read_text()\n',
+    )
+    (home.path / "above.txt").write_text("above")
+    home.file("beside.py", BESIDE)
+    once = await home.footfall("once", "beside")
+    assert once.code == 0, once
+    async with Daemon(home) as daemon:
+        run = await daemon.finished("beside")
+    assert run["result"] == "pass", run
