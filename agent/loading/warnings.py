@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.beacons.policy import stopped_instead
+from agent.browsers.find import require_browser
 from agent.config.addresses import REFUSED_PORTS
 from agent.core import proxies
-from agent.core.errors import Problem
+from agent.core.errors import BrowserMissing, Problem
 from agent.core.origins import parse
 from agent.loading.beacon_choices import vendor_policies
 
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
     from agent.core.model import Definition
 
 _ALLOWED_PORTS = "--explicitly-allowed-ports="
+_FOR_PAGES_ALONE = (
+    "it counts for pages alone, not for run.api or the reference addresses: set browser.proxy and "
+    "browser.proxy_bypass"
+)
+_ARGUMENTS = {
+    "--no-proxy-server": _FOR_PAGES_ALONE,
+    "--proxy-bypass-list": _FOR_PAGES_ALONE,
+    "--proxy-pac-url": _FOR_PAGES_ALONE,
+    "--proxy-server": _FOR_PAGES_ALONE,
+    "--user-agent": "the agent sets its own, which says what it is; a journey's context may set "
+    "another one, to which that is added",
+    "--user-data-dir": "browsers don't start with it: every run has a fresh profile",
+}
+"""Arguments of the browser that do less than they say."""
 _SECRET_KEYS = (("server", "token"), ("telemetry", "headers"))
 _PRIVATE_FILES = frozenset({"keyPath", "pfxPath", "storage_state"})
 """Keys of ``context`` that name a file which lets its reader in somewhere."""
@@ -34,6 +49,8 @@ def warnings(
     return [
         *(warning for definition in definitions for warning in definition.warnings),
         *_refused_ports(settings),
+        *_arguments(settings),
+        *_browser(settings),
         *unused,
         *_markless(settings),
         *(
@@ -50,6 +67,24 @@ def _markless(settings: Settings) -> Iterator[Problem]:
         for name in stopped_instead(policy):
             why = f"{name} has no flag to mark its beacons by: it is blocked"
             yield Problem(settings.where(*path), why)
+
+
+def _arguments(settings: Settings) -> Iterator[Problem]:
+    for number, argument in enumerate(settings.browser.args):
+        name = argument.partition("=")[0]
+        if name in _ARGUMENTS:
+            where = settings.where("browser", "args")
+            yield Problem(f"{where}[{number}]", f"{name}: {_ARGUMENTS[name]}")
+
+
+def _browser(settings: Settings) -> Iterator[Problem]:
+    """Tell of a browser that isn't there; the agent itself would not start without."""
+    browser = settings.browser
+    try:
+        require_browser(browser.executable, headed=not browser.headless)
+    except BrowserMissing as error:
+        why = str(error).removeprefix("key `browser.executable`: ")
+        yield Problem(settings.where("browser", "executable"), why)
 
 
 def _refused_ports(settings: Settings) -> Iterator[Problem]:

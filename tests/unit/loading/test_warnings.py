@@ -129,3 +129,26 @@ def test_keys_that_journeys_and_variables_name(place):
     variable = "environment variable OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY"
     assert [where for where, _ in found] == [variable, "a.py:3", "a.py:3"]
     assert [str(key) in message for _, message in found] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("argument", "what"),
+    [
+        ("--proxy-server=http://proxy:1", "set browser.proxy"),
+        ("--user-agent=Mine", "the agent sets its own"),
+        ("--user-data-dir=/tmp/x", "fresh profile"),
+    ],
+)
+def test_arguments_that_do_less_than_they_say(place, argument, what):
+    """Each with its place in the list; others are nobody's business."""
+    ((where, message),) = told(place, f'[browser]\nargs = ["--lang=de", "{argument}"]\n')
+    assert where == "config.toml:3 browser.args[1]"
+    assert what in message
+
+
+@pytest.mark.parametrize("key", ['executable = "/nowhere/chrome"', 'executable = "/"'])
+def test_a_browser_that_is_not_there(place, key):
+    """By its key."""
+    ((where, message),) = told(place, f"[browser]\n{key}\n")
+    assert where == "config.toml:3 browser.executable"
+    assert "is not an executable file" in message
