@@ -19,7 +19,8 @@ PLACE = "here"
 
 
 def books() -> sqlite3.Connection:
-    """Three journeys, each with two results, three skipped slots and one in flight."""
+    """Three journeys, each with two results, three skipped slots, one in flight, and one that
+    another replica has."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.row_factory = sqlite3.Row
     connection.executescript(slots.SCHEMA)
@@ -31,6 +32,7 @@ def books() -> sqlite3.Connection:
                 assert slots.finish(connection, run_id, Result.PASS)
         late = Skip(Slot(journey, PLACE, 60), SkipReason.LATE, 3, 40)
         assert slots.pass_over(connection, late)
+        assert slots.elsewhere(connection, Slot(journey, PLACE, 70))
     return connection
 
 

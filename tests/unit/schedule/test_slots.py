@@ -238,3 +238,20 @@ def test_the_table_balances_through_every_fate(manual_clock, actions):
             ]:
                 span = Plan(cadence, (name, "eu")).span(start, agent.timeline.now())
                 assert balanced(table, name).expected == (span.count if span else 0)
+
+
+def test_a_slot_that_another_replica_has(table):
+    """It is decided and no more: no total counts it, nobody here runs or ends it, it is nothing
+    that a killed agent left, and its row goes with the others."""
+    assert slots.elsewhere(table, SLOT)
+    assert not slots.elsewhere(table, SLOT)
+    assert slots.offer(table, SLOT) is None
+    run_id = ids.run_id(SLOT)
+    assert not slots.start(table, run_id)
+    assert not slots.finish(table, run_id, Result.PASS)
+    assert not slots.skip(table, run_id, SkipReason.DOWN)
+    assert slots.unfinished(table, "eu") == []
+    assert count_slots(table, "eu") == {}
+    assert slots.last_decided(table, "eu") == {SLOT.journey: SLOT.scheduled_at}
+    assert slots.prune(table, SLOT.scheduled_at + 1) == 1
+    assert slots.offer(table, SLOT) is None
