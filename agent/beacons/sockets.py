@@ -3,13 +3,16 @@
 Their handshakes can't be held: ``Fetch`` doesn't see them, and ``Network.setBlockedURLs`` lets
 them pass. So what opens them is replaced in every document. To a vendor's host a socket of the
 browser's own is made, with a port to which browsers never connect: it fails at once, as if a
-blocker had stopped it, and nothing leaves. Workers open sockets of their own, which can't be
+blocker had stopped it, and nothing leaves. A page whose Content-Security-Policy names the vendor
+doesn't name that port: of such a refusal the page is told as of any failure, and its report is
+held (``reported``). Workers open sockets of their own, which can't be
 stopped so: the audit tells them as escaped.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -25,6 +28,9 @@ _NOWHERE = 1
 """A "bad port" of the Fetch standard: sockets to it fail before a name is even looked up."""
 
 _PORTS = json.dumps({f"{scheme}:": str(port) for scheme, port in DEFAULT_PORTS.items()})
+
+_REFUSED = re.compile(r"Connecting to '(wss?://[^']{1,4000})' violates the following Content Sec")
+"""What a browser's console says of a socket that a page's policy doesn't allow."""
 
 COVERS = f"""({{ protocol, hostname, port }}, own) => {{
     protocol = protocol.replace("ws", "http");
@@ -64,6 +70,21 @@ def stopped(url: str) -> str | None:
     return url.replace(f":{_NOWHERE}", "", 1)
 
 
+def reported(body: bytes | None) -> bool:
+    """Whether a CSP report is about an address that only the script put there."""
+    try:
+        report = json.loads(body or b"")["csp-report"]
+        return stopped(report["blocked-uri"]) is not None
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def refused(line: str) -> str | None:
+    """Return the address that the script put there and of which a console line complains."""
+    found = _REFUSED.match(line)
+    return found[1] if found and stopped(found[1]) else None
+
+
 def _key(host: str) -> str:
     return host.removeprefix("*.") if host.startswith("*.") else f"={host}"
 
@@ -97,10 +118,20 @@ def _script(listed: list[str], own: list[list[str]]) -> str:
       return address; // the browser's own error says what is wrong with it
     }}
   }};
-  const original = window.WebSocket;
+  const original = window.WebSocket, later = setTimeout;
   window.WebSocket = new Proxy(original, {{
-    construct: (target, given, made) =>
-      Reflect.construct(target, given.map((one, at) => at ? one : redirected(one)), made),
+    construct: (target, given, made) => {{
+      const [address, ...more] = given, instead = given.length ? redirected(address) : address;
+      const socket = Reflect.construct(target, given.length ? [instead, ...more] : [], made);
+      // The page's policy refused it at once: an error came, and a failure ends with a close.
+      if (instead !== address && socket.readyState === 3)
+        later(() => socket.dispatchEvent(new CloseEvent("close", {{ code: 1006 }})));
+      return socket;
+    }},
   }});
+  window.addEventListener?.("securitypolicyviolation", (event) => {{
+    if (/^wss?:\\/\\/[^/?]*:{_NOWHERE}(?:[/?]|$)/.test(event.blockedURI))
+      event.stopImmediatePropagation();
+  }}, true);
   original.prototype.constructor = window.WebSocket;
 }})();"""

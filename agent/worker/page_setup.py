@@ -108,7 +108,7 @@ class PageSetup:
             self._listeners,
         )
         self.challenges = Challenges()
-        self.console = Console(fit)
+        self.console = Console(fit, self.auditor.connect)
         self.dialogs = Dialogs(self._listeners, fit)
         self.downloads = Downloads(self._on_too_much)
         self._api = ApiTagger(

@@ -96,6 +96,8 @@ class Internet:
     got: list[Got]
     pages: dict[str, str] = field(default_factory=dict)
     """Further pages by path, on every host."""
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Headers of theirs, by path."""
 
     async def walk(
         self,
@@ -139,7 +141,8 @@ async def internet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[In
         if request.path in {"/", "/two", "/frame", *internet.pages}:
             own = internet.pages.get(request.path, f"<script>{SENDER}</script>")
             text = f"<title>Shop</title><link rel=icon href=data:,>{own}"
-            return web.Response(text=text, content_type="text/html")
+            more = internet.headers.get(request.path)
+            return web.Response(text=text, content_type="text/html", headers=more)
         origin = request.headers.get("Origin", "*")
         return web.Response(text="", headers={**CORS, "Access-Control-Allow-Origin": origin})
 
@@ -451,6 +454,36 @@ async def test_sockets_of_vendors_are_stopped(internet: Internet) -> None:
     assert origins["wss://ws.hotjar.com"].actions == {BeaconAction.BLOCKED: 4}
 
 
+async def test_a_policy_that_names_the_vendor(internet: Internet) -> None:
+    """A page whose policy names the vendor sees a socket fail, not a breach: no event, no report
+    to the site, an error and a close; the beacon is told as stopped. Its own breaches reach it."""
+    policy = "connect-src 'self' wss://ws.hotjar.com; report-uri /csp"
+    internet.pages = {"/strict": f"<script>{STRICT}</script>"}
+    internet.headers = {"/strict": {"Content-Security-Policy": policy}}
+    source = f"""
+        await run.page.goto("/strict")
+        came = await run.page.evaluate("url => sees(url)", "{SOCKET}")
+        run.log.info("vendor", came=came)
+        run.log.info("other", came=await run.page.evaluate("url => sees(url)", "wss://other.test/"))
+        await run.page.wait_for_timeout(300)
+    """
+    walked = await internet.walk(source, BeaconPolicy())
+    came = {name: fields["came"] for _, name, fields in walked.heard.logs}
+    assert came == {"vendor": ["error", "close 1006"], "other": ["breach", "error"]}
+    reports = [one for one in internet.got if one.asked.path == "/csp"]
+    assert len(reports) == 1
+    assert walked.report.audit.counts == {BeaconAction.BLOCKED: {"Hotjar": 1}}
+
+
+STRICT = """
+window.sees = url => new Promise(done => {
+  const seen = [];
+  document.addEventListener("securitypolicyviolation", () => seen.push("breach"));
+  const socket = new WebSocket(url);
+  socket.onerror = () => seen.push("error");
+  socket.onclose = event => seen.push(`close ${event.code}`);
+  setTimeout(() => done(seen), 500);
+})"""
 LET_BE = (
     "wss://shop.test/live",
     "wss://m.shop.test/live",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agent.beacons.sockets import refused
 from agent.core.limits import LINE_LENGTH, MOST_LINES
 from agent.core.redact import bare_url
 
@@ -25,10 +26,12 @@ _MORE = "… and what was said after that"
 class Console:
     """Keeps the first lines, then stops listening: what nobody hears costs a page nothing.
 
-    ``fit`` makes a text of the page's fit to be kept, within so many characters.
+    ``fit`` makes a text of the page's fit to be kept, within so many characters; ``on_refused``
+    is told of the sockets of vendors that a page's policy refused where the agent had led them.
     """
 
     fit: Callable[[str, int], str]
+    on_refused: Callable[[str], None]
     lines: list[str] = field(default_factory=list)
     _heard: int = 0
     _stops: list[Callable[[], None]] = field(default_factory=list)
@@ -46,6 +49,8 @@ class Console:
             self._stops.pop()()
 
     def _on_message(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and (address := refused(message.text)):
+            self.on_refused(address)
         self._add(f"{message.type}: ", message.text, _meant(message))
 
     def _on_error(self, error: WebError) -> None:

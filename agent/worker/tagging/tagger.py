@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Error
 
+from agent.beacons import sockets
 from agent.core.beacon_report import BeaconAction
 from agent.worker.tagging.worker_sockets import WorkerSockets
 
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
     from agent.worker.tagging.identity import Identity
 
 _PAUSED = "Fetch.requestPaused"
+_CSP_REPORT = "CSPViolationReport"
 _MAY_BE_BEACONS: tuple[dict[str, str], ...] = (
     *({"urlPattern": "http*", "resourceType": kind} for kind in ("Ping", "XHR", "Fetch", "Other")),
     # Pictures without a query are the page's own.
     *({"urlPattern": one, "resourceType": "Image"} for one in (r"http*\?*", "http*.gif*")),
+    # A page's complaint of what the agent itself did is not the site's to read.
+    {"urlPattern": "http*", "resourceType": _CSP_REPORT},
     # Frames are few, and some are hits themselves.
     {"urlPattern": "http*", "resourceType": "Document"},
     # Scripts that say nothing are libraries. Conversion tags may tell all in their path.
@@ -118,6 +122,8 @@ class Tagger:
     async def _decision(self, request: dict[str, Any], kind: str) -> tuple[str, dict[str, Any]]:
         """Return what is to be said of a request that is held."""
         method, url = request["method"], request["url"]
+        if kind == _CSP_REPORT and sockets.reported(_body(request)):
+            return "Fetch.fulfillRequest", {"responseCode": 204}
         answer: dict[str, Any] = {}
         beacon = self._auditor.hold(method, url, kind, _body(request))
         if beacon is not None and beacon.action is BeaconAction.BLOCKED:

@@ -64,7 +64,7 @@ def silent(event: str, error: Exception) -> None:
 
 
 def console() -> tuple[Console, Emitter]:
-    emitter, heard = Emitter(), Console(Redactor().fit)
+    emitter, heard = Emitter(), Console(Redactor().fit, lambda _: None)
     heard.follow(emitter, Listeners(silent))  # type: ignore[arg-type]
     return heard, emitter
 
