@@ -210,6 +210,8 @@ class AttemptRecord:
     """``file:line`` of the journey code that blocked the loop when the worker was killed."""
     steps: tuple[Step, ...] = ()
     spans: tuple[SpanData, ...] = ()
+    recorded: bool = False
+    """Whether a trace was recorded."""
     last: bool = False
     """Whether no other worker will walk, since the agent is ending."""
 

@@ -115,6 +115,7 @@ class Dialogue:
             blocked_at=blocked_by if report is None else "",
             steps=tuple(steps),
             spans=tuple(self._spans),
+            recorded=self._order.record_trace,
         )
 
     def end(self, death: ErrorType, detail: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
+
+import structlog
 
 from agent.core import ids
 from agent.core.errors import ErrorType
 from agent.core.results import Result, RunResult
 from agent.runs.blame import blame, judged
+from agent.runs.request import AttemptOrder
 from agent.runs.verdict import decide, wants_another
 
 if TYPE_CHECKING:
@@ -16,20 +19,32 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.core.results import Attempt, AttemptRecord
+    from agent.runs.blame import Blame
     from agent.runs.network import Network
     from agent.runs.request import RunRequest
+
+_log = structlog.get_logger("footfall.runs")
 
 _LAUNCH = 3.0
 """Seconds of leave for a worker and its browser to start, when room in the slot is judged."""
 
 
+_COSTS = frozenset(
+    {
+        ErrorType.OUT_OF_MEMORY,
+        ErrorType.WORKER_KILLED,
+        ErrorType.CANARY,
+        ErrorType.AGENT_OVERLOAD,
+    }
+)
+"""What recording may cost on a heavy page: memory, time and CPU."""
+
+
 class Walker(Protocol):
     """Who makes one attempt, and keeps the evidence that is wanted of it."""
 
-    async def walk(
-        self, request: RunRequest, number: int, span_id: str, avoid: int | None
-    ) -> AttemptRecord:
-        """Walk the journey once, in a worker other than ``avoid``."""
+    async def walk(self, request: RunRequest, order: AttemptOrder) -> AttemptRecord:
+        """Walk the journey once."""
         ...
 
     async def rest(self, seconds: float) -> None:
@@ -51,21 +66,20 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
     started_at = clock.wall()
     began = clock.monotonic()
     journey = request.journey
+    judge = _Judge(request, walker, network, clock)
     attempts: list[Attempt] = []
-    worker: int | None = None
+    order = AttemptOrder(1, ids.span_id())
     while True:
-        span_id = ids.span_id()
-        number = len(attempts) + 1
-        record = await walker.walk(request, number, span_id, worker)
-        # On the clock that nobody sets: one set back must not make sites that failed at once
-        # into sites that failed an hour apart.
-        ended = clock.monotonic()
-        down = await _network_down(record, request, network, ended)
-        blamed = blame(record, journey.timeout, network_down=down)
-        attempt = judged(number, span_id, record, blamed)
+        walked = await judge.attempt(order)
+        heavy = walked.record.recorded and walked.blamed.error_type in _COSTS
+        if heavy and attempts and not walked.record.last:
+            # What recording costs must not cost the verdict: in its stead, one without.
+            _log.warning("recorder.gave_way", action="run", run_id=request.run_id)
+            walked = await judge.attempt(replace(order, may_record=False))
+        record = walked.record
+        attempt = judged(order.number, order.span_id, record, walked.blamed)
         evidence = record.report.evidence if record.report else ()
         attempts.append(walker.keep(request, started_at, attempt, evidence))
-        worker = record.worker
         spent = clock.monotonic() - began
         room = spent + _LAUNCH + journey.timeout + journey.grace <= journey.interval
         room = room and not record.last
@@ -73,7 +87,36 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
             return _finish(request, attempts, started_at, clock.wall())
         if attempt.result is Result.FAIL:
             # Judging it took its time as well.
-            await walker.rest(journey.confirm_after - (clock.monotonic() - ended))
+            await walker.rest(journey.confirm_after - (clock.monotonic() - walked.ended))
+        order = AttemptOrder(len(attempts) + 1, ids.span_id(), record.worker, not heavy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """An attempt's record, whose trouble it was, and when it ended on the monotonic clock."""
+
+    record: AttemptRecord
+    blamed: Blame
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Has attempts of one run made, and blames each."""
+
+    request: RunRequest
+    walker: Walker
+    network: Network
+    clock: Clock
+
+    async def attempt(self, order: AttemptOrder) -> _Walked:
+        record = await self.walker.walk(self.request, order)
+        # On the clock that nobody sets: one set back must not make sites that failed at once
+        # into sites that failed an hour apart.
+        ended = self.clock.monotonic()
+        down = await _network_down(record, self.request, self.network, ended)
+        blamed = blame(record, self.request.journey.timeout, network_down=down)
+        return _Walked(record, blamed, ended)
 
 
 def interrupted(request: RunRequest, started_at: float, ended_at: float, why: str) -> RunResult:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from agent.core.model import Journey, Trigger
     from agent.core.results import Attempt, AttemptRecord, RunResult
     from agent.runs.listener import RunListener
+    from agent.runs.request import AttemptOrder
     from agent.storage.folder import StateFolder
 
 _log = structlog.get_logger("footfall.journey")
@@ -140,15 +141,10 @@ class Engine:
         return await canary_trouble(self._canary_url)
 
     async def walk(
-        self,
-        request: RunRequest,
-        number: int,
-        span_id: str,
-        avoid: int | None,
-        listener: RunListener,
+        self, request: RunRequest, attempt: AttemptOrder, listener: RunListener
     ) -> AttemptRecord:
         """Make one attempt in a worker."""
-        journey = request.journey
+        journey, number = request.journey, attempt.number
         listener.on_attempt_started(number)
         signatures = (
             Signatures(self._signer, journey.site, self._clock.wall) if self._signer else None
@@ -159,14 +155,15 @@ class Engine:
             journey=journey,
             attempt=number,
             trace_id=request.trace_id,
-            span_id=span_id,
+            span_id=attempt.span_id,
             canary_url=self._canary_url,
             scratch=str(self.artifacts.open_scratch(request.run_id, number)),
-            record_trace=self.artifacts.retention.records(number, confirmed=journey.confirm),
+            record_trace=attempt.may_record
+            and self.artifacts.retention.records(number, confirmed=journey.confirm),
             signatures=signatures.ahead() if signatures is not None else None,
             proxies=self._settings.proxies,
         )
-        return await self.pool.walk(order, listener, answers, avoid)
+        return await self.pool.walk(order, listener, answers, attempt.avoid)
 
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, names: Sequence[str]
@@ -201,10 +198,8 @@ class _Walker:
         self._engine = engine
         self._listener = listener
 
-    async def walk(
-        self, request: RunRequest, number: int, span_id: str, avoid: int | None
-    ) -> AttemptRecord:
-        return await self._engine.walk(request, number, span_id, avoid, self._listener)
+    async def walk(self, request: RunRequest, order: AttemptOrder) -> AttemptRecord:
+        return await self._engine.walk(request, order, self._listener)
 
     async def rest(self, seconds: float) -> None:
         await self._engine.pool.rest(seconds)

@@ -1,4 +1,4 @@
-"""A run that is asked for."""
+"""A run that is asked for, and an attempt of it."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ class RunRequest:
     trace_id: str
     span_id: str
     scheduled_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOrder:
+    """One attempt that is to be made, in a worker other than number ``avoid``."""
+
+    number: int
+    span_id: str
+    avoid: int | None = None
+    may_record: bool = True

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.core.results import Attempt
-    from agent.runs.request import RunRequest
+    from agent.runs.request import AttemptOrder, RunRequest
 
 
 @dataclass
@@ -34,17 +34,18 @@ class Script:
     records: list[AttemptRecord]
     takes: float = 4.0
     walks: list[tuple[int, str, int | None]] = field(default_factory=list)
+    may_record: list[bool] = field(default_factory=list)
     began: list[float] = field(default_factory=list)
     kept: list[tuple[int, Result, Sequence[str]]] = field(default_factory=list)
     kept_under: set[float] = field(default_factory=set)
 
-    async def walk(
-        self, request: RunRequest, number: int, span_id: str, avoid: int | None
-    ) -> AttemptRecord:
-        self.walks.append((number, span_id, avoid))
+    async def walk(self, request: RunRequest, order: AttemptOrder) -> AttemptRecord:
+        number = order.number
+        self.walks.append((number, order.span_id, order.avoid))
+        self.may_record.append(order.may_record)
         self.began.append(self.clock.now)
         self.clock.advance(self.takes)
-        return replace(self.records[number - 1], worker=10 * number)
+        return replace(self.records[len(self.walks) - 1], worker=10 * number)
 
     async def rest(self, seconds: float) -> None:
         self.clock.advance(max(0.0, seconds))
@@ -134,10 +135,8 @@ async def test_a_blip_does_not_confirm_itself(request_, begins, lasts, takes):
     attempt sees the site at its end."""
 
     class Blip(Script):
-        async def walk(
-            self, request: RunRequest, number: int, span_id: str, avoid: int | None
-        ) -> AttemptRecord:
-            await super().walk(request, number, span_id, avoid)
+        async def walk(self, request: RunRequest, order: AttemptOrder) -> AttemptRecord:
+            await super().walk(request, order)
             return FAILS if begins <= self.clock.now < begins + lasts else PASSES
 
     clock = ManualClock(1000.0)
@@ -242,3 +241,46 @@ def test_an_interrupted_run_blames_the_agent(request_):
     assert run.attempts == ()
     assert run.artifacts == ()
     assert run.error == "the agent died under the run"
+
+
+HEAVY = [
+    record(death=ErrorType.OUT_OF_MEMORY, detail="1,025 MiB", recorded=True),
+    record(death=ErrorType.WORKER_KILLED, detail="no answer", recorded=True),
+    record(report(error_type=ErrorType.ASSERTION, canary="slow"), recorded=True),
+    record(report(error_type=ErrorType.TIMEOUT, lag=9.0), recorded=True),
+]
+
+
+@pytest.mark.parametrize("heavy", HEAVY)
+@pytest.mark.parametrize(("plain", "result"), [(FAILS, "fail"), (PASSES, "flaky")])
+async def test_recording_does_not_cost_the_verdict(run, heavy, plain, result):
+    """A confirming attempt that couldn't be measured while it was recorded is made without."""
+    came, walker = await run(FAILS, heavy, plain)
+    assert (came.result, len(came.attempts)) == (result, 2)
+    assert [number for number, _, _ in walker.walks] == [1, 2, 2]
+    assert {avoid for _, _, avoid in walker.walks[1:]} == {10}
+    assert walker.may_record == [True, True, False]
+    assert came.attempts[1].span_id == walker.walks[2][1]
+
+
+@pytest.mark.parametrize("heavy", HEAVY)
+async def test_it_is_made_without_the_recorder_once(run, heavy):
+    """What can't be measured then either is not measured."""
+    came, walker = await run(FAILS, heavy, replace(heavy, recorded=False))
+    assert (came.result, len(walker.walks)) == (Result.NOT_MEASURED, 3)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [UNMEASURED, replace(UNMEASURED, recorded=True), replace(HEAVY[0], recorded=False)],
+)
+async def test_nothing_else_is_made_a_third_time(run, second):
+    """Without a recorder, or where the worker was lost, there is nothing that could give way."""
+    came, walker = await run(FAILS, second)
+    assert (came.result, len(walker.walks)) == (Result.NOT_MEASURED, 2)
+
+
+async def test_a_first_attempt_that_recording_cost_is_tried_again_without(run):
+    """With trace = "all", or without a confirmation, the first one is recorded too."""
+    came, walker = await run(HEAVY[0], PASSES)
+    assert (came.result, walker.may_record) == (Result.PASS, [True, False])
