@@ -124,6 +124,7 @@ class _Resolver:
             runbook=definition.runbook,
             severity=definition.severity,
             params=params,
+            configured_params=tuple(self._section.params) if self._section else (),
             context=definition.context,
         )
 

@@ -122,6 +122,9 @@ class Journey:
     context: dict[str, Any] = field(default_factory=dict)
     confirm_after: float = CONFIRM_AFTER
     """Seconds from the end of an attempt that failed until it is confirmed, at the soonest."""
+    configured_params: tuple[str, ...] = ()
+    """Names of the parameters that the configuration gives; the others are as the worker that
+    walks has imported them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ class AttemptRunner:
             page=opened.page,
             context=opened.context,
             api=opened.context.request,
-            params={**self._journey.declaration.params, **self._walk.journey.params},
+            params=self._params(),
             log=structlog.wrap_logger(None, processors=[self._write_log]),
             run_id=self._walk.run_id,
             host=self,
@@ -236,6 +236,12 @@ class AttemptRunner:
         # A journey that swallows its cancellation lives on; its process must not.
         self.fit = task.done()
         return late
+
+    def _params(self) -> dict[str, Any]:
+        """Return the journey's parameters; one that its file computes is as new as its import."""
+        walked = self._walk.journey
+        fresh = self._journey.declaration.params.items()
+        return walked.params | {k: v for k, v in fresh if k not in walked.configured_params}
 
     async def _guarded(self, run: Run) -> BaseException | None:
         self._isolation.enter()

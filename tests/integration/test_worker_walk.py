@@ -329,3 +329,22 @@ async def test_an_api_alone_is_measured(walker: Walker, origin: Origin) -> None:
     walked = await walker.walk("await run.api.get('/')", site(origin.url))
     assert walked.report.error_type is None
     assert walked.report.requests == {"first ok": 1}
+
+
+async def test_parameters_are_as_new_as_the_import(walker: Walker, origin: Origin) -> None:
+    """Those that the file computes are those of the worker that walks, as under once; those
+    that the configuration gives stand over them."""
+    decorator = '@journey(site="shop", owner="tests", params={"at": time.time(), "sku": "mug"})'
+    source = """
+    await run.page.goto("/")
+    assert time.time() - run.params["at"] < 60, run.params
+    assert run.params["sku"] == "cup"
+    """
+    walked = await walker.walk(
+        source,
+        site(origin.url),
+        decorator=decorator,
+        params={"at": 0.0, "sku": "cup"},
+        configured_params=("sku",),
+    )
+    assert walked.report.error_type is None, walked.report

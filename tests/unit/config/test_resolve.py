@@ -80,6 +80,7 @@ def test_the_author_wins_over_the_schedule_and_the_operator_over_both(settings):
     assert (journey.timeout, journey.grace) == (9.0, 5.0)
     assert (journey.confirm, journey.confirm_after, journey.enabled) == (True, 0.0, False)
     assert journey.params == {"sku": "cup", "amount": 1, "limit": 3, "voucher": "X"}
+    assert journey.configured_params == ("sku", "limit", "voucher")
 
 
 def test_no_journeys_are_no_fault(settings):
