@@ -15,6 +15,7 @@ from aiohttp import web
 
 from tests.acceptance.conftest import LOOK
 from tests.support.origin import Origin
+from tests.support.service import free_port
 
 FAILS = """
 async with run.step("Look for what is not there"):
@@ -163,7 +164,7 @@ async def test_a_laptop_needs_no_configuration(home, shop):
 
 async def test_a_site_points_elsewhere_for_this_once(home, shop):
     """--site wins over the configuration, so that one file runs anywhere."""
-    home.sites = {"shop": "http://127.0.0.1:1"}
+    home.sites = {"shop": f"http://127.0.0.1:{free_port()}"}
     home.configure()
     assert (await home.footfall("once", "look")).code == 1
     moved = await home.footfall("once", "look", "--site", f"shop={shop.url}")
@@ -227,7 +228,7 @@ async def test_secrets_reach_the_journey_and_nothing_else(home):
     assert needle not in finished.out
     assert needle not in finished.err
     files = {path.name: path.read_bytes() for path in home.path.rglob("*") if path.is_file()}
-    assert {"failure.json", "screenshot.png", "report.xml"} <= files.keys()
+    assert {"failure.json", "screenshot.png", "report.xml"} <= files.keys(), files["failure.json"]
     if "trace.zip" in files:
         # Cleaned of what the journey used; where there was no time for that, it isn't kept.
         with ZipFile(io.BytesIO(files["trace.zip"])) as trace:
