@@ -106,11 +106,13 @@ _MISUSE = re.compile(
     r"|is not a valid (?:selector|XPath expression)|Unknown attribute \"|selector cannot be first"
     r"|Selector cannot (?:start|end|be)|Can not capture the selector|can capture using \* modifier"
     r"|Unknown key: |Cannot navigate to invalid URL|does not support tap"
-    r"|Read response\.body\(\) before|SyntaxError: [^\n]*\n    at eval \(<anonymous>\)"
+    r"|Unknown paper format|No resource with given identifier found\n.+ was navigated away from"
+    r"|SyntaxError: [^\n]*\n    at eval \(<anonymous>\)"
 )
 """What the driver says of arguments that it can't use; a test asks it for each."""
 _BAD_ADDRESS = frozenset({"ERR_INVALID_PROTOCOL", "ERR_INVALID_URL", "ERR_UNSAFE_PORT"})
 """Codes of addresses of which nothing was asked."""
+_CLOSED = "context or browser has been closed"
 _MOVED_ON = re.compile(r"Execution context was destroyed|because the page is navigating")
 """What is said of a page that went elsewhere while something was read from it."""
 
@@ -233,6 +235,8 @@ def _of_playwright(error: Error, call: Call | None) -> ErrorType:
 def _is_misuse(error: BaseException, call: Call | None) -> bool:
     """Whether a call was given what it can't use, or an object that the author had closed."""
     if call is not None and raised.closed_by_author(call.target):
+        return True
+    if call is not None and call.owner == "APIRequestContext" and _CLOSED in str(error):
         return True
     if isinstance(error, Error) and error.name is None:
         # Raised before anything was asked of the browser, unless a page's news raised it.

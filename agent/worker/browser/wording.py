@@ -90,5 +90,5 @@ def _action(head: str, log: str) -> str:
     elif reasons and "Timeout" in outcome:
         first = f"{call}: {reasons[-1]}: {outcome}"
     elif waited and _FOUND not in log and "Timeout" in outcome:
-        first = f"{call}: {waited[0]}: {outcome}"
+        first = f"{call}: {waited[-1]}: {outcome}"
     return f"{first}\n{rest}".strip()

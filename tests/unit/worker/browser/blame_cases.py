@@ -179,6 +179,13 @@ async def goto_a_page_that_never_comes(page: Page) -> None:
     await page.goto("/slow")
 
 
+@case("navigation", "No data found")
+async def body_that_broke_off(page: Page) -> None:
+    async with page.expect_response("**/cut") as waiting:
+        await page.evaluate("fetch('/cut').catch(() => 0)")
+    await (await waiting.value).body()
+
+
 # The same by run.api, page.request and context.request, which are one object of Playwright's.
 
 
@@ -548,6 +555,22 @@ async def body_of_a_page_before(page: Page) -> None:
     await page.goto("/inner")
     assert answer
     await answer.body()
+
+
+@case("script_error", "has been closed")
+async def api_that_was_disposed(page: Page) -> None:
+    await page.request.dispose()
+    await page.request.get("/")
+
+
+@case("script_error", "mine")
+async def own_listener(page: Page) -> None:
+    def listen(_: object) -> None:
+        raise ValueError("mine")
+
+    page.on("request", listen)
+    await page.goto("/")
+    await page.title()
 
 
 # The author's own Python.
