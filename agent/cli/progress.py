@@ -62,6 +62,10 @@ class Progress:
         if number > 1:
             self._console.print(f"  [dim]attempt {number}, in a fresh worker[/dim]")
 
+    def on_rest(self, seconds: float) -> None:
+        """Show what is waited for."""
+        self._status.update(f"failed; confirmed in {seconds:.0f} s")
+
     def on_step_started(self, name: str, depth: int) -> None:  # noqa: ARG002
         """Show which step goes on."""
         self._status.update(escape(name))

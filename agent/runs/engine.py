@@ -202,6 +202,8 @@ class _Walker:
         return await self._engine.walk(request, order, self._listener)
 
     async def rest(self, seconds: float) -> None:
+        if seconds > 0:
+            self._listener.on_rest(seconds)
         await self._engine.pool.rest(seconds)
 
     def keep(

@@ -13,3 +13,7 @@ class RunListener(WalkListener, Protocol):
     def on_attempt_started(self, number: int) -> None:
         """Take note of an attempt that begins."""
         ...
+
+    def on_rest(self, seconds: float) -> None:
+        """Take note of a failure that is confirmed in so many seconds."""
+        ...

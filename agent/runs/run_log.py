@@ -39,6 +39,9 @@ class RunLog:
     def on_attempt_started(self, number: int) -> None:
         """Nothing: each run has a line of its own when it is over."""
 
+    def on_rest(self, seconds: float) -> None:
+        """Nothing: the log has no line for what goes as it should."""
+
     def on_step_started(self, name: str, depth: int) -> None:
         """Nothing: steps stand in the run's spans."""
 

@@ -71,6 +71,8 @@ def test_a_second_attempt_is_announced(shown):
     """The first goes without saying."""
     progress, lines = shown
     progress.on_attempt_started(1)
+    progress.on_rest(3.0)
+    assert progress._status.status == "failed; confirmed in 3 s"
     progress.on_attempt_started(2)
     assert lines() == ["  attempt 2, in a fresh worker"]
 
