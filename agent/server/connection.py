@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -17,6 +17,10 @@ _MOST_OF_ALL: Final = max(_MOST, min(1024, resource.getrlimit(resource.RLIMIT_NO
 """How many there may be while nobody keeps the agent waiting: the rest of its files is its own."""
 _SPARED: Final = 2.0
 """Seconds in which nobody is taken to keep the agent waiting: a newcomer has just come."""
+_LOOKS_EVERY: Final = 0.05
+"""Seconds between two looks for who keeps the agent waiting."""
+_SHARE_CUT: Final = 32
+"""One in so many goes where all is full and nobody has waited."""
 _ASK_WITHIN: Final = 10.0
 """Seconds from the connection, or the last answer, to the end of a request, its body too."""
 _TAKE_WITHIN: Final = 20.0
@@ -27,6 +31,8 @@ _PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 1.0
 """Seconds before a request is looked at that came before the last one was answered: at first, and
 at the most, after doubling with each in a row."""
+_CLOSED: Final = 7
+"""The state of a connection that is gone, as Linux numbers them."""
 _PIECE: Final = 1 << 12
 """Bytes that are read of one client in a turn of the loop."""
 _SENT_AHEAD: Final = 1 << 16
@@ -40,6 +46,8 @@ class LimitedConnection(H11Protocol):
     that asks at once, as those for health do, is answered however many others hold connections.
     """
 
+    _looked_at: ClassVar = float("-inf")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the server's own
         super().__init__(*args, **kwargs)
         self._asks: asyncio.TimerHandle | None = None
@@ -47,7 +55,7 @@ class LimitedConnection(H11Protocol):
         self._pauses: asyncio.TimerHandle | None = None
         self._pause = 0.0
         self._ended = False
-        self._made_at = 0.0
+        self.made_at = 0.0
         self._asks_since = 0.0
         self._takes_since = 0.0
 
@@ -56,10 +64,14 @@ class LimitedConnection(H11Protocol):
         super().connection_made(transport)
         # The kernel's own would take megabytes, and a slow client seem to take none for long.
         raw = transport.get_extra_info("socket")
+        if raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSED:
+            # Reset while it waited to be accepted: it is not worth being read.
+            self.cut()
+            return
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_AHEAD)
         # At asyncio's own 256 KiB, a body of tiny chunks takes the loop for most of a second.
         transport.max_size = _PIECE  # type: ignore[attr-defined]
-        self._made_at = self.loop.time()
+        self.made_at = self.loop.time()
         self._await_request(_ASK_WITHIN)
         if len(self.connections) > _MOST:
             self._make_room()
@@ -153,7 +165,16 @@ class LimitedConnection(H11Protocol):
         self._asks = self.loop.call_later(seconds, self.cut)
 
     def _make_room(self) -> None:
-        """Cut another one off: who has waited longest, or, without room to wait, the oldest."""
+        """Cut others off: who has waited longest, or, where nobody has and all is full, the oldest.
+
+        Several at a time, since looking at each of them for each that comes would take longer than
+        answering it.
+        """
+        now = self.loop.time()
+        full = len(self.connections) >= _MOST_OF_ALL
+        if not full and now - LimitedConnection._looked_at < _LOOKS_EVERY:
+            return
+        LimitedConnection._looked_at = now
         others = [
             one
             for one in self.connections
@@ -161,10 +182,15 @@ class LimitedConnection(H11Protocol):
             and one is not self
             and not one.transport.is_closing()
         ]
-        spared = self.loop.time() - _SPARED
-        waiting = [one for one in others if one.waits_since is not None]
-        patience = [one for one in waiting if (one.waits_since or 0.0) <= spared]
-        if patience:
-            min(patience, key=lambda one: one.waits_since or 0.0).cut()
-        elif len(others) >= _MOST_OF_ALL:
-            min(waiting or others, key=lambda one: one._made_at).cut()  # noqa: SLF001 - of its own kind
+        waiting = [(since, one) for one in others if (since := one.waits_since) is not None]
+        late = sorted(((s, one) for s, one in waiting if s <= now - _SPARED), key=_first)
+        gone = [one for _, one in late[: len(others) + 1 - _MOST]]
+        if full and not gone:
+            oldest = sorted([one for _, one in waiting] or others, key=lambda one: one.made_at)
+            gone = oldest[: 1 + len(others) // _SHARE_CUT]
+        for one in gone:
+            one.cut()
+
+
+def _first(pair: tuple[float, LimitedConnection]) -> float:
+    return pair[0]

@@ -67,6 +67,8 @@ class _Shared:
         if look is None or (look.done() and not loop.time() - self._done_at < _HOLDS):
             look = self._look = asyncio.ensure_future(self._ready())
             look.add_done_callback(self._done)
+        if look.done():
+            return look.result()
         try:
             async with asyncio.timeout(_WITHIN):
                 return await asyncio.shield(look)

@@ -182,6 +182,20 @@ async def test_a_newcomer_is_spared_until_there_is_no_more_room(served, monkeypa
     assert all(b" 200 " in answer for answer in answers)
 
 
+async def test_where_all_is_full_the_oldest_go(served, monkeypatch):
+    """With every place taken by those who have only just come, who asks still gets one."""
+    monkeypatch.setattr(connection, "_MOST", 4)
+    monkeypatch.setattr(connection, "_MOST_OF_ALL", 64)
+    monkeypatch.setattr(connection, "_SPARED", 60.0)
+    held = [await served.connect() for _ in range(150)]
+    reader, writer = await served.connect()
+    writer.write(HEAD + b"\r\n")
+    async with asyncio.timeout(5):
+        assert b" 200 " in await reader.readline()
+    assert await is_cut(held[0][0])
+    assert len(served.connections) <= 65
+
+
 MANY = (HEAD + b"\r\n") * 100
 ABUSES = {
     "healths pipelined, no answer read": [MANY] * 50,
@@ -210,10 +224,10 @@ ABUSES = {
 
 @pytest.mark.parametrize("kind", ABUSES)
 async def test_health_answers_while_anything_else_is_abused(served, monkeypatch, kind):
-    """More connections than there may be, each of which comes again once it is cut off, and never
+    """More connections than may wait, each of which comes again once it is cut off, and never
     reads: who asks for health is answered, each time and soon."""
     monkeypatch.setattr(connection, "_MOST", 8)
-    monkeypatch.setattr(connection, "_MOST_OF_ALL", 16)
+    monkeypatch.setattr(connection, "_MOST_OF_ALL", 64)
     monkeypatch.setattr(connection, "_SPARED", 0.1)
     served.ran("buy", "fail")
 
