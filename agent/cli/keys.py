@@ -100,7 +100,8 @@ def _published(document: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"can't be added to, so it is left as it is: {error}"
+        why = error.strerror if isinstance(error, OSError) else error
+        message = f"can't be added to, so it is left as it is: {why}"
         raise ConfigError([Problem(str(document), message)]) from error
 
 

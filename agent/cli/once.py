@@ -11,8 +11,9 @@ from rich.console import Console
 from agent.cli.junit import write_junit
 from agent.cli.progress import Progress
 from agent.cli.shown import escape
+from agent.config.addresses import web_address
 from agent.config.load import DEFAULT_FILE
-from agent.core.errors import ConfigError
+from agent.core.errors import ConfigError, Problem
 from agent.core.model import Trigger
 from agent.core.results import Result
 from agent.pool.process_tree import become_subreaper
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from agent.config import Settings
     from agent.core.clock import Clock
-    from agent.core.errors import Problem
     from agent.core.model import Journey
     from agent.core.results import RunResult
     from agent.runs.request import RunRequest
@@ -46,7 +46,13 @@ class OnceOptions:
 async def once(
     path: Path | None, environ: Mapping[str, str], options: OnceOptions, clock: Clock
 ) -> int:
-    """Run the journeys asked for; return the exit code."""
+    """Run the journeys asked for; return the exit code.
+
+    Raises:
+        ConfigError: something that was asked for can't be had; nothing was walked then.
+
+    """
+    _check_options(options)
     settings = load_settings(path, environ, options.sites)
     if options.headed:
         browser = settings.browser.model_copy(update={"headless": False})
@@ -69,6 +75,26 @@ async def once(
         if options.junit:
             write_junit(options.junit, runs, session.artifacts)
     return exit_code(runs, problems)
+
+
+def _check_options(options: OnceOptions) -> None:
+    """Refuse before the walk what would be in vain after it."""
+    problems = []
+    if options.endpoint:
+        try:
+            web_address(options.endpoint)
+        except ValueError as error:
+            problems.append(Problem("--endpoint", str(error)))
+    if options.junit:
+        try:
+            options.junit.parent.mkdir(parents=True, exist_ok=True)
+            with options.junit.open("a"):
+                pass
+        except OSError as error:
+            why = f"can't be written: {error.strerror}"
+            problems.append(Problem(f"--junit {options.junit}", why))
+    if problems:
+        raise ConfigError(problems)
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str], sites: Sequence[str]) -> Settings:

@@ -1,6 +1,7 @@
 """The command itself: its version, and what it tells who has no configuration yet."""
 
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -32,3 +33,29 @@ async def test_once_speaks_of_no_site_where_a_file_was_named(tmp_path):
     with pytest.raises(ConfigError) as caught:
         await once(tmp_path / "mine.toml", {}, OnceOptions(), SystemClock())
     assert "--site" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (OnceOptions(junit=Path("/proc/no/report.xml")), "--junit /proc/no/report.xml: can't be"),
+        (OnceOptions(junit=Path("/")), "--junit /: can't be written: Is a directory"),
+        (OnceOptions(endpoint="collector:4317"), "--endpoint: must be an absolute address"),
+        (OnceOptions(endpoint="http://me:hunter2@a.test"), "--endpoint: must not hold a user"),
+    ],
+)
+async def test_what_would_be_in_vain_is_told_before_a_walk(options, told):
+    """By the option, without a password."""
+    with pytest.raises(ConfigError) as caught:
+        await once(None, {}, options, SystemClock())
+    assert str(caught.value).startswith(told)
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_options_that_can_be_had_make_nothing_of_what_was_there(tmp_path, monkeypatch):
+    """A report that is there stays until another one is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "report.xml").write_text("before")
+    with pytest.raises(ConfigError, match="no such file"):
+        await once(None, {}, OnceOptions(junit=Path("report.xml")), SystemClock())
+    assert (tmp_path / "report.xml").read_text() == "before"
