@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOTTED = re.compile(
-    r"(footfall|test|http|url|server|error|service|user_agent|deployment)(\.[a-z_]+)+"
+    r"(code|footfall|test|http|url|server|error|service|user_agent|deployment)(\.[a-z_]+)+"
 )
 """What an attribute's name looks like."""
 _BAR = re.compile(r"(?<!\\)\|")
