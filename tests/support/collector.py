@@ -96,14 +96,14 @@ class Collector:
             await self.permits.acquire()
         answers = self.answers.get(signal)
         answer = answers.pop(0) if answers else self.always or (200, {}, b"")
+        if len(body) >= self.limits.get(signal, 1 << 30):
+            return 413, _TEXT, (_LARGER % (len(body), self.limits[signal])).encode()
         request = REQUESTS[signal].FromString(body)
         runs = set(run_ids([request])) if signal == "traces" else set()
         if self.refused & runs:
             answer = (400, _TEXT, f"no {min(self.refused & runs)}, thank you".encode())
         if self.deadly & runs:
             answer = (500, _TEXT, b"ouch")
-        if len(body) >= self.limits.get(signal, 1 << 30):
-            answer = (413, _TEXT, (_LARGER % (len(body), self.limits[signal])).encode())
         async with self._changed:
             if answer[0] == 200:
                 self.taken[signal].append(request)

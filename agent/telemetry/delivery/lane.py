@@ -20,9 +20,9 @@ import structlog
 from agent.core.errors import StateError
 from agent.core.first_of import first_of
 from agent.telemetry.delivery.doubts import Doubts
-from agent.telemetry.delivery.parcel import Parcel
 from agent.telemetry.delivery.report import Report
 from agent.telemetry.delivery.signals import Signal
+from agent.telemetry.delivery.sizes import SizedLink
 from agent.telemetry.delivery.transport import Accepted, Refused, TooLarge, Unavailable
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ _STUCK: Final = 5
 """Failures in a row after which another payload is tried: it may be this one that kills."""
 _SINGLY: Final = 50
 """Requests of one payload each after that has proved right."""
-_LIMIT_HOLDS: Final = 600.0
-"""Seconds for which a size that was too large is taken to be so still."""
 _LAST: Final = 2**63 - 1
 
 _log = structlog.get_logger(__name__)
@@ -65,15 +63,13 @@ class Lane:
         stopping: asyncio.Event,
     ) -> None:
         self._signal = signal
-        self._link = link
+        self._link = SizedLink(signal, link, clock)
         self._database = database
         self._spool = spool
         self._clock = clock
         self._stopping = stopping
         self._filled = asyncio.Event()
         self._doubts = Doubts()
-        self._parcels: dict[int, Parcel] = {}
-        """Payloads that were too large and of which some pieces may be through."""
         self._most = _BATCH_ENTRIES[signal]
         """Payloads in the next request: fewer while one that is refused is being looked for."""
         self._failures = 0
@@ -88,9 +84,6 @@ class Lane:
         """Up to this spool id it is the past that waits."""
         self._live_next = False
         """Whether it is the turn of what came since."""
-        self._limit = _LAST
-        """Bytes that are known to be too many."""
-        self._limit_until = 0.0
         self.report = Report(signal, clock)
 
     def wake(self) -> None:
@@ -123,7 +116,7 @@ class Lane:
             self._filled.clear()
             batch = await self._next()
             if batch:
-                answer = await self._ask(batch)
+                answer = await self._link.send(batch)
                 if self._stopping.is_set() and isinstance(answer, Unavailable):
                     return
                 await self._settle(batch, answer)
@@ -165,7 +158,7 @@ class Lane:
                 connection,
                 self._signal,
                 most=most,
-                size=min(_BATCH_BYTES, self._known_limit() - 1),
+                size=min(_BATCH_BYTES, self._link.limit - 1),
                 after=after,
                 upto=upto,
                 aside=self._doubts.aside,
@@ -176,34 +169,12 @@ class Lane:
 
     # What came of it.
 
-    async def _ask(self, batch: Sequence[Entry]) -> Answer:
-        # Serialised requests hold repeated fields only: put end to end they are one request.
-        payload = b"".join(entry.payload for entry in batch)
-        if len(batch) > 1:
-            return await self._link.send(payload)
-        entry = batch[0]
-        parcel = self._parcels.get(entry.id)
-        if parcel is None:
-            limit = self._known_limit()
-            if len(payload) < limit:
-                answer = await self._link.send(payload)
-                if not isinstance(answer, TooLarge):
-                    return answer
-                self._learn(len(payload))
-            parcel = self._parcels[entry.id] = Parcel(self._signal, payload, entry.items)
-        answer = await parcel.deliver(self._link.send, self._known_limit(), self._learn)
-        if not isinstance(answer, Unavailable):
-            del self._parcels[entry.id]
-        return answer
-
     async def _settle(self, batch: Sequence[Entry], answer: Answer) -> None:
         if isinstance(answer, Accepted):
             await self._on_accepted(batch, answer)
         elif isinstance(answer, Unavailable):
             await self._on_unavailable(batch, answer)
         elif len(batch) > 1:
-            if isinstance(answer, TooLarge):
-                self._learn(sum(len(entry.payload) for entry in batch))
             self._doubts.on_batch_refused()
             self._most = len(batch) // 2
         else:
@@ -289,15 +260,6 @@ class Lane:
     def _spread(self) -> float:
         # Spread, or every agent of a fleet comes back in the same moment.
         return _back_off(self._failures) * random.uniform(0.5, 1.0)  # noqa: S311
-
-    def _known_limit(self) -> int:
-        if self._clock.monotonic() >= self._limit_until:
-            self._limit = _LAST
-        return self._limit
-
-    def _learn(self, size: int) -> None:
-        self._limit = max(2, min(self._known_limit(), size))
-        self._limit_until = self._clock.monotonic() + _LIMIT_HOLDS
 
 
 def _back_off(failures: int) -> float:

@@ -9,6 +9,8 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from google.protobuf.message import DecodeError
+
 from agent.telemetry.delivery.pieces import Piece, halve, shorten
 from agent.telemetry.delivery.transport import Accepted, Refused, TooLarge, Unavailable
 
@@ -100,9 +102,13 @@ class Parcel:
 
 
 def _smaller(signal: Signal, piece: Piece) -> list[Piece]:
-    if piece.items > 1:
-        halves = halve(signal, piece.payload)
-        if len(halves) > 1:
-            return halves
-    shorter = shorten(signal, piece.payload)
+    try:
+        if piece.items > 1:
+            halves = halve(signal, piece.payload)
+            if len(halves) > 1:
+                return halves
+        shorter = shorten(signal, piece.payload)
+    except DecodeError:
+        # Spoiled on disk: no piece of it is any use.
+        return []
     return [] if shorter is None else [Piece(shorter, piece.items)]

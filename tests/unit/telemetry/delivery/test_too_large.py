@@ -152,6 +152,19 @@ async def test_a_batch_that_is_too_large_goes_in_smaller_ones(
     assert await books(names.SPOOL_DROPPED) == {}
 
 
+async def test_a_spoiled_payload_blocks_no_other(
+    collector, spooled, put, start, waiting, clock, books
+):
+    """One that can't be taken apart, since the disk has spoiled it, is lost alone."""
+    collector.limits["traces"] = 3000
+    await spooled(Signal.TRACES, b"\xff" * 5000, 7)
+    await put("1", "2")
+    start(collector.url)
+    await to_the_end(waiting, clock, Signal.TRACES)
+    assert len(arrived(collector, "traces")) == 8
+    assert await books(names.SPOOL_DROPPED) == {"traces": 7}
+
+
 async def test_what_is_through_is_not_sent_again(collector, spooled, start, waiting, clock, books):
     """An outage in the midst of the pieces costs delay, and no point comes twice."""
     payload, items = metrics_of(60).SerializeToString(), 360
