@@ -259,18 +259,40 @@ async def test_exit(walker: Walker, origin: Origin) -> None:
     assert walked.record.death is ErrorType.WORKER_LOST
 
 
-async def test_a_broken_protocol(walker: Walker, origin: Origin) -> None:
-    """Journey code that writes into the pipe costs its own run."""
+SAYS = {
+    "garbage": 'b"\\xff" * 100',
+    "evidence": """said(
+        {"kind": "walked", "report": {"started_at": 1, "duration": 1, "error_type": "assertion",
+         "evidence": ["../outside.txt"]}})""",
+    "questions": 'said({"kind": "secret_wanted", "name": "PW"}) * 15_000',
+    "a long message": "(64 << 20).to_bytes(4, 'big') + b'x' * 1000",
+}
+
+
+@pytest.mark.parametrize("says", SAYS)
+async def test_a_broken_protocol(walker: Walker, origin: Origin, says: str) -> None:
+    """Journey code that writes into the pipe costs its own run, and no file elsewhere."""
+    outside = walker.folder.parent / "outside.txt"
+    outside.write_text("stays")
     walked = await walker.walk(
-        """
-        import os, sys
-        os.write(int(sys.argv[1]), b"\\xff" * 100)
+        f"""
+        import json, os, sys, threading
+
+        def said(message):
+            body = json.dumps(message).encode()
+            return len(body).to_bytes(4, "big") + body
+
+        told = {SAYS[says]}
+        threading.Thread(target=os.write, args=(int(sys.argv[1]), told), daemon=True).start()
         await asyncio.sleep(5)
         """,
         site(origin.url),
         timeout=3.0,
+        secrets={"PW": "x" * 20_000},
     )
     assert walked.record.death is ErrorType.WORKER_LOST
+    assert "broke the protocol" in walked.record.detail
+    assert outside.read_text() == "stays"
 
 
 async def test_vanished_file(walker: Walker, origin: Origin) -> None:
