@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import yaml
 
-from tests.support.alerting import VMALERT
+from tests.support.alerting import VMALERT, Alertmanager, Vmalert
+from tests.support.deploying import DEPLOY
 from tests.support.stories import (
     PROMTOOL,
     VMALERT_TOOL,
@@ -16,6 +19,7 @@ from tests.support.stories import (
     run,
     walk,
 )
+from tests.support.victoria import VictoriaMetrics
 
 WATCHDOG = {
     "summary": "The way of alerts works",
@@ -445,3 +449,26 @@ def test_the_tools_take_what_is_printed(tmp_path) -> None:
     path.write_text(rules(*journeys, location='east "1" \\ {x}'))
     run(PROMTOOL, "check", "rules", path)
     run(VMALERT, "-dryRun", f"-rule={path}")
+
+
+async def test_vmalert_itself_tells_of_a_first_sample() -> None:
+    """What the rules read of what they recorded themselves comes back through the store: a beacon
+    that escaped before the first sample is told there too."""
+    text = rules(journey()).replace("interval: 15s", "interval: 1s")
+    of = 'journey="buy_a_mug",site="shop",location="eu",service_instance_id="a"'
+    sent = (
+        f"footfall_journey_interval_seconds{{{of}}} 60",
+        f"footfall_schedule_expected_total{{{of}}} 1",
+        f'footfall_beacons_total{{{of},vendor="Matomo",action="escaped"}} 1',
+    )
+    told: set[str] = set()
+    async with (
+        VictoriaMetrics() as store,
+        Alertmanager((DEPLOY / "alertmanager.yaml").read_text("utf-8")) as manager,
+        Vmalert(text, store.url, manager.url),
+        asyncio.timeout(30),
+    ):
+        while "EscapedBeacon" not in told:
+            await store.push(*sent)
+            await asyncio.sleep(0.2)
+            told = {alert["labels"]["alertname"] for alert in await manager.alerts()}
