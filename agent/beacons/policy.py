@@ -70,7 +70,7 @@ def stopped_instead(policy: BeaconPolicy) -> tuple[str, ...]:
     )
 
 
-class Guard:
+class BeaconGuard:
     """Decides on the requests of one attempt. Names that are no vendor's change nothing."""
 
     def __init__(self, policy: BeaconPolicy, first_party: FirstParty) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from playwright.async_api import Error
 
-from agent.beacons.policy import Guard
+from agent.beacons.policy import BeaconGuard
 from agent.core.origins import FirstParty, origin_of
 from agent.core.redact import bare_url
 from agent.protocol.messages import Logged, SpanEnded
@@ -89,7 +89,7 @@ class PageSetup:
         self._site = FirstParty(journey.site.first_party)
         # The canary is loaded through the tagger too: it vouches for all that a walk needs.
         first_party = FirstParty([*journey.site.first_party, origin_of(walk.canary_url)])
-        self._guard = Guard(journey.site.beacons, self._site)
+        self._guard = BeaconGuard(journey.site.beacons, self._site)
         self.auditor = Auditor(self._guard, self._site, fit)
         self.tagger = Tagger(first_party, identity, self.auditor, self._listeners)
         self.traffic = Traffic(

@@ -8,7 +8,7 @@ from agent.core.limits import ADDRESS_LENGTH
 from agent.core.origins import FirstParty
 from agent.protocol.messages import SignatureWanted
 from agent.worker.tagging.identity import unsigned
-from agent.worker.tagging.signature_cache import Proof, Proofs
+from agent.worker.tagging.signature_cache import RequestSignature, SignatureCache
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -27,11 +27,11 @@ def proof_of(walk: Walk, link: Link) -> Callable[[str], Awaitable[Mapping[str, s
         if len(authority) <= ADDRESS_LENGTH:
             link.send(SignatureWanted(authority))
 
-    proofs = Proofs(
-        {one.authority: Proof(one.headers, one.expires) for one in walk.signatures}, ask
+    proofs = SignatureCache(
+        {one.authority: RequestSignature(one.headers, one.expires) for one in walk.signatures}, ask
     )
     link.on_signature = lambda reply: proofs.take(
-        reply.authority, Proof(reply.headers, reply.expires)
+        reply.authority, RequestSignature(reply.headers, reply.expires)
     )
     site = FirstParty(walk.journey.site.first_party)
 

@@ -23,7 +23,7 @@ from agent.core.origins import origin_of, parse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.beacons.policy import Guard, Sighting
+    from agent.beacons.policy import BeaconGuard, Sighting
     from agent.core.origins import FirstParty
 
 _STEP = 0.02
@@ -76,7 +76,7 @@ class Auditor:
     """
 
     def __init__(
-        self, guard: Guard, first_party: FirstParty, fit: Callable[[str, int], str]
+        self, guard: BeaconGuard, first_party: FirstParty, fit: Callable[[str, int], str]
     ) -> None:
         self._fit = fit
         self._guard = guard

@@ -27,7 +27,7 @@ _PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class RequestSignature:
     """Headers that prove the agent to one authority; none where it gets no signature."""
 
     headers: Mapping[str, str]
@@ -35,7 +35,7 @@ class Proof:
     """Unix seconds."""
 
 
-class Proofs:
+class SignatureCache:
     """Holds what was given, and asks for more by ``ask``; answers come in by ``take``.
 
     ``known`` is what the walk began with; ``clock`` returns Unix seconds. Of one event loop.
@@ -43,7 +43,7 @@ class Proofs:
 
     def __init__(
         self,
-        known: Mapping[str, Proof],
+        known: Mapping[str, RequestSignature],
         ask: Callable[[str], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -53,7 +53,7 @@ class Proofs:
         self._asked: dict[str, float] = {}
         self._waiting: dict[str, asyncio.Future[None]] = {}
 
-    def take(self, authority: str, proof: Proof) -> None:
+    def take(self, authority: str, proof: RequestSignature) -> None:
         """Take an answer."""
         self._known[authority] = proof
         if proof.headers:

@@ -14,7 +14,7 @@ from playwright._impl._driver import compute_driver_executable
 
 from agent.beacons.marks import FLAGGED
 from agent.beacons.policy import (
-    Guard,
+    BeaconGuard,
     Sighting,
     bare_address,
     looks_like_beacon,
@@ -47,8 +47,8 @@ every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda one: f"{one.ve
 
 def guard(
     default: BeaconChoice = "block", vendors: Mapping[str, BeaconChoice] | None = None
-) -> Guard:
-    return Guard(BeaconPolicy(default, dict(vendors or {})), SHOP)
+) -> BeaconGuard:
+    return BeaconGuard(BeaconPolicy(default, dict(vendors or {})), SHOP)
 
 
 def look(shape: Shape, default: BeaconChoice, host: str = "") -> Sighting | None:
@@ -162,7 +162,7 @@ def test_forms(url: str, kind: str, method: str) -> None:
 
 def test_a_first_party_is_never_a_vendor() -> None:
     """Where the site under test is a vendor's, its own requests stay its own."""
-    mine = Guard(BeaconPolicy(), FirstParty(["https://*.segment.com"]))
+    mine = BeaconGuard(BeaconPolicy(), FirstParty(["https://*.segment.com"]))
     assert mine.look("POST", "https://app.segment.com/api/save", "XHR", b"{}") is None
     assert guard().look("POST", "https://app.segment.com/api/save", "XHR", b"{}") is not None
 
@@ -265,7 +265,7 @@ def test_unknown_names() -> None:
         ),
     }
     assert stopped_instead(policy) == ("Clarity",)
-    seen = Guard(policy, SHOP).look("POST", "https://content.hotjar.io/", "XHR", b"")
+    seen = BeaconGuard(policy, SHOP).look("POST", "https://content.hotjar.io/", "XHR", b"")
     assert seen is not None
     assert seen.action is BeaconAction.BLOCKED
 
@@ -291,7 +291,9 @@ def test_cookies() -> None:
         (True, "None", "/")
     }
     plain = (
-        Guard(BeaconPolicy("mark"), FirstParty(["http://127.0.0.1:8000"])).preparations().cookies
+        BeaconGuard(BeaconPolicy("mark"), FirstParty(["http://127.0.0.1:8000"]))
+        .preparations()
+        .cookies
     )
     assert plain[0]["sameSite"] == "Lax"
     assert plain[0]["secure"] is False
@@ -316,7 +318,7 @@ def test_local_storage(monkeypatch: pytest.MonkeyPatch) -> None:
     # Where a driver was started in this process, Node is reached through the guard.
     monkeypatch.delenv("PLAYWRIGHT_NODEJS_PATH", raising=False)
     site = FirstParty(["https://shop.example.com", "https://*.shop.example.com", "http://[::1]:81"])
-    script = Guard(BeaconPolicy("mark"), site).preparations().init_script
+    script = BeaconGuard(BeaconPolicy("mark"), site).preparations().init_script
     own = ["https://shop.example.com/a", "https://a.b.shop.example.com/", "http://[::1]:81/"]
     others = [
         "https://evilshop.example.com/",
@@ -437,7 +439,7 @@ def test_any_request(
     vendors: dict[str, BeaconChoice],
 ) -> None:
     """Nothing makes the guard fail, and what it does is what the policy says of that vendor."""
-    one = Guard(BeaconPolicy(default, vendors), SHOP)
+    one = BeaconGuard(BeaconPolicy(default, vendors), SHOP)
     one.suspects(method, url, kind, len(body or b""))
     bare = bare_address(url)
     assert "?" not in bare

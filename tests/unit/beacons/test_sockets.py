@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright._impl._driver import compute_driver_executable
 
-from agent.beacons.policy import Guard
+from agent.beacons.policy import BeaconGuard
 from agent.beacons.sockets import stopped
 from agent.beacons.vendors import hosts
 from agent.core.beacon_report import BeaconAction, BeaconPolicy
@@ -34,7 +34,7 @@ def _plain_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PLAYWRIGHT_NODEJS_PATH", raising=False)
 
 
-def opened(guard: Guard, addresses: Iterable[list[object]]) -> list[list[object]]:
+def opened(guard: BeaconGuard, addresses: Iterable[list[object]]) -> list[list[object]]:
     """What the browser's own WebSocket is given for each."""
     done = subprocess.run(
         [compute_driver_executable()[0], "-e", DOCUMENT],
@@ -58,7 +58,7 @@ def opened(guard: Guard, addresses: Iterable[list[object]]) -> list[list[object]
 def test_every_known_host_is_as_the_guard_says(policy: BeaconPolicy) -> None:
     """For each host of the data set, one below it and one that only ends like it, the script
     stops what the guard would, and gives everything else on as it is."""
-    guard = Guard(policy, SITE)
+    guard = BeaconGuard(policy, SITE)
     names = [host.removeprefix("*.") for host, _ in hosts()]
     addresses = [f"wss://{p}{name}/a?b=1" for name in names for p in ("", "x.", "evil")]
     came = [str(url) for (url,) in opened(guard, [[one] for one in addresses])]
@@ -89,13 +89,13 @@ def test_addresses_of_every_form() -> None:
         "wss://": "wss://",
         "": "",
     }
-    came = opened(Guard(BeaconPolicy(), SITE), [[one, ["soap"]] for one in forms])
+    came = opened(BeaconGuard(BeaconPolicy(), SITE), [[one, ["soap"]] for one in forms])
     assert came == [[wanted, ["soap"]] for wanted in forms.values()]
 
 
 def test_nothing_to_stop() -> None:
     """Where all sockets are allowed, no document is touched."""
-    assert Guard(BeaconPolicy("allow"), SITE).socket_script() == ""
+    assert BeaconGuard(BeaconPolicy("allow"), SITE).socket_script() == ""
 
 
 def test_what_was_stopped_is_told_by_its_port() -> None:
@@ -112,4 +112,4 @@ def test_what_was_stopped_is_told_by_its_port() -> None:
 
 def test_no_address_stays_none() -> None:
     """The browser refuses a socket without an address; an undefined one leads to the site."""
-    assert opened(Guard(BeaconPolicy(), SITE), [[]]) == [[]]
+    assert opened(BeaconGuard(BeaconPolicy(), SITE), [[]]) == [[]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.beacons.policy import Guard
+from agent.beacons.policy import BeaconGuard
 from agent.core.beacon_report import BeaconAction, BeaconPolicy
 from agent.core.origins import FirstParty
 from agent.core.printable import cut
@@ -14,7 +14,7 @@ SHOP = FirstParty(["https://shop.example.com", "https://*.shop.example.com"])
 
 def test_a_proxy_of_several_vendors() -> None:
     """Where one host takes beacons for several vendors, the audit names each of them."""
-    auditor = Auditor(Guard(BeaconPolicy(), SHOP), SHOP, cut)
+    auditor = Auditor(BeaconGuard(BeaconPolicy(), SHOP), SHOP, cut)
     proxied = {shape.vendor: shape for shape in SHAPES if shape.proxied}
     wanted = [proxied["Google Analytics"], proxied["Segment"]]
     for shape in wanted:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agent.worker.tagging.identity import Identity
-from agent.worker.tagging.signature_cache import Proof, Proofs
+from agent.worker.tagging.signature_cache import RequestSignature, SignatureCache
 
 SHOP = "https://shop.example.com/cart?x=1"
 NAME = "shop.example.com"
@@ -18,8 +18,8 @@ class Supervisor:
         self.asked: list[str] = []
         self.now = 1000.0
 
-    def proofs(self, first: Proof | None = None) -> Proofs:
-        return Proofs({NAME: first} if first else {}, self.asked.append, lambda: self.now)
+    def proofs(self, first: RequestSignature | None = None) -> SignatureCache:
+        return SignatureCache({NAME: first} if first else {}, self.asked.append, lambda: self.now)
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def supervisor():
     return Supervisor()
 
 
-def proof(word: str, expires: float) -> Proof:
-    return Proof({"Signature": word}, expires)
+def proof(word: str, expires: float) -> RequestSignature:
+    return RequestSignature({"Signature": word}, expires)
 
 
 async def test_what_the_walk_began_with_is_used_without_asking(supervisor):
@@ -90,7 +90,7 @@ async def test_a_refusal_is_not_asked_for_again_at_once(supervisor):
     proofs = supervisor.proofs()
     asking = asyncio.create_task(proofs.of(SHOP))
     await asyncio.sleep(0)
-    proofs.take(NAME, Proof({}, 0))
+    proofs.take(NAME, RequestSignature({}, 0))
     assert await asking == {}
     assert await proofs.of(SHOP) == {}
     assert supervisor.asked == [NAME]
