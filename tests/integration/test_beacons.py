@@ -576,7 +576,7 @@ async def test_what_the_journey_aborts_is_a_failed_request(internet: Internet) -
         assert False, taken
     """
     walked = await internet.walker.walk(source, Site("shop", ORIGINS[0], ORIGINS))
-    assert walked.report.error == str(["https://shop.test/own", f"{GA4}&en=view"])
+    assert walked.report.error.startswith(str(["https://shop.test/own", f"{GA4}&en=view"]))
     assert {outcome: n for outcome, n in walked.report.requests.items() if "failed" in outcome} == {
         "first failed": 1,
         "third failed": 1,

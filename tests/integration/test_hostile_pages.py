@@ -65,6 +65,13 @@ async def test_a_hostile_page(walker: Walker, origin: Origin, name: str) -> None
     assert [log for log in walked.heard.logs if log[1] == "agent.listener_failed"] == []
 
 
+@pytest.mark.parametrize("path", ["leads_nowhere", "leads_far"])
+async def test_an_api_that_leads_nowhere(walker: Walker, origin: Origin, path: str) -> None:
+    """A redirect to what is no address, or to a closed door of any kind, is the target's fault."""
+    walked = await walker.walk(f'await run.api.get("/{path}")', site(origin.url))
+    assert walked.report.error_type is ErrorType.NAVIGATION, walked.report.error
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("record", [False, True])

@@ -223,12 +223,21 @@ async def _endless(request: web.Request) -> web.StreamResponse:
     return answer
 
 
+def _leads(address: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"location": address})
+
+    return answer
+
+
 def pages() -> dict[str, str | Callable[[web.Request], Awaitable[web.StreamResponse]]]:
     """All of them by path, as ``Origin`` serves them; ``/`` is a page that is well."""
     return {
         "/": "<title>Home</title><h1>Home</h1>",
         "/small": _small,
         "/endless": _endless,
+        "/leads_nowhere": _leads("http://[oops/"),
+        "/leads_far": _leads("http://[::1]:9/" + "x" * 4000),
         **{f"/{name}": _HEAD + page.body for name, page in (HOSTILE | HEAVY).items()},
     }
 

@@ -1,8 +1,8 @@
-"""How much the driver has to digest of what the journey's pages sent it.
+"""How much driver and browser have to digest of what the journey's pages sent.
 
-The driver takes what browsers say one after the other, so the canary waits behind it. Whether
-the driver is busy with the weight of a page or hangs shows in what it does: it has read many
-bytes, and it runs, or waits for a processor, nearly all of the time. One that hangs does neither.
+They pass on what pages say one after the other, so the canary waits behind it. Whether they are
+busy with the weight of a page or hang shows in what they do: the driver has read many bytes, and
+one of the two runs, or waits for a processor, most of the time. Who hangs does neither.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HEAVY = 8_000_000
 """Bytes from browsers in one walk; a usual one has some hundred thousands."""
 _BUSY = 0.5
-"""The share of the time for which a driver that digests runs, or waits for a processor."""
+"""The share of the time for which those that digest run, or wait for a processor."""
 
 
 @dataclass(frozen=True, slots=True)
 class DriverState:
-    """What a driver has read (bytes) and how long it was busy (seconds), until a moment."""
+    """What a driver has read (bytes) and how long it and its browsers were busy (seconds)."""
 
     read: int
     busy: float
@@ -33,13 +35,21 @@ class DriverState:
     @classmethod
     def of(cls, pids: Sequence[int]) -> DriverState:
         """Look at the driver; where the system tells nothing, it has done nothing."""
-        return cls(sum(map(_read, pids)), sum(map(_busy, pids)), time.monotonic())
+        busy = [*pids, *(child for pid in pids for child in _children(pid))]
+        return cls(sum(map(_read, pids)), sum(map(_busy, busy)), time.monotonic())
 
     def digests(self, since_walk: DriverState, since_canary: DriverState) -> bool:
         """Whether it was the weight of pages that held the driver up during the canary."""
         heavy = self.read - since_walk.read >= _HEAVY
         took = self.at - since_canary.at
         return heavy and took > 0 and (self.busy - since_canary.busy) / took >= _BUSY
+
+
+def _children(pid: int) -> list[int]:
+    """Return the browsers that a driver started; their own children, the pages, don't count."""
+    with suppress(psutil.Error):
+        return [child.pid for child in psutil.Process(pid).children()]
+    return []
 
 
 def _read(pid: int) -> int:

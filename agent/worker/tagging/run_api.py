@@ -112,7 +112,10 @@ class ApiTagger:
                     f"{url}: more than {_MOST_REDIRECTS} redirects, one after the other"
                 )
             left -= 1
-            next_url = urljoin(url, location)
+            try:
+                next_url = urljoin(url, location)
+            except ValueError:
+                raise RedirectLoop(f"{url}: a redirect to what is no address") from None
             options = _redirected(
                 options, response.status, away=Origin.parse(url) != Origin.parse(next_url)
             )
