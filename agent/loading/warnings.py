@@ -58,6 +58,7 @@ def warnings(
             for where, file in _secrets(settings, definitions, environ)
             if others_can_read(file)
         ),
+        *_missing_secrets_folder(settings),
         *_readable_secrets_folder(settings.secrets_dir),
     ]
 
@@ -134,6 +135,14 @@ def _files_of(value: Any) -> Iterator[str]:  # noqa: ANN401 - plain data
             yield one
         for part in one if isinstance(one, list) else ():
             yield from _files_of(part)
+
+
+def _missing_secrets_folder(settings: Settings) -> Iterator[Problem]:
+    """Name a folder that was asked for and isn't there; the default need not be."""
+    default = type(settings).model_fields["secrets_dir"].default
+    if settings.secrets_dir != default and not settings.secrets_dir.is_dir():
+        where = settings.where("secrets_dir")
+        yield Problem(where, f"there is no folder {settings.secrets_dir}, so no secret in it")
 
 
 def _readable_secrets_folder(folder: Path) -> Iterator[Problem]:

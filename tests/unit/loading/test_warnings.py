@@ -28,6 +28,7 @@ def place(tmp_path):
 
 def told(folder, text="", definitions=(), **environ):
     file = folder / "config.toml"
+    (folder / "secrets").mkdir(mode=0o700, exist_ok=True)
     file.write_text(f'secrets_dir = "secrets"\n{text}')
     settings = load(file, environ)
     found = warnings(settings, definitions, environ)
@@ -152,3 +153,14 @@ def test_a_browser_that_is_not_there(place, key):
     ((where, message),) = told(place, f"[browser]\n{key}\n")
     assert where == "config.toml:3 browser.executable"
     assert "is not an executable file" in message
+
+
+def test_a_secrets_folder_that_is_not_there(place):
+    """Where it was asked for: journeys would miss their secrets at each run."""
+    file = place / "config.toml"
+    file.write_text('secrets_dir = "nowhere"\n')
+    (found,) = warnings(load(file, {}), (), {})
+    assert found.where.endswith("config.toml:1 secrets_dir")
+    assert str(place / "nowhere") in found.message
+    file.write_text("")
+    assert warnings(load(file, {}), (), {}) == []
