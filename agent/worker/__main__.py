@@ -28,6 +28,7 @@ from agent.protocol.messages import (
     Walk,
     Walked,
 )
+from agent.worker.browser.raised import AuthorCode
 from agent.worker.isolation import Isolation
 from agent.worker.loader import Loader
 from agent.worker.pipe import Link
@@ -115,7 +116,6 @@ class Worker:
         from agent.core.errors import ErrorType
         from agent.core.results import AttemptReport
         from agent.worker.attempt import AttemptRunner, Services
-        from agent.worker.browser.raised import AuthorCode
 
         def done(report: AttemptReport) -> None:
             self._link.send(Walked(report))
@@ -169,7 +169,8 @@ async def _main(descriptor: int) -> None:
     if not isinstance(configure, Configure):
         raise SystemExit("the first message must configure the worker")
     _settle_in(Path(configure.journeys).parent)
-    watchdog = Watchdog(loop, configure.journeys, link.send)
+    code = AuthorCode(configure.journeys)
+    watchdog = Watchdog(loop, code, link.send)
     watchdog.start()
     await Worker(link, configure, watchdog).serve(inbox)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.protocol.messages import Blocked
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
     from types import FrameType
+
+    from agent.worker.browser.raised import AuthorCode
 
 _PIPE = pipe.__file__
 _BEAT = 0.1
@@ -26,10 +29,10 @@ class Watchdog:
     """A heartbeat on the loop, and a thread that looks at the main thread when it stops."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, folder: str, tell: Callable[[Blocked], None]
+        self, loop: asyncio.AbstractEventLoop, code: AuthorCode, tell: Callable[[Blocked], None]
     ) -> None:
         self._loop = loop
-        self._folder = folder.rstrip("/") + "/"
+        self._code = code
         self._tell = tell
         self._main = threading.main_thread().ident or 0
         self._beat_at = time.monotonic()
@@ -80,8 +83,8 @@ class Watchdog:
             if frame.f_code.co_filename == _PIPE:
                 # It waits for the supervisor, which is nobody's fault but the agent's.
                 break
-            if frame.f_code.co_filename.startswith(self._folder):
-                name = frame.f_code.co_filename.removeprefix(self._folder)
-                return f"{name}:{frame.f_lineno}", True
+            if self._code.covers(frame.f_code.co_filename):
+                name = Path(frame.f_code.co_filename).relative_to(self._code.folder)
+                return f"{name.as_posix()}:{frame.f_lineno}", True
             frame = frame.f_back
         return (f"{top.f_code.co_filename}:{top.f_lineno}" if top else "unknown"), False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.worker import pipe
+from agent.worker.browser.raised import AuthorCode
 from agent.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def watchdog(tmp_path: Path) -> Iterator[Watchdog]:
     loop = asyncio.new_event_loop()
-    yield Watchdog(loop, str(tmp_path / "journeys"), lambda _: None)
+    yield Watchdog(loop, AuthorCode(str(tmp_path / "journeys")), lambda _: None)
     loop.close()
 
 
