@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from agent.core import names
 from agent.core.errors import ErrorType
 from agent.core.model import Trigger
 from agent.core.results import Result
 from agent.storage import journey_state, totals
-from agent.telemetry import counts, exemplars, histograms, logs, measurements, spans, steps
+from agent.telemetry import counts, exemplars, histograms, measurements, payloads, steps
 from agent.telemetry.collection_timer import CollectionTimer
 from agent.telemetry.collector import Collector
 from agent.telemetry.delivery import spool
@@ -50,8 +48,6 @@ if TYPE_CHECKING:
 SCHEMA: Final = "".join(
     part.SCHEMA for part in (totals, histograms, exemplars, steps, journey_state, spool)
 )
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +140,10 @@ class Telemetry:
         """
         if self._pipe is None:
             return
-        self._spool_run(connection, run)
+        pipe, now = self._pipe, self._clock.wall()
+        signals, version = pipe.export.targets, self._identity.version
+        for signal, payload, items in payloads.of_run(run, signals, pipe.resource, version):
+            self._spool.put(connection, signal, payload, items, now)
         if run.trigger is not Trigger.SCHEDULE:
             return
         for metric, attributes, amount in counts.of_result(run):
@@ -237,28 +236,3 @@ class Telemetry:
         totals.begin(connection, now)
         for journey, step in steps.begin(connection, now):
             histograms.drop_step(connection, journey, step)
-
-    def _spool_run(self, connection: sqlite3.Connection, run: RunResult) -> None:
-        """Spool a run's spans and its log record.
-
-        What can't be encoded costs itself alone: the run's end is committed with it.
-        """
-        if self._pipe is None:
-            return
-        version, resource = self._identity.version, self._pipe.resource
-        targets = self._pipe.export.targets
-        if Signal.TRACES in targets:
-            try:
-                payload, items = spans.encode_run(run, resource, version)
-            except Exception:  # noqa: BLE001 - encoders raise many kinds
-                _log.exception("telemetry.unencodable", action="record", run_id=run.run_id)
-                payload, items = spans.encode_root(run, resource, version)
-            self._put(connection, Signal.TRACES, payload, items)
-        if Signal.LOGS in targets:
-            payload = logs.encode_run(run, resource, version)
-            self._put(connection, Signal.LOGS, payload, 1)
-
-    def _put(
-        self, connection: sqlite3.Connection, signal: Signal, payload: bytes, items: int
-    ) -> None:
-        self._spool.put(connection, signal, payload, items, self._clock.wall())

@@ -1,0 +1,42 @@
+"""What a finished run leaves for the collector: its spans, and its log record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agent.telemetry import logs, spans
+from agent.telemetry.delivery.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+    from opentelemetry.sdk.resources import Resource
+
+    from agent.core.results import RunResult
+
+_log = structlog.get_logger(__name__)
+
+
+def of_run(
+    run: RunResult, signals: Container[Signal], resource: Resource, version: str
+) -> Iterator[tuple[Signal, bytes, int]]:
+    """Yield for each signal that is sent the payload, and how many items it has.
+
+    What can't be encoded costs itself alone: the run's end is committed with it.
+    """
+    if Signal.TRACES in signals:
+        try:
+            payload, items = spans.encode_run(run, resource, version)
+        except Exception:  # noqa: BLE001 - encoders raise many kinds
+            _log.exception("telemetry.unencodable", action="record", run_id=run.run_id)
+            payload, items = spans.encode_root(run, resource, version)
+        yield Signal.TRACES, payload, items
+    if Signal.LOGS in signals:
+        try:
+            payload = logs.encode_run(run, resource, version)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("telemetry.unencodable", action="record", run_id=run.run_id)
+        else:
+            yield Signal.LOGS, payload, 1
