@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from agent.core.limits import Message
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -70,8 +72,8 @@ _TARGETS = frozenset(
 class Problem:
     """A fault in a journey file or a configuration, with the place to mend it."""
 
-    where: str
-    message: str
+    where: Message
+    message: Message
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"

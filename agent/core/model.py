@@ -13,7 +13,7 @@ from typing import Any
 
 from agent.core.beacon_report import BeaconPolicy
 from agent.core.errors import Problem
-from agent.core.limits import JourneyName
+from agent.core.limits import Count, JourneyName, Message, Name
 
 CONFIRM_AFTER = 3.0
 """Seconds after which a failure is confirmed: a blip of the network must not confirm itself."""
@@ -84,11 +84,11 @@ class Definition:
     name: JourneyName
     site: str
     file: str
-    line: int
-    summary: str = ""
-    owner: str = ""
-    runbook: str = ""
-    severity: str = ""
+    line: Count
+    summary: Message = ""
+    owner: Name = ""
+    runbook: Message = ""
+    severity: Name = ""
     every: str | None = None
     timezone: str | None = None
     timeout: str | None = None

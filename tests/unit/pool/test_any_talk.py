@@ -289,6 +289,21 @@ def test_a_journey_is_named_like_one(name):
     FROM_WORKER.validate_json(body.replace(json.dumps(name).encode(), b'"buy"'))
 
 
+def test_what_is_discovered_is_cut_and_shown():
+    """What an author declares goes onto spans and into rules; what is wrong, onto terminals."""
+    long = "\x1b[2J" + "x" * 100_000
+    texts = dict.fromkeys(("summary", "owner", "runbook", "severity"), long)
+    one = {"name": "buy", "site": "shop", "file": "b.py", "line": 1, **texts}
+    problem = {"where": long, "message": long}
+    told = {"kind": "file_loaded", "file": "b.py", "definitions": [one], "problems": [problem]}
+    loaded = FROM_WORKER.validate_json(json.dumps(told))
+    definition, wrong = loaded.definitions[0], loaded.problems[0]
+    for text in (definition.summary, definition.runbook, wrong.where, wrong.message):
+        assert (len(text), text[:7]) == (MESSAGE_LENGTH, "\\x1b[2J")
+    for text in (definition.owner, definition.severity):
+        assert (len(text), text[:7]) == (NAME_LENGTH, "\\x1b[2J")
+
+
 def test_texts_are_cut_and_shown():
     """Whatever a worker says is within the bounds, and steers no terminal."""
     long = "\x1b[2J" + "x" * 100_000
