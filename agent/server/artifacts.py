@@ -1,4 +1,9 @@
-"""``/artifacts/…``: the evidence itself. Only plain files below the folder, none as a web page."""
+"""``/artifacts/…``: the evidence itself. Only plain files below the folder, none as a web page.
+
+Starlette's ``StaticFiles`` looks a path up and opens it again by its name: a link that was put
+there in between would be followed, a pipe would hold a thread, and a file that retention drops
+would be an error of the agent's.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from contextlib import AsyncExitStack
 
 import pytest
@@ -283,6 +284,23 @@ async def test_who_has_nothing_more_to_ask_is_answered(served):
         async with asyncio.timeout(4):
             answer = await reader.read()
         assert b" 200 " in answer[:20], path
+
+
+async def test_what_was_reset_while_it_waited_is_not_read(served, monkeypatch):
+    """A flood of resets costs no more than letting go of them."""
+    read = []
+    monkeypatch.setattr(connection.LimitedConnection, "data_received", lambda *_: read.append(1))
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", served.port)) as client:
+            client.sendall(HEAD + b"\r\n")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    await asyncio.sleep(0.1)
+    monkeypatch.undo()
+    assert read == []
+    reader, writer = await served.connect()
+    writer.write(HEAD + b"\r\n")
+    assert b" 200 " in await reader.readline()
+    await until(lambda: len(served.connections) == 1, 5)
 
 
 async def test_little_is_read_of_a_client_at_a_time(served):
