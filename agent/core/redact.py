@@ -14,10 +14,9 @@ import html
 import json
 import re
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from agent.core.limits import ADDRESS_LENGTH, LINE_LENGTH, MESSAGE_LENGTH
+from agent.core.limits import ADDRESS_LENGTH, MESSAGE_LENGTH
 from agent.core.origins import parse
 from agent.core.printable import cut, printable
 
@@ -41,7 +40,10 @@ _BREAK = re.compile(r"[ \t]*\r?\n[ \t]*")
 _DIVIDERS = re.compile(r"[\r\n#&]")
 _ELLIPSIS = re.compile(r"…|\.{3}")
 _WORD = re.compile(r"[A-Za-z0-9]+")
-_MOST_ITEMS = 1_000
+_MOST_CHARACTERS = 400_000
+"""Characters of all texts of JSON-like data together; of bytes there may be four times as many."""
+_EACH = 8
+"""Characters that an item counts for besides its own."""
 _DEEPEST = 20
 _NESTED = "…"
 _MOST_READ = 16 * ADDRESS_LENGTH
@@ -121,21 +123,30 @@ class Redactor:
         """Tell whether 12 characters of a secret, or all of a shorter one, stand in ``text``."""
         return any(_holds_part(text, part) for part in self._parts)
 
-    def value(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - JSON-like data
+    def value(self, value: Any, most: int = _MOST_CHARACTERS) -> Any:  # noqa: ANN401
         """Return what may be kept of JSON-like data from outside, keys included.
 
-        Texts are made fit, of tables and lists the first thousand items stay, and what is
-        nested too deep becomes a text.
+        Texts are made fit; what is nested too deep, or comes after ``most`` characters, becomes
+        an ellipsis or is left out.
         """
+        return self._kept(value, 0, [most])
+
+    def _kept(self, value: Any, depth: int, left: list[int]) -> Any:  # noqa: ANN401
+        left[0] -= _EACH
         if isinstance(value, str):
-            return self.fit(value, MESSAGE_LENGTH)
+            text = self.fit(value, MESSAGE_LENGTH)
+            left[0] -= len(text)
+            return text if left[0] > 0 else _NESTED
         if isinstance(value, (dict, list, tuple)) and depth >= _DEEPEST:
             return _NESTED
         if isinstance(value, dict):
-            items = islice(value.items(), _MOST_ITEMS)
-            return {self.fit(str(k), LINE_LENGTH): self.value(v, depth + 1) for k, v in items}
+            return {
+                self._kept(str(key), depth, left): self._kept(one, depth + 1, left)
+                for key, one in value.items()
+                if left[0] > 0
+            }
         if isinstance(value, (list, tuple)):
-            return [self.value(item, depth + 1) for item in value[:_MOST_ITEMS]]
+            return [self._kept(one, depth + 1, left) for one in value if left[0] > 0]
         return value
 
     def _cut_short(self, text: str) -> str:

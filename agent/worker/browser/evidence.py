@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from agent.core.results import EvidenceName
     from agent.worker.browser.recorder import Recorder
 
+_MOST_NOTED = 2_000_000
+"""Characters of the notes."""
 _LOOK_SHARE = 0.3
 """The share of a picture's time in which a frame has to say what stands in its fields."""
 
@@ -85,7 +87,7 @@ class Evidence:
         facts["url"] = bare_url(page.url)
         await self._piece(None, title, timeout)
         facts["missing"] = self.missing
-        text = json.dumps(self._redactor.value(facts), indent=2, ensure_ascii=False)
+        text = json.dumps(self._redactor.value(facts, _MOST_NOTED), indent=2, ensure_ascii=False)
         # A disk may be full: that doesn't cost the verdict.
         with suppress(OSError):
             file = self._folder / "failure.json"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agent.core.limits import ADDRESS_LENGTH
 from agent.core.redact import MASK, Redactor, bare_url
+from agent.protocol.framing import LONGEST_REPORT
 
 
 def knowing(*secrets: str) -> Redactor:
@@ -279,3 +280,29 @@ def test_no_part_is_left_where_a_text_is_cut(before: int, secret: str) -> None:
     """However long a text is, a secret in it is masked before it is cut, and not cut in two."""
     kept = knowing(secret).fit("-" * before + secret * 3 + "-" * 100_000, 40_000)
     assert not any(secret[:n] in kept for n in range(4, len(secret)))
+
+
+DATA = st.recursive(
+    st.none() | st.booleans() | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(DATA, ANY_TEXT)
+def test_data_of_any_shape(value: object, secret: str) -> None:
+    """What is kept of JSON-like data can be sent and keeps its shape, whatever is in it."""
+    kept = knowing(secret).value(value)
+    json.dumps(kept, ensure_ascii=False).encode()
+    assert type(kept) is type(value)
+
+
+def test_data_of_any_size() -> None:
+    """However wide or deep data is, what is kept of it fits into a message."""
+    deep: list[object] = []
+    for _ in range(5_000):
+        deep = [deep]
+    wide = {str(n): ["x" * 9_000] * 50 for n in range(500)}
+    for value in (deep, wide, [wide] * 50, ["\U0001f511" * 9_000] * 5_000, [0] * 3_000_000):
+        kept = json.dumps(knowing("secret").value(value), ensure_ascii=False).encode()
+        assert len(kept) < LONGEST_REPORT
