@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from agent.core.limits import Message
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -72,8 +70,8 @@ _TARGETS = frozenset(
 class Problem:
     """A fault in a journey file or a configuration, with the place to mend it."""
 
-    where: Message
-    message: Message
+    where: str
+    message: str
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"

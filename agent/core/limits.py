@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from agent.core.errors import Problem
 from agent.core.naming import NAME
 from agent.core.printable import cut, printable
 
@@ -61,6 +62,13 @@ def _fit(limit: int) -> AfterValidator:
     return AfterValidator(lambda text: cut(printable(text), limit))
 
 
+def _fitting(problem: Problem) -> Problem:
+    where, message = (
+        cut(printable(text), MESSAGE_LENGTH) for text in (problem.where, problem.message)
+    )
+    return Problem(where, message)
+
+
 def first(count: int) -> AfterValidator:
     """Keep the first ``count`` entries of a table or a tuple."""
 
@@ -75,6 +83,10 @@ def first(count: int) -> AfterValidator:
 Name = Annotated[str, _fit(NAME_LENGTH)]
 Message = Annotated[str, _fit(MESSAGE_LENGTH)]
 BeaconAddress = Annotated[str, Field(max_length=BEACON_LENGTH)]
+Problems = Annotated[
+    list[Problem],
+    AfterValidator(lambda problems: [_fitting(problem) for problem in problems]),
+]
 Authority = Annotated[str, Field(max_length=ADDRESS_LENGTH)]
 Label = Annotated[str, Field(max_length=NAME_LENGTH)]
 """A text that means nothing when it is cut: what is longer is refused."""

@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from agent.core.beacon_report import BeaconPolicy
-from agent.core.errors import Problem
-from agent.core.limits import Count, JourneyName, Message, Name
+from agent.core.limits import Count, JourneyName, Message, Name, Problems
 
 CONFIRM_AFTER = 3.0
 """Seconds after which a failure is confirmed: a blip of the network must not confirm itself."""
@@ -95,7 +94,7 @@ class Definition:
     confirm: bool | None = None
     params: dict[str, Any] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
-    warnings: list[Problem] = field(default_factory=list)
+    warnings: Problems = field(default_factory=list)
     """What in its source is probably not meant, with its place."""
 
 

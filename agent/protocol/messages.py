@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from agent.core.errors import Problem
 from agent.core.limits import (
     MOST_ATTRIBUTES,
     Authority,
@@ -18,6 +17,7 @@ from agent.core.limits import (
     Label,
     Message,
     Name,
+    Problems,
     Seconds,
     first,
 )
@@ -125,7 +125,7 @@ class FileLoaded:
 
     file: str
     definitions: list[Definition]
-    problems: list[Problem]
+    problems: Problems
     kind: Literal["file_loaded"] = "file_loaded"
 
 

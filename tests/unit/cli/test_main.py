@@ -1,5 +1,7 @@
 """The command itself: its version, and what it tells who has no configuration yet."""
 
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -59,3 +61,15 @@ async def test_options_that_can_be_had_make_nothing_of_what_was_there(tmp_path, 
     with pytest.raises(ConfigError, match="no such file"):
         await once(None, {}, OnceOptions(junit=Path("report.xml")), SystemClock())
     assert (tmp_path / "report.xml").read_text() == "before"
+
+
+def test_starting_loads_little() -> None:
+    """`footfall --version` and each command's help wait for no library that they don't need."""
+    code = (
+        "import sys, agent.cli.main\n"
+        "print([one for one in ('pydantic', 'opentelemetry', 'playwright') if one in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50
+    )
+    assert done.stdout.strip() == "[]"

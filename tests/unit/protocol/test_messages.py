@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from agent.core import limits, results
+from agent.core.errors import Problem
 from agent.core.printable import printable
 from agent.protocol.framing import LONGEST_ORDER, ProtocolError, frame, read_frame, receive_frame
 from agent.protocol.messages import (
@@ -50,6 +51,7 @@ BOUNDED = [
     (limits.SpanId, st.text("0123456789abcdef", min_size=16, max_size=16)),
     (limits.Name, SHOWN),
     (limits.Message, SHOWN),
+    (limits.Problems, st.lists(st.builds(Problem, SHOWN, SHOWN), max_size=2)),
     (limits.Integer, st.integers(-(2**63), 2**63 - 1)),
     (limits.JourneyName, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True)),
     (results.RequestKind, st.sampled_from(["first ok", "third failed", "first http_error"])),
