@@ -233,7 +233,8 @@ class PageSetup:
         if not main and (request.resource_type not in _CALLS or not self._site.covers(request.url)):
             return
         what = f"{request.method} {bare_url(request.url)}"
-        if self.challenges.see(what, response.status, response.headers) and main:
+        is_one = self.challenges.see(what, response.status, response.headers)
+        if is_one and main and response.status not in self.allowed:
             asyncio.get_running_loop().call_later(_PASSED_WITHIN, self._give_up_on, what)
 
     def _give_up_on(self, request: str) -> None:

@@ -115,6 +115,17 @@ async def test_a_challenge_that_the_browser_passes(walker: Walker, origin: Origi
     assert walked.report.error_type is None, walked.report.error
 
 
+async def test_a_challenge_that_the_journey_expects(walker: Walker, origin: Origin) -> None:
+    """A journey that looks whether strangers are challenged goes on from there."""
+    walked = await walker.walk(
+        "run.allow_status(403)\n"
+        "await run.page.goto('/bot?status=403&name=cf-mitigated&value=challenge')\n"
+        "await asyncio.sleep(3.5)",
+        site(origin.url),
+    )
+    assert walked.report.error_type is None, walked.report.error
+
+
 @pytest.mark.parametrize(
     ("status", "name", "value"),
     [(403, "server", "cloudflare"), (405, "x-amzn-waf-action", "block")],
