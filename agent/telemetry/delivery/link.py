@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ class Link:
             if isinstance(answer, Unavailable) and await self._files_changed():
                 await self.close()
         except Exception as error:  # noqa: BLE001 - libraries raise many kinds; the lane lives on
+            with contextlib.suppress(Exception):
+                await self.close()  # the next try begins afresh
             _log.debug("telemetry.unsent", action="send", signal=self._signal.value, exc_info=True)
             return Unavailable(self._quote(f"can't be sent: {type(error).__name__}: {error}"))
         return answer

@@ -286,6 +286,18 @@ async def test_a_certificate_that_comes_later_is_read(tmp_path):
         await link.close()
 
 
+async def test_a_transport_that_breaks_is_made_anew(collector):
+    """What raises within a library costs one try, not all that follow."""
+    link = Link(Signal.TRACES, Target(f"{collector.url}/v1/traces"))
+    assert isinstance(await link.send(PAYLOAD), Accepted)
+    await link._transport._session.close()
+    answer = await link.send(PAYLOAD)
+    assert isinstance(answer, Unavailable)
+    assert "Session is closed" in answer.reason
+    assert isinstance(await link.send(PAYLOAD), Accepted)
+    await link.close()
+
+
 @asynccontextmanager
 async def over_http2(status, headers, body, files=None):
     """Serve one answer over HTTP/2; ``grpc-…`` headers come as trailers, as gRPC's own do.
