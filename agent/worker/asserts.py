@@ -40,6 +40,8 @@ def explain(sign: str, message: object, *values: object) -> Exception:
         if inspect.iscoroutine(value):
             value.close()
             return TypeError(f"{value.__qualname__} was not awaited: write `await` before it")
+    if message is not None and not sign and values[0] is False:
+        return AssertionError(message)
     shown = [_shown(value) for value in values]
     if len(shown) > 1:
         seen = f" {sign} ".join(shown)
