@@ -10,8 +10,14 @@ from __future__ import annotations
 
 import linecache
 import sys
-from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
-from importlib.util import decode_source
+from importlib.machinery import (
+    SOURCE_SUFFIXES,
+    FileFinder,
+    ModuleSpec,
+    PathFinder,
+    SourceFileLoader,
+)
+from importlib.util import decode_source, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +66,32 @@ class Sources:
         self._read = copy or folder
         sys.path_hooks.insert(0, self._finder)
         sys.path.insert(0, str(self._read))
+        if copy is not None:
+            sys.meta_path.insert(0, self)
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: object = None
+    ) -> ModuleSpec | None:
+        """Find the folder itself as a package, ``journeys.helper`` say, in the copy too.
+
+        A library of that name is found first, as it is where there is no copy.
+        """
+        del path, target
+        if fullname != self._folder.name or fullname in sys.stdlib_module_names:
+            return None
+        found = PathFinder.find_spec(fullname)
+        if found and found.origin and not Path(found.origin).is_relative_to(self._folder):
+            return None
+        places = [str(self._read)]
+        init = self._read / "__init__.py"
+        if init.is_file():
+            loader = self._loader(fullname, str(init))
+            return spec_from_file_location(
+                fullname, init, loader=loader, submodule_search_locations=places
+            )
+        spec = ModuleSpec(fullname, None, is_package=True)
+        spec.submodule_search_locations = places
+        return spec
 
     def loader(self, name: str, file: str) -> SourceFileLoader:
         """Return what imports a file, named relative to the folder, as the module ``name``."""

@@ -243,6 +243,7 @@ def test_a_context_that_makes_none(folder: Path) -> None:
 def copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty copy of the folder."""
     monkeypatch.setattr(sys, "path_hooks", list(sys.path_hooks))
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     copy = folder.parent / "state" / "journeys"
     copy.mkdir(parents=True)
     yield copy
@@ -284,3 +285,21 @@ def test_steps_are_read_from_the_copy(folder: Path, copied: Path) -> None:
     (folder / "one.py").write_text(text.format("Edited"))
     assert Loader(str(folder), str(copied)).journey("one.py", "buy").step_names == ["Checked"]
     assert "Checked" in linecache.getline(str(folder / "one.py"), 6)
+
+
+@pytest.mark.parametrize("init", [True, False], ids=["package", "folder"])
+def test_the_folder_as_a_package_is_the_copy_too(
+    folder: Path, copied: Path, monkeypatch: pytest.MonkeyPatch, init: bool
+) -> None:
+    """Helpers that are imported from it by its name, with an __init__ file and without."""
+    monkeypatch.syspath_prepend(folder.parent)
+    for place, text in ((folder, "edited"), (copied, "checked")):
+        (place / "common.py").write_text(f"WHICH = '{text}'\n")
+        if init:
+            (place / "__init__.py").write_text("")
+    (copied / "one.py").write_text(
+        f"from journeys.common import WHICH\n{HEAD[:-2]}, params={{'a': WHICH}})\n"
+        "async def buy(run): ...\n"
+    )
+    (one,), problems = Loader(str(folder), str(copied)).load("one.py")
+    assert (one.params, problems) == ({"a": "checked"}, [])
