@@ -269,5 +269,5 @@ async def test_files_mean_the_same_under_once_and_the_daemon(home, shop):
     once = await home.footfall("once", "beside")
     assert once.code == 0, once
     async with Daemon(home) as daemon:
-        run = await daemon.finished("beside")
+        run = await daemon.finished("beside", timeout=40)
     assert run["result"] == "pass", run
