@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _FILE_TIMEOUT = 10.0
 """Seconds that the import of one file may take."""
 
+_START = 30.0
+"""Seconds for a worker to start on a busy machine."""
+
 
 async def discover(
     folder: Path, spawn: Spawn, file_timeout: float = _FILE_TIMEOUT
@@ -81,13 +84,16 @@ class _Reading:
             worker.send(Discover(list(self.left)))
             while self.left:
                 self._progress.clear()
-                async with asyncio.timeout(self._file_timeout):
+                # Until the first file is read, it is the worker that starts; no file hangs.
+                limit = self._file_timeout if self._begun else max(_START, self._file_timeout)
+                async with asyncio.timeout(limit):
                     await self._progress.wait()
                 if worker.gone.is_set():
                     self._give_up("its import ended the process")
                     return
         except TimeoutError:
-            self._give_up(f"its import was not done after {self._file_timeout:g} s")
+            late = f"its import was not done after {self._file_timeout:g} s"
+            self._give_up(late if self._begun else f"no worker started within {_START:g} s")
         finally:
             gone.cancel()
             await worker.kill()
