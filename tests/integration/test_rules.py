@@ -412,6 +412,32 @@ def test_what_a_person_is_told(tmp_path) -> None:
     run(PROMTOOL, "test", "rules", tmp_path / "prom.yaml")
 
 
+def test_the_files_of_two_environments_go_together(tmp_path) -> None:
+    """Both are read by one Prometheus over one store: each tells of its own, and says of whom."""
+    one, samples = journey(), Samples(60, 40)
+    for environment, line in (("production", "." * 40), ("staging", "." * 30 + "x" * 10)):
+        (tmp_path / f"{environment}.yaml").write_text(rules(one, environment=environment))
+        who = {"deployment_environment_name": environment, "service_instance_id": environment}
+        walk(samples, one, line, "eu", {}, **who)
+    down = 'ALERTS{alertstate="firing", alertname=~"JourneyDown|AgentDown|MassFailure"}'
+    alert = '{alertname="JourneyDown", deployment_environment_name="staging"}'
+    test = {
+        "interval": "1m",
+        "input_series": samples.documents(),
+        "promql_expr_test": [
+            {
+                "expr": f"count by (alertname, deployment_environment_name) ({down})",
+                "eval_time": "38m",
+                "exp_samples": [{"labels": alert, "value": 1}],
+            }
+        ],
+    }
+    files = ["production.yaml", "staging.yaml"]
+    document = {"rule_files": files, "evaluation_interval": "1m", "tests": [test]}
+    (tmp_path / "prom.yaml").write_text(yaml.safe_dump(document))
+    run(PROMTOOL, "test", "rules", tmp_path / "prom.yaml")
+
+
 def test_the_success_ratio(tmp_path) -> None:
     """Over each window it is what passed at last of what was measured, for the journey and, up
     to hours, for each of its locations."""
