@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from email.utils import formatdate
+from time import time
 from typing import TYPE_CHECKING
 
 from tests.faults.books import ALL, Row, row_of
@@ -43,8 +44,8 @@ class _Fault:
     """What ``/readyz`` says of it meanwhile."""
 
 
-def _date() -> str:
-    return formatdate(1_900_000_000)
+def _dated(_: Request) -> Answer:
+    return 503, {"Retry-After": formatdate(time() + 2)}
 
 
 def _poison(request: Request) -> Answer | None:
@@ -68,7 +69,7 @@ FAULTS = {
     "moved for good": _Fault(Page(308, {"location": "https://otlp.example.com/"})),
     "gateway's error": _Fault(Page(502, _HTML, b"<h1>502 Bad Gateway</h1>")),
     "not implemented": _Fault(501),
-    "throttled until a date without a zone": _Fault((503, {"Retry-After": _date()})),
+    "throttled until a date without a zone": _Fault(choose=_dated),
     "throttled until nonsense": _Fault((429, {"Retry-After": "nan"})),
     "throttled for less than nothing": _Fault((429, {"Retry-After": "-99999999999"})),
     "all refused": _Fault(400, told="HTTP 400"),

@@ -231,7 +231,8 @@ class Lane:
 
     @property
     def _is_stuck(self) -> bool:
-        return self._failures > 0 and self._failures % _STUCK == 0
+        # Where one was at fault of late, the next may well be, and is compared at once.
+        return self._failures > 0 and (self._singly > 0 or self._failures % _STUCK == 0)
 
     # Waiting.
 

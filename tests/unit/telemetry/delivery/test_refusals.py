@@ -143,7 +143,7 @@ async def test_a_lone_refusal_that_passes_costs_nothing(
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("bad", ["1", "3", "13"])
+@pytest.mark.parametrize("bad", ["1", "3", "13", "123"])
 async def test_a_payload_that_brings_the_collector_down_blocks_no_other(
     bad, protocol, collector, put, start, waiting, clock, books
 ):
