@@ -151,7 +151,8 @@ class AttemptRunner:
             opened = await self._open(browser)
         except BadContext as error:
             self._watchdog.end()
-            return AttemptReport(started_at, 0.0, ErrorType.SCRIPT_ERROR, str(error))
+            place = self._outcome.declared()
+            return AttemptReport(started_at, 0.0, ErrorType.SCRIPT_ERROR, str(error), place=place)
         except (Error, TimeoutError) as error:
             self._watchdog.end()
             self.fit = False
@@ -216,6 +217,7 @@ class AttemptRunner:
         self._forgotten.begin()
         task = asyncio.create_task(self._guarded(run), name="journey")
         pending = PendingCall(task, self._isolation.tasks, self._code)
+        self._setup.stands_at = pending.place
         timeout = self._walk.journey.timeout
         lost = self._setup.lost
         await first_of(task, lost, limit=timeout)

@@ -14,7 +14,6 @@ from agent.protocol.messages import Logged
 from agent.worker.browser.canary import try_canary
 from agent.worker.browser.circumstances import Circumstances
 from agent.worker.browser.evidence import Evidence
-from agent.worker.browser.failed_page import failed_page
 from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, ProxyRefused, fault_of
 from agent.worker.browser.recorder import Recorder
 from agent.worker.browser.weight import DriverState
@@ -70,7 +69,6 @@ class AttemptOutcome:
         self._steps = steps
         self._code = code
         self._evidence = Evidence(Path(walk.scratch), link.redactor)
-        self._failure: BaseException | None = None
         self._stood = Circumstances((), (), {})
         self._recorder = Recorder()
         self._driver = DriverState(0, 0.0, 0.0)
@@ -99,19 +97,16 @@ class AttemptOutcome:
         self, failure: BaseException | None, launcher: Launcher, browser: Browser
     ) -> Fault | None:
         """Say what a walk broke on: what it raised, or what lies behind that; None: it passed."""
-        self._failure = failure
         if failure is None:
             return self._made_in_vain() or self._nothing_measured()
+        raised = failure
         if not launcher.alive:
             failure = BrowserGone("Playwright's driver died")
         elif not browser.is_connected():
             failure = BrowserGone("the browser died")
         elif self._setup.lost.done():
             failure = self._setup.lost.exception() or failure
-        fault = self._blamed(failure)
-        if self.waited is not None and self.waited.place is not None:
-            place = self.waited.place.cleaned(self._link.redactor.fit)
-            fault = replace(fault, place=place, target=self.waited.target)
+        fault = self._placed(self._blamed(failure), raised)
         setup = self._setup
         self._stood = Circumstances(
             setup.traffic.open_requests(), setup.dialogs.open, setup.auditor.stopped_vendors
@@ -123,6 +118,27 @@ class AttemptOutcome:
         lines = self._stood.lines(waited=fault.error_type is ErrorType.TIMEOUT)
         whole = "\n".join([fault.message, *lines])
         return replace(fault, message=self._link.redactor.fit(whole, MESSAGE_LENGTH))
+
+    def _placed(self, fault: Fault, raised: BaseException) -> Fault:
+        """Name the author's line at which the walk was, whatever ended it.
+
+        What lies behind an error is heard of beside the journey, so it has no line itself. A
+        page that is refused at the end of a step, or of all, is told where it answered.
+        """
+        fit = self._link.redactor.fit
+        own = fault_of(raised, self._code, fit)
+        place, target = fault.place or own.place, fault.target or own.target
+        if self.waited is not None and self.waited.place is not None:
+            place, target = self.waited.place.cleaned(fit), self.waited.target
+        elif self._setup.refused_at and isinstance(raised, HttpStatusError | ProxyRefused):
+            place = self._setup.refused_at.cleaned(fit)
+        return replace(fault, place=place or self.declared(), target=target)
+
+    def declared(self) -> SourceLine:
+        """Return the line that declares the journey, for what belongs to no other."""
+        journey = self._walk.journey
+        line = self._code.line(f"{self._code.folder}/{journey.file}", journey.line)
+        return line.cleaned(self._link.redactor.fit)
 
     def _blamed(self, failure: BaseException) -> Fault:
         fault = fault_of(failure, self._code, self._link.redactor.fit)
@@ -179,7 +195,6 @@ class AttemptOutcome:
         """
         page = self._page(fault, opened)
         notes = self._walk.journey.grace * _NOTES_SHARE
-        page = failed_page(self._failure, opened.page)
         if fault is not None and browser.is_connected() and not self._poor:
             await self._setup.dialogs.dismiss()
             await self._evidence.screenshot(page, self.masks, _until(end - notes))
@@ -241,7 +256,7 @@ class AttemptOutcome:
             "the journey passed without an answer from any first-party address, so it measured "
             "nothing; is an `await` missing?"
         )
-        return Fault(ErrorType.SCRIPT_ERROR, message)
+        return Fault(ErrorType.SCRIPT_ERROR, message, place=self.declared())
 
 
 def _until(end: float) -> float:

@@ -39,7 +39,7 @@ from agent.worker.tagging.run_api import ApiTagger
 from agent.worker.tagging.tagger import Tagger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from playwright._impl._api_structures import SetCookieParam
     from playwright.async_api import (
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         Response,
     )
 
-    from agent.core.results import SpanData
+    from agent.core.results import SourceLine, SpanData
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.pipe import Link
@@ -126,6 +126,10 @@ class PageSetup:
         self._pages: list[Page] = []
         self.routed = False
         """Whether the journey intercepts requests itself."""
+        self.stands_at: Callable[[], SourceLine | None] = lambda: None
+        """Says at which of the author's lines the walk stands."""
+        self.refused_at: SourceLine | None = None
+        """Where it stood when a page first answered what nobody expected."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails as soon as the walk can't go on."""
 
@@ -250,6 +254,7 @@ class PageSetup:
                 del self.traffic.refusals[status]
         refusal = self.refusal()
         if refusal is not None:
+            self.refused_at = self.refused_at or self.stands_at()
             asyncio.get_running_loop().call_later(_SHOW, self._lose, refusal)
 
     def _adopt(self, page: Page) -> None:

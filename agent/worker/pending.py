@@ -51,6 +51,11 @@ class PendingCall:
         self._since = time.monotonic()
         self._timer = asyncio.get_running_loop().call_later(_LOOK, self._look)
 
+    def place(self) -> SourceLine | None:
+        """Return the author's line at which the journey stands; None where it has ended."""
+        author, _ = self._frames()
+        return self._code.frame_line(author) if author is not None else None
+
     def stop(self) -> Pending:
         """Look for the last time; say what is waited for."""
         self._timer.cancel()

@@ -105,3 +105,5 @@ async def test_a_proxy_that_wants_a_sign_in_does_too(walker, known, source, sche
         walked = await walk(walker, source, shop, Proxy.parse(proxy.url))
     assert walked.report.error_type is ErrorType.NAVIGATION, walked.report
     assert walked.report.unreachable
+    assert walked.report.place is not None
+    assert walked.report.place.source == source

@@ -243,6 +243,78 @@ async def test_what_was_waited_for(walker: Walker, origin: Origin, name: str) ->
     assert report.place.source == line
 
 
+ENDED_IN = {
+    "refused and waiting": (
+        ErrorType.HTTP_STATUS,
+        (
+            "await run.page.goto('/nowhere')\n"
+            "await expect(run.page.locator('h1')).to_be_visible(timeout=9000)  # here"
+        ),
+    ),
+    "refused as its own call fails": (
+        ErrorType.HTTP_STATUS,
+        "await run.page.goto('/nowhere')\nawait run.page.click('#never', timeout=460)  # here",
+    ),
+    "refused by a click": (
+        ErrorType.HTTP_STATUS,
+        (
+            "await run.page.goto('/')\n"
+            "await run.page.evaluate('setTimeout(() => location.assign(\"/nowhere\"), 100)')\n"
+            "await asyncio.sleep(9)  # here"
+        ),
+    ),
+    "refused in a step": (
+        ErrorType.HTTP_STATUS,
+        "async with run.step('Open'):\n    await run.page.goto('/nowhere')  # here",
+    ),
+    "refused at the end": (ErrorType.HTTP_STATUS, "await run.page.goto('/nowhere')  # here"),
+    "refused in its own task": (
+        ErrorType.HTTP_STATUS,
+        "await asyncio.gather(run.page.goto('/nowhere'), asyncio.sleep(9))  # here",
+    ),
+    "challenged": (
+        ErrorType.CHALLENGED,
+        (
+            "await run.page.goto('/bot?status=403&name=cf-mitigated&value=challenge')\n"
+            "await asyncio.sleep(9)  # here"
+        ),
+    ),
+    "crashed": (ErrorType.PAGE_CRASH, "await run.page.goto('chrome://crash')  # here"),
+    "crashed while waiting": (
+        ErrorType.PAGE_CRASH,
+        (
+            "await run.page.goto('/')\n"
+            "cdp = await run.context.new_cdp_session(run.page)\n"
+            "waiting = asyncio.ensure_future(cdp.send('Page.crash'))\n"
+            "await run.page.click('#never', timeout=9000)  # here"
+        ),
+    ),
+    "browser died": (
+        ErrorType.BROWSER_CRASH,
+        (
+            "import psutil\n"
+            "await run.page.goto('/')\n"
+            "for one in psutil.Process().children(recursive=True):\n"
+            "    if 'node' not in one.name(): one.kill()\n"
+            "await run.page.wait_for_selector('#never')  # here"
+        ),
+    ),
+    "nothing measured": (ErrorType.SCRIPT_ERROR, "pass"),
+}
+
+
+@pytest.mark.parametrize("name", ENDED_IN)
+async def test_the_line_it_ended_in(walker: Walker, origin: Origin, name: str) -> None:
+    """Whatever ends a walk, the author's line is named at which it was; at the least the first."""
+    error_type, source = ENDED_IN[name]
+    walked = await walker.walk(source, site(origin.url))
+    assert walked.report.error_type is error_type, walked.report.error
+    assert walked.report.place is not None
+    here = [line for line in source.splitlines() if line.endswith("# here")]
+    declared = '@journey(site="shop", owner="tests")'
+    assert walked.report.place.source == (here[0].strip() if here else declared)
+
+
 ASSERTS = {
     "compared": ("assert 1 + 1 == 3", "2 == 3"),
     "held": ("assert 'a' in {'b': 1}, 'no a'", "no a\n'a' in {'b': 1}"),
