@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from agent.beacons.policy import stopped_instead
 from agent.browsers.find import require_browser
-from agent.config.addresses import REFUSED_PORTS
 from agent.core import proxies
 from agent.core.errors import BrowserMissing, Problem
 from agent.core.origins import parse
+from agent.core.refused_ports import REFUSED_PORTS
 from agent.loading.beacon_choices import vendor_policies
 
 if TYPE_CHECKING:

@@ -65,7 +65,10 @@ async def test_a_hostile_page(walker: Walker, origin: Origin, name: str) -> None
     assert [log for log in walked.heard.logs if log[1] == "agent.listener_failed"] == []
 
 
-@pytest.mark.parametrize("path", ["leads_nowhere", "leads_far"])
+LEADING = ["nowhere", "far", "to_no_host", "to_a_script", "to_a_file"]
+
+
+@pytest.mark.parametrize("path", [f"leads_{where}" for where in LEADING])
 async def test_an_api_that_leads_nowhere(walker: Walker, origin: Origin, path: str) -> None:
     """A redirect to what is no address, or to a closed door of any kind, is the target's fault."""
     walked = await walker.walk(f'await run.api.get("/{path}")', site(origin.url))

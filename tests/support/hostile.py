@@ -237,6 +237,9 @@ def pages() -> dict[str, str | Callable[[web.Request], Awaitable[web.StreamRespo
         "/small": _small,
         "/endless": _endless,
         "/leads_nowhere": _leads("http://[oops/"),
+        "/leads_to_no_host": _leads("http://a b/"),
+        "/leads_to_a_script": _leads("javascript:1"),
+        "/leads_to_a_file": _leads("file:///etc/hostname"),
         "/leads_far": _leads("http://[::1]:9/" + "x" * 4000),
         **{f"/{name}": _HEAD + page.body for name, page in (HOSTILE | HEAVY).items()},
     }

@@ -15,6 +15,8 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from agent.core.errors import ErrorType
 from agent.core.limits import MESSAGE_LENGTH
+from agent.core.origins import parse
+from agent.core.refused_ports import REFUSED_PORTS
 from agent.worker.browser import raised
 from agent.worker.browser.wording import cause_first, of_answer, of_download
 
@@ -78,6 +80,8 @@ _NAVIGATING = frozenset(
     )
 ) | {"Route.fetch"}
 _READING = frozenset({"APIResponse.json", "APIResponse.text", "Response.json", "Response.text"})
+_UNREADABLE = (ValueError, RecursionError)
+"""What Python's own readers raise: the second where lists lie in lists, thousands deep."""
 _SETTING_UP = frozenset(
     {
         "Browser",
@@ -110,8 +114,10 @@ _MISUSE = re.compile(
     r"|SyntaxError: [^\n]*\n    at eval \(<anonymous>\)"
 )
 """What the driver says of arguments that it can't use; a test asks it for each."""
-_BAD_ADDRESS = frozenset({"ERR_INVALID_PROTOCOL", "ERR_INVALID_URL", "ERR_UNSAFE_PORT"})
+_BAD_ADDRESS = frozenset({"ERR_INVALID_PROTOCOL", "ERR_INVALID_URL"})
 """Codes of addresses of which nothing was asked."""
+_UNSAFE_PORT = re.compile(r"net::ERR_UNSAFE_PORT at (\S+)")
+"""The address that was asked for, from which the site may have led on to another."""
 _CLOSED = "context or browser has been closed"
 _MOVED_ON = re.compile(r"Execution context was destroyed|because the page is navigating")
 """What is said of a page that went elsewhere while something was read from it."""
@@ -129,8 +135,8 @@ class AttemptTimeout(Exception):
     """The attempt's own deadline passed; the message says where the journey was."""
 
 
-class RedirectLoop(Error):
-    """An answer to ``run.api`` that only ever leads on to the next."""
+class BadRedirect(Error):
+    """An answer to ``run.api`` that leads to no answer: on and on, or to what is no address."""
 
 
 class ProxyRefused(Exception):
@@ -173,7 +179,7 @@ _OWN = {
     LaunchFailed: ErrorType.BROWSER_LAUNCH,
     PageCrashed: ErrorType.PAGE_CRASH,
     ProxyRefused: ErrorType.NAVIGATION,
-    RedirectLoop: ErrorType.NAVIGATION,
+    BadRedirect: ErrorType.NAVIGATION,
 }
 
 
@@ -210,7 +216,7 @@ def _word(error: BaseException, call: Call | None) -> ErrorType:
         return ErrorType.SCRIPT_ERROR if misused else ErrorType.ASSERTION
     if isinstance(error, TimeoutError) and raised.interrupted_call(error) is not None:
         return ErrorType.TIMEOUT
-    if isinstance(error, ValueError) and call is not None and call.name in _READING:
+    if isinstance(error, _UNREADABLE) and call is not None and call.name in _READING:
         return ErrorType.NAVIGATION
     if isinstance(error, Error) and raised.in_playwright(error):
         return _of_playwright(error, call)
@@ -241,7 +247,15 @@ def _is_misuse(error: BaseException, call: Call | None) -> bool:
     if isinstance(error, Error) and error.name is None:
         # Raised before anything was asked of the browser, unless a page's news raised it.
         return not raised.by_waiter(error)
-    return _code(error) in _BAD_ADDRESS or _MISUSE.search(str(error)) is not None
+    return is_bad_address(error) or _MISUSE.search(str(error)) is not None
+
+
+def is_bad_address(error: BaseException) -> bool:
+    """Whether a call was given an address to which nothing can be sent."""
+    unsafe = _UNSAFE_PORT.search(str(error))
+    if unsafe:
+        return parse(unsafe[1]).port in REFUSED_PORTS
+    return _code(error) in _BAD_ADDRESS
 
 
 def _is_unreachable(error: BaseException) -> bool:
@@ -259,7 +273,7 @@ def _message(error: BaseException, call: Call | None, error_type: ErrorType) -> 
     text = str(error)
     if call is not None and call.owner == "Download":
         return of_download(call.target, text)
-    if call is not None and call.name in _READING and isinstance(error, ValueError):
+    if call is not None and call.name in _READING and isinstance(error, _UNREADABLE):
         return of_answer(call.target, text)
     if isinstance(error, TimeoutError) and (cut_off := raised.interrupted_call(error)):
         return f"{cut_off.name}: not done when the journey's own time-out passed"

@@ -12,10 +12,12 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin
 
+from playwright.async_api import Error
+
 from agent.core.client_spans import Exchange, client_span
 from agent.core.origins import Origin
 from agent.core.redact import bare_url
-from agent.worker.browser.faults import RedirectLoop
+from agent.worker.browser.faults import BadRedirect, is_bad_address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _VERBS = ("delete", "get", "head", "patch", "post", "put")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 20
+_NO_ADDRESS = "a redirect to what is no web address"
 _BODY = ("data", "form", "multipart")
 _BODY_HEADERS = frozenset(
     {
@@ -102,24 +105,30 @@ class ApiTagger:
         left = options.pop("max_redirects", None)
         left = _MOST_REDIRECTS if left is None else left
         follow = left > 0
+        came_from = ""
         while True:
-            response = await self._hop(fetch, url, options)
+            try:
+                response = await self._hop(fetch, url, options)
+            except Error as error:
+                if came_from and is_bad_address(error):
+                    raise BadRedirect(f"{came_from}: {_NO_ADDRESS}") from error
+                raise
             location = response.headers.get("location")
             if not follow or response.status not in _REDIRECTS or location is None:
                 return response
             if left == 0:
-                raise RedirectLoop(
+                raise BadRedirect(
                     f"{url}: more than {_MOST_REDIRECTS} redirects, one after the other"
                 )
             left -= 1
             try:
                 next_url = urljoin(url, location)
             except ValueError:
-                raise RedirectLoop(f"{url}: a redirect to what is no address") from None
+                raise BadRedirect(f"{url}: {_NO_ADDRESS}") from None
             options = _redirected(
                 options, response.status, away=Origin.parse(url) != Origin.parse(next_url)
             )
-            url = next_url
+            came_from, url = url, next_url
 
     async def _hop(
         self,

@@ -44,6 +44,14 @@ async def _circle(_: web.Request) -> web.Response:
     raise web.HTTPFound("/circle")
 
 
+async def _to_a_refused_port(_: web.Request) -> web.Response:
+    raise web.HTTPFound("http://127.0.0.1:6000/")
+
+
+async def _deep(_: web.Request) -> web.Response:
+    return web.Response(text="[" * 200_000, content_type="application/json")
+
+
 async def _break_off(request: web.Request, headers: dict[str, str]) -> web.StreamResponse:
     answer = web.StreamResponse(headers={"content-length": "100000", **headers})
     await answer.prepare(request)
@@ -103,6 +111,8 @@ PAGES = {
     "/attachment": _attachment,
     "/nothing": _nothing,
     "/circle": _circle,
+    "/to-a-refused-port": _to_a_refused_port,
+    "/deep": _deep,
     "/cut": _cut,
     "/report": _report,
     "/no-http": _no_http,
@@ -149,6 +159,11 @@ async def goto_nothing(page: Page) -> None:
 @case("navigation", "ERR_TOO_MANY_REDIRECTS")
 async def goto_in_a_circle(page: Page) -> None:
     await page.goto("/circle")
+
+
+@case("navigation", "ERR_UNSAFE_PORT")
+async def goto_led_to_a_port_that_browsers_refuse(page: Page) -> None:
+    await page.goto("/to-a-refused-port")
 
 
 @case("navigation", "ERR_INVALID_HTTP_RESPONSE")
@@ -217,6 +232,18 @@ async def api_page_where_json_was(page: Page) -> None:
 @case("navigation", "/ answered 200 text/html")
 async def page_where_json_was(page: Page) -> None:
     answer = await page.goto("/")
+    assert answer
+    await answer.json()
+
+
+@case("navigation", "/deep answered 200 application/json")
+async def api_of_lists_in_lists(page: Page) -> None:
+    await (await page.request.get("/deep")).json()
+
+
+@case("navigation", "/deep answered 200 application/json")
+async def page_of_lists_in_lists(page: Page) -> None:
+    answer = await page.goto("/deep")
     assert answer
     await answer.json()
 

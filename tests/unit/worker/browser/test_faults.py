@@ -15,13 +15,13 @@ from agent.core.errors import ErrorType
 from agent.core.redact import Redactor
 from agent.worker.browser.faults import (
     AttemptTimeout,
+    BadRedirect,
     BrowserGone,
     Challenged,
     HttpStatusError,
     LaunchFailed,
     PageCrashed,
     ProxyRefused,
-    RedirectLoop,
     fault_of,
     first_line,
 )
@@ -44,7 +44,7 @@ CODE = AuthorCode(str(Path(__file__).parent))
         (PageCrashed("gone"), ErrorType.PAGE_CRASH),
         (BrowserGone("gone"), ErrorType.BROWSER_CRASH),
         (LaunchFailed("no"), ErrorType.BROWSER_LAUNCH),
-        (RedirectLoop("on and on"), ErrorType.NAVIGATION),
+        (BadRedirect("on and on"), ErrorType.NAVIGATION),
         (Error("of the author's own"), ErrorType.SCRIPT_ERROR),
         (ValueError("no"), ErrorType.SCRIPT_ERROR),
         (TimeoutError("of asyncio"), ErrorType.SCRIPT_ERROR),
