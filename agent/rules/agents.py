@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from agent.rules import recording, series
 from agent.rules.rule import Alert, Group
-from agent.rules.series import by, increase, on
+from agent.rules.series import by, on
 from agent.rules.subject import EACH, PAGE, TICKET
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ _BACKLOG: Final = 900
 _SILENT: Final = 8
 """Intervals without metrics after which an agent counts as silent."""
 _SILENT_AT_LEAST: Final = 120
+_LONGEST_OUTAGE: Final = "3d"
+"""Of the collector, after whose end what was lost meanwhile is still told."""
 _MOVED: Final = 60
 """Seconds after the last word from a place, from which on one from another place is a move."""
 
@@ -150,9 +152,12 @@ def _backlog(watch: Watch) -> Alert:
 
 def _dropped(watch: Watch) -> Alert:
     each = by((series.ENVIRONMENT, series.SIGNAL, *series.INSTANCES))
+    lost = watch.of(recording.DROPPED)
+    # Nothing was recorded while the collector was away, which is when the oldest are lost.
+    before = f"last_over_time({lost}[{_LONGEST_OUTAGE}] offset 1h) or min_over_time({lost}[1h])"
     return Alert(
         "SpoolDropped",
-        f"sum {each} ({increase(watch.of(recording.DROPPED), '1h')}) > 0",
+        f"sum {each} (max_over_time({lost}[1h]) - ({before})) > 0",
         {**watch.labels, "severity": TICKET},
         {
             "summary": "{{ $value }} items of {{ $labels.signal }} were lost",

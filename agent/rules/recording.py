@@ -13,8 +13,6 @@ from agent.rules.rule import Group, Recording
 from agent.rules.series import by, increase, on, select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from agent.rules.subject import Watch
 
 RUNS: Final = "footfall:journey_runs:total"
@@ -23,6 +21,7 @@ ESCAPED: Final = "footfall:beacons_escaped:total"
 CHALLENGED: Final = "footfall:journey_challenged:total"
 """Of ``RUNS``, those in which the agent was taken for a bot."""
 DROPPED: Final = "footfall:spool_dropped:total"
+"""What each agent lost of each signal; from 0 on where the agent is new."""
 HEARD: Final = "footfall:agent_heard:time"
 """When each agent was last heard from, by location, in any environment."""
 LOCATIONS: Final = "footfall:agent_locations:count"
@@ -79,11 +78,9 @@ def _totals(watch: Watch) -> list[Recording]:
     # series of the old version is still there beside that of the new one.
     each_run = by((*_SERIES, series.ERROR_TYPE))
     each_beacon = by((*_SERIES, series.VENDOR))
-    each_signal = by((series.ENVIRONMENT, series.SIGNAL, *series.INSTANCES))
     escaped = watch.of(series.BEACONS, **{series.ACTION: BeaconAction.ESCAPED})
     not_measured = {series.RESULT: Result.NOT_MEASURED, series.ERROR_TYPE: ErrorType.CHALLENGED}
     challenged = watch.of(series.RUNS, **not_measured)
-    dropped = f"max {each_signal} ({watch.of(series.SPOOL_DROPPED)})"
     return [
         *(
             _from_zero(
@@ -96,7 +93,7 @@ def _totals(watch: Watch) -> list[Recording]:
         ),
         _from_zero(watch, ESCAPED, f"sum {by(_SERIES)} (max {each_beacon} ({escaped}))"),
         _from_zero(watch, CHALLENGED, f"max {by(_SERIES)} ({challenged})"),
-        Recording(DROPPED, f"{dropped}\nor 0 * max {each_signal} ({watch.of(series.SPOOL_ITEMS)})"),
+        _dropped(watch),
         *_agents(),
     ]
 
@@ -138,8 +135,26 @@ def _from_zero(watch: Watch, record: str, counter: str, result: str = "") -> Rec
     )
 
 
-def _windows(watch: Watch, windows: Iterable[str]) -> tuple[Recording, ...]:
-    return tuple(rule for window in windows for rule in _window(watch, window))
+def _dropped(watch: Watch) -> Recording:
+    """Record what was lost so that it begins with 0 where the agent has no past.
+
+    The first collection may be what was lost, so that the first sample of the counter is above
+    0. An agent with a past may have lost as much long ago, and the rules or the store be new.
+    """
+    agent = (series.ENVIRONMENT, *series.INSTANCES)
+    signal = (*agent, series.SIGNAL)
+    dropped = f"max {by(signal)} ({watch.of(series.SPOOL_DROPPED)})"
+    slots = f"max {by(_SERIES)} ({watch.of(series.EXPECTED)})"
+    gap = f"max {by(_SERIES)} ({watch.of(series.INTERVAL)})"
+    return Recording(
+        DROPPED,
+        f"(\n"
+        f"  {dropped}\n"
+        f"  and {on(agent)} ({slots} > {_NEW_SLOTS} and {slots} * {gap} > {_NEW_SECONDS})\n"
+        f")\n"
+        f"or ({dropped} and {on(signal)} last_over_time({watch.of(DROPPED)}[1d]))\n"
+        f"or 0 * max {by(signal)} ({watch.of(series.SPOOL_ITEMS)})",
+    )
 
 
 def _window(watch: Watch, window: str) -> list[Recording]:

@@ -35,6 +35,12 @@ PAST = {"pass": 900, "fail": 40, "not_measured": 100, "flaky": 50}
 BURNS = {"ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"}
 """What else fires in a story that is too short for a few failures to be few."""
 
+
+def _spool(signal: str) -> str:
+    """The labels of a signal's spool, as the agent of the stories has it."""
+    return f'{{signal="{signal}", service_instance_id="of-eu"}}'
+
+
 SILENT = [
     Case(
         "staging fails, in the same store",
@@ -311,12 +317,39 @@ FIRING = [
         "telemetry is lost",
         {"eu": "." * 60},
         {"29m": set(), "32m": {"SpoolDropped@logs"}, "1h": {"SpoolDropped@logs"}},
+        before=PAST,
         extra={
-            'footfall_spool_items{signal="traces"}': "9+0x60",
-            'footfall_spool_items{signal="logs"}': "9+0x60",
-            'footfall_spool_dropped_total{signal="traces"}': "70+0x60",
-            'footfall_spool_dropped_total{signal="logs"}': "_x30 5+0x30",
+            f"footfall_spool_items{_spool('traces')}": "9+0x60",
+            f"footfall_spool_items{_spool('logs')}": "9+0x60",
+            f"footfall_spool_dropped_total{_spool('traces')}": "70+0x60",
+            f"footfall_spool_dropped_total{_spool('logs')}": "_x30 5+0x30",
         },
+    ),
+    Case(
+        "telemetry is lost before the first sample",
+        {"eu": "." * 20},
+        {"1m": set(), "3m": {"SpoolDropped@metrics"}, "20m": {"SpoolDropped@metrics"}},
+        from_tick=1,
+        extra={
+            f"footfall_spool_items{_spool('logs')}": "_ 0+0x19",
+            f"footfall_spool_items{_spool('metrics')}": "_ 9+0x19",
+            f"footfall_spool_dropped_total{_spool('metrics')}": "_ 5+0x19",
+        },
+    ),
+    Case(
+        "telemetry is lost while the collector is away for hours",
+        {"eu": "." * 20 + " " * 180 + "." * 80},
+        {
+            "199m": {"AgentDown@eu", "JourneyNotRunning@eu"},
+            "201m": {"AgentDown@eu", "JourneyNotRunning@eu", "SpoolDropped@logs"},
+            "280m": {"AgentDown@eu", "JourneyNotRunning@eu", "SpoolDropped@logs"},
+        },
+        extra={
+            f"footfall_spool_items{_spool('logs')}": "9+0x20 _x179 9+0x80",
+            f"footfall_spool_items{_spool('traces')}": "9+0x20 _x179 9+0x80",
+            f"footfall_spool_dropped_total{_spool('logs')}": "_x200 5+0x80",
+        },
+        still=set(),
     ),
 ]
 
@@ -330,6 +363,8 @@ BRIEFLY = {
     "staging fails, in the same store",
     "an agent has moved to another location",
     "a beacon escapes before the first sample",
+    "telemetry is lost before the first sample",
+    "telemetry is lost while the collector is away for hours",
 }
 """What is asked of vmalert every time; it takes a second and a half for each story."""
 
