@@ -133,7 +133,12 @@ class WorkerProcess:
             cls.all.starting -= 1
             theirs.close()
         worker = cls(number, spawn, process, ours, temporary)
-        await worker._begin()
+        try:
+            await worker._begin()
+        except BaseException:
+            # Nobody else knows of it yet.
+            await worker.kill()
+            raise
         return worker
 
     @property
@@ -179,6 +184,7 @@ class WorkerProcess:
             self._writer.transport.abort()
             with suppress(ConnectionError):
                 await self._writer.wait_closed()
+        self._sock.close()
         # Reading on would wait for a process that inherited the other end of the output.
         self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
         await asyncio.to_thread(shutil.rmtree, self._temporary, ignore_errors=True)
