@@ -111,7 +111,8 @@ async def build(
     stack.callback(reader.close)
     sink = _telemetry(settings, environ, database, agent_id, clock)
     books = Ledger(database, sink, settings.location)
-    queue = LocalQueue(settings.workers.count * _QUEUE_PER_WORKER)
+    workers = settings.workers.count
+    queue = LocalQueue(workers * _QUEUE_PER_WORKER)
     in_force = InForce(loaded, folder.path / ".journeys")
     stack.callback(in_force.drop)
     secret = config.secret_reader(settings, environ)
@@ -120,7 +121,7 @@ async def build(
     engine = Engine(settings, folder, secret, clock, options, in_force.now.folder)
     engine.artifacts.clear_scratch()
     timeline = Timeline(clock, await books.decided_until())
-    dispatcher = Dispatcher(engine, books, queue, timeline, clock, events.on_late)
+    dispatcher = Dispatcher(engine, books, queue, timeline, clock, events.on_late, workers)
     readiness = Readiness(engine, dispatcher, sink, database, in_force, clock)
     ticker = Ticker(settings.location)
     overview = Overview(settings.location, dispatcher, ticker, reader, clock)

@@ -144,7 +144,7 @@ class Daemon:
             self._clock, stations.timeline, stations.ticker, dispatcher.is_busy, carry_out
         )
         self._spawn(turning, "schedule")
-        for number in range(stations.in_force.now.settings.workers.count):
+        for number in range(dispatcher.runners):
             self._spawn(dispatcher.work(), f"runner {number}")
         self._spawn(self._keep_house(stations), "housekeeping")
         self._spawn(stations.usage.watch(self._clock), "usage")

@@ -149,7 +149,7 @@ class Pool:
 
     async def rest(self, seconds: float) -> None:
         """Let time pass between two walks of a run; less where there can be no other."""
-        await first_of(self._spawn.clock.sleep(max(0.0, seconds)), self._closing.wait())
+        await first_of(self._spawn.clock.sleep(seconds), self._closing.wait())
 
     def _no_walk(self, began: float, death: ErrorType, why: str) -> AttemptRecord:
         now = self._spawn.clock.wall()

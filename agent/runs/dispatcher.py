@@ -14,6 +14,7 @@ from agent.core.model import SkipReason, Trigger
 from agent.pool.memory import free_memory
 from agent.queue.seam import Answer, QueuedSlot
 from agent.runs.conduct import interrupted
+from agent.runs.places import Place, Places
 from agent.runs.run_log import RunLog
 from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.schedule.lateness import too_late
@@ -34,12 +35,18 @@ _log = structlog.get_logger("footfall.dispatch")
 
 _ROOM = 256 * 1024**2
 """Bytes that must be free for a run to start: what a browser takes beside an idle worker."""
+_RUNNERS_PER_WORKER = 8
+"""One that walks, and the others for runs that rest until their failure is confirmed."""
 _EXTENSIONS = 3
 """How often a claim is extended within its lease."""
 
 
 class Dispatcher:
-    """Carries out what the schedule decides. ``on_late`` hears how late each run started."""
+    """Carries out what the schedule decides. ``on_late`` hears how late each run started.
+
+    At most ``workers`` runs walk at once; those that rest until their failure is confirmed
+    don't count.
+    """
 
     def __init__(
         self,
@@ -49,6 +56,7 @@ class Dispatcher:
         timeline: Timeline,
         clock: Clock,
         on_late: Callable[[RunResult, float], None],
+        workers: int,
     ) -> None:
         self._engine = engine
         self._ledger = ledger
@@ -56,6 +64,11 @@ class Dispatcher:
         self._timeline = timeline
         self._clock = clock
         self._on_late = on_late
+        self._places = Places(workers)
+        self._claiming = asyncio.Lock()
+        """Held from a place that is free to a slot for it, so that no more are claimed."""
+        self.runners = workers * _RUNNERS_PER_WORKER
+        """How many times ``work`` is to go on at once."""
         self._busy: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -100,10 +113,14 @@ class Dispatcher:
     async def work(self) -> None:
         """Run queued slots one after the other, for ever; several of these may work at once."""
         while True:
-            queued = await self._queue.claim()
+            async with self._claiming:
+                await self._places.until_free()
+                queued = await self._queue.claim()
+            place = Place(self._places)
             try:
-                await self._serve(queued)
+                await self._serve(queued, place)
             finally:
+                place.give()
                 self._end(queued.slot.journey)
 
     async def drain(self) -> None:
@@ -131,15 +148,18 @@ class Dispatcher:
         self._begin(slot.journey)
         return decision
 
-    async def _serve(self, queued: QueuedSlot) -> None:
+    async def _serve(self, queued: QueuedSlot, place: Place) -> None:
         try:
+            async with self._held(queued.run_id):
+                # Who came back from a rest meanwhile may have it first.
+                await place.take()
             journey = await self._admit(queued)
         except asyncio.CancelledError:
             await self._queue.release(queued.run_id)
             raise
         if journey is not None:
             async with self._held(queued.run_id):
-                await self._run(queued, journey)
+                await self._run(queued, journey, place)
         await self._queue.done(queued.run_id)
 
     async def _admit(self, queued: QueuedSlot) -> Journey | None:
@@ -183,17 +203,17 @@ class Dispatcher:
             await self._clock.sleep(self._queue.lease / _EXTENSIONS)
             await self._queue.extend(run_id)
 
-    async def _run(self, queued: QueuedSlot, journey: Journey) -> None:
+    async def _run(self, queued: QueuedSlot, journey: Journey, place: Place) -> None:
         at = queued.slot.scheduled_at
         request = self._engine.request(journey, Trigger.SCHEDULE, queued.run_id, at)
         started_at = self._clock.wall()
         try:
-            run = await self._engine.run(request, RunLog(request))
+            run = await self._engine.run(request, RunLog(request), place.lent)
         except asyncio.CancelledError:
             why = "the agent was stopped under the run"
             run = interrupted(request, started_at, self._clock.wall(), why)
             await self._ledger.finish(run)
-            self._tell(run, at)
+            self._report(run, at)
             raise
         except Exception as error:  # noqa: BLE001 - see below
             # A fault of the agent's own costs one run and is told; it must not cost the agent.
@@ -208,9 +228,9 @@ class Dispatcher:
             why = f"the run could not be written down: {error!r}"
             run = interrupted(request, started_at, self._clock.wall(), why)
             await self._ledger.finish(run)
-        self._tell(run, at)
+        self._report(run, at)
 
-    def _tell(self, run: RunResult, scheduled_at: float) -> None:
+    def _report(self, run: RunResult, scheduled_at: float) -> None:
         if run.attempts:
             # On the schedule's own time, which a clock set back doesn't turn around.
             ago = self._clock.wall() - run.attempts[0].started_at

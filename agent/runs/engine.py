@@ -5,7 +5,7 @@ The daemon and ``footfall once`` both stand on this; neither adds another way to
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from agent.storage.artifacts import ArtifactStore, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from agent.config import Settings
@@ -129,10 +130,16 @@ class Engine:
             scheduled_at=scheduled_at,
         )
 
-    async def run(self, request: RunRequest, listener: RunListener) -> RunResult:
-        """Make a run; it always comes to a result."""
+    async def run(
+        self,
+        request: RunRequest,
+        listener: RunListener,
+        resting: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    ) -> RunResult:
+        """Make a run; it always comes to a result. While it rests, it is within ``resting``."""
+        walker = _Walker(self, listener, resting)
         try:
-            return await conduct(request, _Walker(self, listener), self._network, self._clock)
+            return await conduct(request, walker, self._network, self._clock)
         finally:
             self.artifacts.drop_scratch(request.run_id)
 
@@ -194,9 +201,15 @@ class Engine:
 class _Walker:
     """The engine as the conductor of one run sees it."""
 
-    def __init__(self, engine: Engine, listener: RunListener) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        listener: RunListener,
+        resting: Callable[[], AbstractAsyncContextManager[None]],
+    ) -> None:
         self._engine = engine
         self._listener = listener
+        self._resting = resting
 
     async def walk(self, request: RunRequest, order: AttemptOrder) -> AttemptRecord:
         return await self._engine.walk(request, order, self._listener)
@@ -204,7 +217,8 @@ class _Walker:
     async def rest(self, seconds: float) -> None:
         if seconds > 0:
             self._listener.on_rest(seconds)
-        await self._engine.pool.rest(seconds)
+            async with self._resting():
+                await self._engine.pool.rest(seconds)
 
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]

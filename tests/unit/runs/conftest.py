@@ -49,12 +49,18 @@ def request_(journey: Journey) -> RunRequest:
     return a_request(journey, trace_id="0a" * 16, span_id="0b" * 8, scheduled_at=99.0)
 
 
+REST = "rest"
+"""Told to a run, it rests and walks once more."""
+
+
 class Walks:
-    """In the engine's place: runs begin, and end when and as they are told."""
+    """In the engine's place: runs begin, rest, and end when and as they are told."""
 
     def __init__(self, begun):
         self.begun = begun
         self.under_way: dict[str, tuple[RunRequest, asyncio.Future]] = {}
+        self.resting: dict[str, asyncio.Future[None]] = {}
+        """Those that rest between two walks, until they walk again."""
 
     def secret(self, name):
         raise LookupError(name)
@@ -64,17 +70,26 @@ class Walks:
             run_id, journey, "eu", trigger, "0a" * 16, "0b" * 8, scheduled_at=scheduled_at
         )
 
-    async def run(self, request, watcher) -> RunResult:
+    async def run(self, request, watcher, resting) -> RunResult:
         self.begun.append(request.run_id)
-        told = asyncio.get_running_loop().create_future()
-        self.under_way[request.run_id] = request, told
-        try:
-            result = await told
-        finally:
-            del self.under_way[request.run_id]
+        while (result := await self._walk(request)) is REST:
+            self.resting[request.run_id] = woken = asyncio.get_running_loop().create_future()
+            try:
+                async with resting():
+                    await woken
+            finally:
+                del self.resting[request.run_id]
         made = interrupted(request, 1.0, 2.0, "")
         if result is None:
             raise OverflowError("a fault of the agent's own")
         if result is Result.NOT_MEASURED:
             return made
         return replace(made, result=result, error_type=None)
+
+    async def _walk(self, request):
+        told = asyncio.get_running_loop().create_future()
+        self.under_way[request.run_id] = request, told
+        try:
+            return await told
+        finally:
+            del self.under_way[request.run_id]

@@ -29,10 +29,11 @@ from agent.telemetry.telemetry import Telemetry
 from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
 from tests.support.slot_counts import count_slots
-from tests.unit.runs.conftest import JOURNEYS, SCHEMAS, Walks
+from tests.unit.runs.conftest import JOURNEYS, REST, SCHEMAS, Walks
 
 BOUND = 2
-RUNNERS = 2
+WORKERS = 2
+RUNNERS = 4
 
 
 class Killed(BaseException):
@@ -132,6 +133,18 @@ class Agent(RuleBasedStateMachine):
         self._tell(which, result)
         self.run(self._settle())
 
+    @precondition(lambda self: self.walks.under_way)
+    @rule(which=st.integers(0, 9))
+    def a_run_rests(self, which):
+        self._tell(which, REST)
+        self.run(self._settle())
+
+    @precondition(lambda self: self.walks.resting)
+    @rule(which=st.integers(0, 9))
+    def a_rest_ends(self, which):
+        self._wake(which)
+        self.run(self._settle())
+
     @rule(
         left=st.integers(0, 6),
         passed=st.sampled_from([3.0, 11.0, 400.0]),
@@ -179,7 +192,7 @@ class Agent(RuleBasedStateMachine):
         self.timeline = Timeline(self.clock, await books.decided_until())
         self.walks = Walks(self.begun)
         self.dispatcher = Dispatcher(
-            self.walks, books, self.queue, self.timeline, self.clock, lambda *_: None
+            self.walks, books, self.queue, self.timeline, self.clock, lambda *_: None, WORKERS
         )
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
         await books.register_sites({journey.name: "shop" for journey in JOURNEYS})
@@ -211,11 +224,18 @@ class Agent(RuleBasedStateMachine):
         if not told.done():
             told.set_result(result)
 
+    def _wake(self, which):
+        woken = list(self.walks.resting.values())[which % len(self.walks.resting)]
+        if not woken.done():
+            woken.set_result(None)
+
     async def _drain(self):
         draining = asyncio.create_task(self.dispatcher.drain())
         while not draining.done():
             for _ in list(self.walks.under_way):
                 self._tell(0, Result.PASS)
+            for number in range(len(self.walks.resting)):
+                self._wake(number)
             await self._settle()
         await draining
         assert self.dispatcher.running == 0
@@ -237,11 +257,16 @@ class Agent(RuleBasedStateMachine):
         waiting = [left.run_id for left in unfinished if not left.running]
         claimed = self.queue.claimed
         assert claimed == self.queue.offered[: len(claimed)], "first in, first out"
-        assert len(waiting) <= BOUND
-        assert self.queue.depth == len(waiting)
-        assert {left.run_id for left in unfinished if left.running} == set(self.walks.under_way)
+        walking, resting = set(self.walks.under_way), set(self.walks.resting)
+        # One may be claimed for a place that a run took again when its rest was over.
+        assert len(waiting) - self.queue.depth in {0, 1}
+        assert self.queue.depth <= BOUND
+        assert {left.run_id for left in unfinished if left.running} == walking | resting
         assert self.dispatcher.running == len(unfinished)
-        assert not waiting or len(self.walks.under_way) == RUNNERS
+        assert len(walking) <= WORKERS
+        assert len(walking) == WORKERS or not waiting or len(walking | resting) == RUNNERS
+        back = [run_id for run_id, woken in self.walks.resting.items() if woken.done()]
+        assert len(walking) == WORKERS or not back, "returns at once where there is room"
         assert len(set(self.begun)) == len(self.begun), "walked twice"
         assert {ended[run_id] for run_id in set(ended) - set(self.begun)} <= {"not_measured"}
         for one in counts.values():

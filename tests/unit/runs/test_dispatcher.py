@@ -24,7 +24,7 @@ from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
 from tests.support.clock import ManualClock
 from tests.support.slot_counts import count_slots
-from tests.unit.runs.conftest import JOURNEYS, SCHEMAS, Walks
+from tests.unit.runs.conftest import JOURNEYS, REST, SCHEMAS, Walks
 
 
 class CountingDatabase(Database):
@@ -74,9 +74,9 @@ class SharedQueue(LocalQueue):
 
 
 class Middle:
-    """The daemon's middle on a real file, with one runner."""
+    """The daemon's middle on a real file, with one worker and as many runners as are wanted."""
 
-    def __init__(self, database, queue, clock):
+    def __init__(self, database, queue, clock, runners=1):
         self.database = database
         self.queue = queue
         self.walks = Walks([])
@@ -90,9 +90,9 @@ class Middle:
         ledger = Ledger(database, sent, "eu")
         timeline = Timeline(clock)
         self.now = timeline.now()
-        self.dispatcher = Dispatcher(self.walks, ledger, queue, timeline, clock, lambda *_: None)
+        self.dispatcher = Dispatcher(self.walks, ledger, queue, timeline, clock, lambda *_: None, 1)
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
-        self.runner = asyncio.create_task(self.dispatcher.work())
+        self.runners = [asyncio.create_task(self.dispatcher.work()) for _ in range(runners)]
 
     def slot(self, journey="a"):
         return Slot(journey, "eu", self.now)
@@ -106,14 +106,27 @@ class Middle:
             await asyncio.sleep(0)
 
     async def end(self, result=Result.PASS):
+        await self.tell(result)
+        assert not self.dispatcher.running
+
+    async def tell(self, result):
+        """Have the one walk under way come to this."""
         ((_, told),) = self.walks.under_way.values()
         told.set_result(result)
         await self.settle()
-        assert not self.dispatcher.running
+
+    async def wake(self, journey):
+        """End the rest of a journey's run."""
+        self.walks.resting[ids.run_id(self.slot(journey))].set_result(None)
+        await self.settle()
+
+    def walking(self):
+        return [request.journey.name for request, _ in self.walks.under_way.values()]
 
     async def stop(self):
-        self.runner.cancel()
-        await asyncio.gather(self.runner, return_exceptions=True)
+        for runner in self.runners:
+            runner.cancel()
+        await asyncio.gather(*self.runners, return_exceptions=True)
 
     async def states(self):
         return await self.database.transaction(
@@ -142,6 +155,15 @@ async def database(tmp_path, clock):
 async def middle(database, clock, monkeypatch):
     monkeypatch.setattr(dispatcher, "free_memory", lambda: 1 << 40)
     made = Middle(database, SharedQueue(), clock)
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def shared(database, clock, monkeypatch):
+    """One worker, and three runners that share it."""
+    monkeypatch.setattr(dispatcher, "free_memory", lambda: 1 << 40)
+    made = Middle(database, LocalQueue(8), clock, runners=3)
     yield made
     await made.stop()
 
@@ -233,3 +255,117 @@ async def test_a_run_that_is_cut_short_has_its_word(middle):
     await middle.stop()
     assert await middle.states() == {"a": ("done", "not_measured")}
     assert "release" not in dict(middle.queue.heard)
+
+
+async def test_while_a_run_rests_others_walk(shared):
+    """A worker isn't kept idle by a failure that is to be confirmed later."""
+    await shared.offer("a", "b", "c")
+    await shared.settle()
+    assert shared.walking() == ["a"], "one at a time"
+    assert shared.queue.depth == 2, "nothing is claimed that can't be walked"
+    await shared.tell(REST)
+    assert shared.walking() == ["b"]
+    await shared.tell(REST)
+    assert shared.walking() == ["c"]
+
+
+async def test_who_returns_from_a_rest_comes_before_who_is_new(shared):
+    """It waits for the walk under way, no longer, and is walked on, not anew."""
+    await shared.offer("a", "b", "c")
+    await shared.settle()
+    await shared.tell(REST)
+    await shared.wake("a")
+    assert shared.walking() == ["b"], "not two in one worker"
+    await shared.tell(Result.PASS)
+    assert shared.walking() == ["a"]
+    await shared.tell(Result.FAIL)
+    assert shared.walking() == ["c"]
+    await shared.end()
+    assert len(shared.walks.begun) == 3
+    assert await shared.states() == {
+        "a": ("done", "fail"),
+        "b": ("done", "pass"),
+        "c": ("done", "pass"),
+    }
+
+
+async def test_who_returns_comes_before_who_has_claimed_a_slot_already(shared):
+    """A claim makes nobody older than a run that is half done."""
+    await shared.offer("a", "b")
+    await shared.settle()
+    await shared.tell(REST)
+    await shared.tell(REST)
+    await shared.wake("a")
+    await shared.offer("c")
+    await shared.settle()
+    assert shared.queue.depth == 0, "claimed"
+    await shared.wake("b")
+    await shared.tell(Result.PASS)
+    assert shared.walking() == ["b"]
+    await shared.tell(Result.PASS)
+    assert shared.walking() == ["c"]
+
+
+async def test_who_rests_has_a_place_again_where_nobody_walks(shared):
+    """A runner that waits for a slot takes none; one that comes then is too late for it."""
+    await shared.offer("a")
+    await shared.settle()
+    await shared.tell(REST)
+    await shared.wake("a")
+    assert shared.walking() == ["a"]
+    await shared.offer("b")
+    await shared.settle()
+    assert shared.walking() == ["a"]
+    await shared.tell(Result.FAIL)
+    assert shared.walking() == ["b"]
+
+
+async def test_whether_a_slot_is_too_late_is_judged_when_there_is_a_place(shared, clock):
+    """One that was claimed in time and waited for too long is skipped, and the next comes on."""
+    await shared.offer("a")
+    await shared.settle()
+    await shared.tell(REST)
+    await shared.wake("a")
+    await shared.offer("b")
+    await shared.settle()
+    assert shared.queue.depth == 0, "claimed"
+    clock.advance(3600.0)
+    await shared.end()
+    assert await shared.states() == {"a": ("done", "pass"), "b": ("skipped", "capacity")}
+
+
+async def test_a_drain_waits_for_who_rests_and_begins_nobody(shared):
+    """What was claimed and has no place yet is skipped like what waits."""
+    await shared.offer("a")
+    await shared.settle()
+    await shared.tell(REST)
+    await shared.wake("a")
+    await shared.offer("b", "c")
+    await shared.settle()
+    draining = asyncio.create_task(shared.dispatcher.drain())
+    await shared.settle()
+    assert not draining.done()
+    await shared.tell(Result.FAIL)
+    async with asyncio.timeout(5):
+        await draining
+    assert await shared.states() == {
+        "a": ("done", "fail"),
+        "b": ("skipped", "shutdown"),
+        "c": ("skipped", "shutdown"),
+    }
+
+
+@pytest.mark.parametrize("woken", [False, True])
+async def test_a_run_that_is_cut_short_in_its_rest_has_its_word(shared, woken):
+    """Whether it rests or waits for a place; another keeps the place that it has."""
+    await shared.offer("a", "b")
+    await shared.settle()
+    await shared.tell(REST)
+    if woken:
+        await shared.wake("a")
+    assert shared.walking() == ["b"]
+    await shared.stop()
+    assert await shared.states() == {
+        "a": ("done", "not_measured"),
+        "b": ("done", "not_measured"),
+    }
