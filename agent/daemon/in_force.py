@@ -28,7 +28,7 @@ _FIXED = ("location", "environment", "state", "workers", "telemetry", "artifacts
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ConfigSource:
     """Where configuration and journeys are read from."""
 
     path: Path | None
@@ -47,7 +47,7 @@ class InForce:
         self.refused = ""
         """Why the last reload was refused; empty where it wasn't."""
 
-    async def renew(self, source: Source, engine: Engine, clock: Clock) -> bool:
+    async def renew(self, source: ConfigSource, engine: Engine, clock: Clock) -> bool:
         """Read everything anew and have the engine work by it, or refuse it whole and say why."""
         try:
             loaded = await load(source.path, source.environ, clock, self._copies)

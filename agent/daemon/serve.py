@@ -14,7 +14,7 @@ import structlog
 from agent.core.first_of import first_of
 from agent.daemon.build import build
 from agent.daemon.drain import drain
-from agent.daemon.in_force import Source
+from agent.daemon.in_force import ConfigSource
 from agent.loading.load import load
 from agent.pool.process_tree import become_subreaper
 from agent.schedule.loop import run as run_schedule
@@ -42,7 +42,7 @@ class Daemon:
     """One agent: ``run`` starts it, serves until told to stop, and drains."""
 
     def __init__(self, path: Path | None, environ: Mapping[str, str], clock: Clock) -> None:
-        self._source = Source(path, environ)
+        self._source = ConfigSource(path, environ)
         self._clock = clock
         self._stack = AsyncExitStack()
         self._stop = asyncio.Event()

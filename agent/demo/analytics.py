@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from agent.demo.render import Render
-from agent.demo.seen import Recorder, SeenLog
+from agent.demo.seen import SeenLog, SeenMiddleware
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -48,7 +48,7 @@ def create_analytics() -> Starlette:
             Route("/api/event", event, methods=["POST"]),
             *log.routes(),
         ],
-        middleware=[Middleware(Recorder, log=log)],
+        middleware=[Middleware(SeenMiddleware, log=log)],
     )
 
 

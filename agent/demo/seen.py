@@ -57,7 +57,7 @@ class SeenLog:
         return JSONResponse({"total": self._total, "requests": list(self._requests)})
 
 
-class Recorder:
+class SeenMiddleware:
     """ASGI middleware that notes each HTTP request in a log."""
 
     def __init__(self, app: ASGIApp, log: SeenLog) -> None:

@@ -18,7 +18,7 @@ from agent.demo.checkout import Checkout
 from agent.demo.inventory import Inventory
 from agent.demo.pages import Pages
 from agent.demo.render import Render, static
-from agent.demo.seen import Recorder, SeenLog
+from agent.demo.seen import SeenLog, SeenMiddleware
 from agent.demo.store import ACCOUNT, Store
 from agent.verify import SyntheticMiddleware, Verifier
 
@@ -76,7 +76,7 @@ def create_shop(
             *static(),
         ],
         middleware=[
-            Middleware(Recorder, log=log),
+            Middleware(SeenMiddleware, log=log),
             Middleware(SyntheticMiddleware, verifier=Verifier(keys or {"keys": []})),
         ],
         exception_handlers={404: missing},

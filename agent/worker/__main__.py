@@ -31,7 +31,7 @@ from agent.protocol.messages import (
 from agent.worker.browser.raised import AuthorCode
 from agent.worker.isolation import Isolation
 from agent.worker.loader import Loader
-from agent.worker.pipe import Link
+from agent.worker.pipe import Pipe
 from agent.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def die_with_parent(parent: int) -> None:
 class Worker:
     """Serves the supervisor's messages, one after the other."""
 
-    def __init__(self, link: Link, configure: Configure, watchdog: Watchdog) -> None:
-        self._link = link
+    def __init__(self, pipe: Pipe, configure: Configure, watchdog: Watchdog) -> None:
+        self._pipe = pipe
         self._configure = configure
         self._loader = Loader(configure.journeys, configure.copy)
         self._watchdog = watchdog
@@ -93,24 +93,24 @@ class Worker:
             real = await real_user_agent(playwright, self._options)
         except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor must hear it
             self._trouble = str(error)
-            self._link.send(Ready(self._trouble))
+            self._pipe.send(Ready(self._trouble))
             return
         own = user_agent(real, self._configure.version, self._configure.info_url)
         self._launcher = Launcher(playwright, self._options, own)
         self._launcher.ahead()
-        self._link.send(Ready())
+        self._pipe.send(Ready())
 
     def _discover(self, message: Discover) -> None:
         for file in message.files:
-            self._link.send(FileStarted(file))
+            self._pipe.send(FileStarted(file))
             self._watchdog.begin()
             definitions, problems = self._loader.load(file)
             self._watchdog.end()
             try:
-                self._link.send(FileLoaded(file, definitions, problems))
+                self._pipe.send(FileLoaded(file, definitions, problems))
             except ProtocolError as error:
                 problem = Problem(file, f"what it declares is more than can be taken in: {error}")
-                self._link.send(FileLoaded(file, [], [problem]))
+                self._pipe.send(FileLoaded(file, [], [problem]))
 
     async def _walk(self, walk: Walk) -> None:
         from agent.core.errors import ErrorType
@@ -118,11 +118,11 @@ class Worker:
         from agent.worker.attempt import AttemptRunner, Services
 
         def done(report: AttemptReport) -> None:
-            self._link.send(Walked(report))
+            self._pipe.send(Walked(report))
 
         if self._launcher is None:
             done(AttemptReport(0.0, 0.0, ErrorType.BROWSER_LAUNCH, self._trouble))
-            self._link.send(Idle(fit=False))
+            self._pipe.send(Idle(fit=False))
             return
         # Its import may block, and change the process, as well as its function may.
         self._isolation.begin()
@@ -131,12 +131,12 @@ class Worker:
             journey = self._loader.journey(walk.journey.file, walk.journey.name)
         except LookupError as error:
             done(AttemptReport(0.0, 0.0, ErrorType.SCRIPT_ERROR, str(error)))
-            self._link.send(Idle(fit=not await self._isolation.clear()))
+            self._pipe.send(Idle(fit=not await self._isolation.clear()))
             return
         finally:
             self._watchdog.end()
         services = Services(
-            self._link,
+            self._pipe,
             self._watchdog,
             self._isolation,
             self._launcher,
@@ -145,11 +145,11 @@ class Worker:
         )
         attempt = AttemptRunner(walk, journey, services)
         await attempt.run(done)
-        self._link.forget()
-        self._link.send(Idle(attempt.fit))
+        self._pipe.forget()
+        self._pipe.send(Idle(attempt.fit))
 
 
-def _settle_in(project: Path) -> None:
+def _enter_project(project: Path) -> None:
     """Work in the folder that holds the journeys folder, wherever the agent was started.
 
     What a journey opens by a relative path, or imports from beside that folder, is then the
@@ -163,16 +163,16 @@ def _settle_in(project: Path) -> None:
 async def _main(descriptor: int) -> None:
     inbox: asyncio.Queue[ToWorker] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    link = Link(socket.socket(fileno=descriptor), loop)
-    link.start(inbox)
+    pipe = Pipe(socket.socket(fileno=descriptor), loop)
+    pipe.start(inbox)
     configure = await inbox.get()
     if not isinstance(configure, Configure):
         raise SystemExit("the first message must configure the worker")
-    _settle_in(Path(configure.journeys).parent)
+    _enter_project(Path(configure.journeys).parent)
     code = AuthorCode(configure.journeys)
-    watchdog = Watchdog(loop, code, link.send)
+    watchdog = Watchdog(loop, code, pipe.send)
     watchdog.start()
-    await Worker(link, configure, watchdog).serve(inbox)
+    await Worker(pipe, configure, watchdog).serve(inbox)
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from agent.worker.isolation import Isolation
     from agent.worker.loader import LoadedJourney
     from agent.worker.page_setup import OpenPage
-    from agent.worker.pipe import Link
+    from agent.worker.pipe import Pipe
     from agent.worker.watchdog import Watchdog
 
 _ROUTED = "the pages it routes have no HTTP cache, and Playwright answers their CORS preflights"
@@ -52,7 +52,7 @@ _CLOSE_WAIT = 3.0
 class Services:
     """What a worker has for all of its attempts."""
 
-    link: Link
+    pipe: Pipe
     watchdog: Watchdog
     isolation: Isolation
     launcher: Launcher
@@ -67,12 +67,12 @@ class AttemptRunner:
     def __init__(self, walk: Walk, journey: LoadedJourney, services: Services) -> None:
         self._walk = walk
         self._journey = journey
-        self._link = link = services.link
+        self._pipe = pipe = services.pipe
         self._watchdog = services.watchdog
         self._isolation = services.isolation
         self._launcher = services.launcher
         self._steps = Steps(
-            walk.trace_id, walk.span_id, link.send, self._before_pass, self._first_line
+            walk.trace_id, walk.span_id, pipe.send, self._before_pass, self._first_line
         )
         identity = Identity(
             journey=walk.journey.name,
@@ -80,12 +80,12 @@ class AttemptRunner:
             trace_id=walk.trace_id,
             header=services.header,
             parent=lambda: self._steps.current,
-            proof=proof_of(walk, link),
+            proof=proof_of(walk, pipe),
         )
-        self._setup = PageSetup(walk, identity, link)
+        self._setup = PageSetup(walk, identity, pipe)
         self._code = services.code
         self._forgotten = Forgotten(services.code)
-        self._outcome = AttemptOutcome(walk, link, self._setup, self._steps, services.code)
+        self._outcome = AttemptOutcome(walk, pipe, self._setup, self._steps, services.code)
         self._page: Page | None = None
         self.fit = True
         """Whether the process is as good as before."""
@@ -98,7 +98,7 @@ class AttemptRunner:
 
     def secret(self, name: str) -> str:
         """Fetch a secret."""
-        return self._link.secret(name)
+        return self._pipe.secret(name)
 
     def mask(self, locator: Locator) -> None:
         """Mask an element in screenshots."""
@@ -142,7 +142,7 @@ class AttemptRunner:
         left = await self._isolation.clear()
         if left:
             self.fit = False
-            self._link.send(Logged("warning", "journey.left", {"left": ", ".join(left[:5])}))
+            self._pipe.send(Logged("warning", "journey.left", {"left": ", ".join(left[:5])}))
 
     async def _walk_in(self, browser: Browser) -> AttemptReport:
         started_at, start = time.time(), time.perf_counter()
@@ -158,14 +158,14 @@ class AttemptRunner:
             self.fit = False
             why = str(error) or f"the browser opened no page within {OPEN_WAIT:g} s"
             return AttemptReport(started_at, 0.0, ErrorType.BROWSER_CRASH, why)
-        self._link.send(Started())
+        self._pipe.send(Started())
         started_at, start = time.time(), time.perf_counter()
         failure = await self._walk_on(opened)
         took = time.perf_counter() - start
         self._outcome.forgotten = self._forgotten.end(failure)
         self._setup.console.stop()
         if self._setup.routed:
-            self._link.send(Logged("warning", "journey.routes", {"effect": _ROUTED}))
+            self._pipe.send(Logged("warning", "journey.routes", {"effect": _ROUTED}))
         fault = self._outcome.fault(failure, self._launcher, browser)
         self._setup.traffic.end("unfinished" if failure else "")
         tagger_wait = self._setup.tagger.longest_wait
@@ -175,7 +175,7 @@ class AttemptRunner:
         evidence_end = self._outcome.evidence_end(took)
         canary = await self._outcome.canary(fault, self._launcher, browser, took)
         if browser.is_connected():
-            await self._setup.auditor.settle()
+            await self._setup.auditor.wait_for_tagger()
         if canary is not None or not self._launcher.alive:
             self.fit = False
         report = AttemptReport(
@@ -193,7 +193,7 @@ class AttemptRunner:
             vitals=self._setup.vitals.collected(),
             audit=self._setup.auditor.report(),
         )
-        self._link.send(OutcomeKnown(report))
+        self._pipe.send(OutcomeKnown(report))
         await self._outcome.save(fault, browser, opened, evidence_end)
         return replace(report, evidence=self._outcome.kept, audit=self._setup.auditor.report())
 
@@ -271,10 +271,10 @@ class AttemptRunner:
             raise refused
 
     def _first_line(self, error: BaseException) -> str:
-        return first_line(error, self._link.redactor.fit)
+        return first_line(error, self._pipe.redactor.fit)
 
     def _write_log(self, _: object, level: str, fields: MutableMapping[str, Any]) -> str:
         event = str(fields.pop("event", ""))
         plain = json.loads(json.dumps(dict(fields), default=repr))
-        self._link.send(Logged(level, event, plain))
+        self._pipe.send(Logged(level, event, plain))
         raise structlog.DropEvent

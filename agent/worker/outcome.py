@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from agent.worker.browser.raised import AuthorCode
     from agent.worker.page_setup import OpenPage, PageSetup
     from agent.worker.pending import Pending
-    from agent.worker.pipe import Link
+    from agent.worker.pipe import Pipe
     from agent.worker.steps import Steps
 
 _CANARY_SHARE = 0.5
@@ -61,14 +61,14 @@ class AttemptOutcome:
     """Looks at one walk once it is over; what was recorded meanwhile is begun here too."""
 
     def __init__(
-        self, walk: Walk, link: Link, setup: PageSetup, steps: Steps, code: AuthorCode
+        self, walk: Walk, pipe: Pipe, setup: PageSetup, steps: Steps, code: AuthorCode
     ) -> None:
         self._walk = walk
-        self._link = link
+        self._pipe = pipe
         self._setup = setup
         self._steps = steps
         self._code = code
-        self._evidence = Evidence(Path(walk.scratch), link.redactor)
+        self._evidence = Evidence(Path(walk.scratch), pipe.redactor)
         self._stood = Circumstances((), (), {})
         self._recorder = Recorder()
         self._driver = DriverState(0, 0.0, 0.0)
@@ -89,7 +89,7 @@ class AttemptOutcome:
     async def record(self, opened: OpenPage, launcher: Launcher) -> None:
         """Begin to record, where that is wanted."""
         self._driver = DriverState.of(launcher.driver_pids)
-        self._link.on_give_way = self._give_way
+        self._pipe.on_give_way = self._give_way
         if self._walk.record_trace:
             await self._recorder.start(opened.context)
 
@@ -117,7 +117,7 @@ class AttemptOutcome:
             return self._made_in_vain(fault)
         lines = self._stood.lines(waited=fault.error_type is ErrorType.TIMEOUT)
         whole = "\n".join([fault.message, *lines])
-        return replace(fault, message=self._link.redactor.fit(whole, MESSAGE_LENGTH))
+        return replace(fault, message=self._pipe.redactor.fit(whole, MESSAGE_LENGTH))
 
     def _placed(self, fault: Fault, raised: BaseException) -> Fault:
         """Name the author's line at which the walk was, whatever ended it.
@@ -125,7 +125,7 @@ class AttemptOutcome:
         What lies behind an error is heard of beside the journey, so it has no line itself. A
         page that is refused at the end of a step, or of all, is told where it answered.
         """
-        fit = self._link.redactor.fit
+        fit = self._pipe.redactor.fit
         own = fault_of(raised, self._code, fit)
         place, target = fault.place or own.place, fault.target or own.target
         if self.waited is not None and self.waited.place is not None:
@@ -138,13 +138,13 @@ class AttemptOutcome:
         """Return the line that declares the journey, for what belongs to no other."""
         journey = self._walk.journey
         line = self._code.line(f"{self._code.folder}/{journey.file}", journey.line)
-        return line.cleaned(self._link.redactor.fit)
+        return line.cleaned(self._pipe.redactor.fit)
 
     def _blamed(self, failure: BaseException) -> Fault:
-        fault = fault_of(failure, self._code, self._link.redactor.fit)
+        fault = fault_of(failure, self._code, self._pipe.redactor.fit)
         refused = self._setup.refusal()
         if isinstance(refused, ProxyRefused):
-            return fault_of(refused, self._code, self._link.redactor.fit)
+            return fault_of(refused, self._code, self._pipe.redactor.fit)
         challenge = self._setup.challenges.open
         if challenge and fault.error_type in _CHALLENGED:
             return self._challenged(fault, challenge)
@@ -156,7 +156,7 @@ class AttemptOutcome:
 
     def _challenged(self, fault: Fault, challenge: str) -> Fault:
         then = "" if fault.error_type is ErrorType.CHALLENGED else f"\nthen {fault.message}"
-        message = self._link.redactor.fit(f"{challenge}; {_CURE}{then}", MESSAGE_LENGTH)
+        message = self._pipe.redactor.fit(f"{challenge}; {_CURE}{then}", MESSAGE_LENGTH)
         return replace(fault, error_type=ErrorType.CHALLENGED, message=message)
 
     def _page(self, fault: Fault | None, opened: OpenPage) -> Page:
@@ -182,7 +182,7 @@ class AttemptOutcome:
         said = await try_canary(browser, self._walk.canary_url, min(left, _MOST_WAIT))
         after = DriverState.of(launcher.driver_pids)
         if said is not None and after.digests(self._driver, before):
-            self._link.send(Logged("warning", "canary.late", {"why": _DIGESTING}))
+            self._pipe.send(Logged("warning", "canary.late", {"why": _DIGESTING}))
             return None
         return said
 
@@ -206,7 +206,7 @@ class AttemptOutcome:
         elif self._evidence.missing:
             # Nothing is written down of a pass, so it is said here why something isn't there.
             missing = {"missing": list(self._evidence.missing)}
-            self._link.send(Logged("warning", "evidence.missing", missing))
+            self._pipe.send(Logged("warning", "evidence.missing", missing))
 
     def evidence_end(self, spent: float) -> float:
         """Return when evidence has to be saved, on the monotonic clock."""
@@ -240,7 +240,7 @@ class AttemptOutcome:
         """Refuse to pass, or to blame the target for, a walk that left something out."""
         if self.forgotten is None:
             return None
-        fit = self._link.redactor.fit
+        fit = self._pipe.redactor.fit
         line, word = self.forgotten
         place = line.cleaned(fit)
         message = f"{place.source}: write `{word}` before it; without it nothing was done"

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from agent.core.results import SourceLine, SpanData
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
-    from agent.worker.pipe import Link
+    from agent.worker.pipe import Pipe
 
 _ACTION_SHARE = 0.8
 """The share of the timeout after which one action gives up: its own error says more than
@@ -78,11 +78,11 @@ class OpenPage:
 class PageSetup:
     """Opens the context, and knows what has happened on it that ends a walk."""
 
-    def __init__(self, walk: Walk, identity: Identity, link: Link) -> None:
+    def __init__(self, walk: Walk, identity: Identity, pipe: Pipe) -> None:
         journey, proxies = walk.journey, walk.proxies
-        fit = link.redactor.fit
+        fit = pipe.redactor.fit
         self._listeners = Listeners(self._on_listener_failed)
-        self._link = link
+        self._pipe = pipe
         self._proxies = proxies
         self._proxied = proxies is not None and proxies.of(journey.site.url) is not None
         self._journey = journey
@@ -269,15 +269,15 @@ class PageSetup:
         self.dialogs.follow(page)
 
     def _on_span(self, span: SpanData) -> None:
-        self._link.send(SpanEnded(span))
+        self._pipe.send(SpanEnded(span))
 
     def _on_too_much(self, mib: int) -> None:
-        self._link.send(Logged("warning", "downloads.stopped", {"mib": mib}))
+        self._pipe.send(Logged("warning", "downloads.stopped", {"mib": mib}))
 
     def _on_listener_failed(self, event: str, error: Exception) -> None:
         # Its type alone: what it says may hold anything that a page says.
         fields = {"listener": event, "error": type(error).__name__}
-        self._link.send(Logged("error", "agent.listener_failed", fields))
+        self._pipe.send(Logged("error", "agent.listener_failed", fields))
 
     def _routes(self) -> None:
         self.routed = True

@@ -78,7 +78,7 @@ def _fields(fields: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-class Link:
+class Pipe:
     """Sends and receives messages; whatever is sent has been cleaned of known secrets."""
 
     def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
@@ -96,7 +96,7 @@ class Link:
     def start(self, inbox: asyncio.Queue[ToWorker]) -> None:
         """Begin to read; what isn't a secret goes to ``inbox``."""
         self.inbox = inbox
-        threading.Thread(target=self._read, name="footfall-link", daemon=True).start()
+        threading.Thread(target=self._read, name="footfall-pipe", daemon=True).start()
 
     def send(self, message: FromWorker) -> None:
         """Send a message. Safe from any thread."""

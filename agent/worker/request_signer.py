@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from agent.protocol.messages import Walk
-    from agent.worker.pipe import Link
+    from agent.worker.pipe import Pipe
 
 
-def proof_of(walk: Walk, link: Link) -> Callable[[str], Awaitable[Mapping[str, str]]]:
+def proof_of(walk: Walk, pipe: Pipe) -> Callable[[str], Awaitable[Mapping[str, str]]]:
     """Return what gives the headers that prove a request to an address; none for other sites'."""
     if walk.signatures is None:
         return unsigned
@@ -25,12 +25,12 @@ def proof_of(walk: Walk, link: Link) -> Callable[[str], Awaitable[Mapping[str, s
     def ask(authority: str) -> None:
         # No host has a name as long as that: a page made it up.
         if len(authority) <= ADDRESS_LENGTH:
-            link.send(SignatureWanted(authority))
+            pipe.send(SignatureWanted(authority))
 
     proofs = SignatureCache(
         {one.authority: RequestSignature(one.headers, one.expires) for one in walk.signatures}, ask
     )
-    link.on_signature = lambda reply: proofs.take(
+    pipe.on_signature = lambda reply: proofs.take(
         reply.authority, RequestSignature(reply.headers, reply.expires)
     )
     site = FirstParty(walk.journey.site.first_party)

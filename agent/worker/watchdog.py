@@ -29,11 +29,14 @@ class Watchdog:
     """A heartbeat on the loop, and a thread that looks at the main thread when it stops."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, code: AuthorCode, tell: Callable[[Blocked], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        code: AuthorCode,
+        on_blocked: Callable[[Blocked], None],
     ) -> None:
         self._loop = loop
         self._code = code
-        self._tell = tell
+        self._on_blocked = on_blocked
         self._main = threading.main_thread().ident or 0
         self._beat_at = time.monotonic()
         self._busy = threading.Event()
@@ -75,7 +78,7 @@ class Watchdog:
             where, in_journey = self._place(sys._current_frames().get(self._main))  # noqa: SLF001 - there is no public word
             if in_journey and still > self._worst:
                 self._worst, self._blocked_at = still, where
-            self._tell(Blocked(still, where, in_journey))
+            self._on_blocked(Blocked(still, where, in_journey))
 
     def _place(self, top: FrameType | None) -> tuple[str, bool]:
         frame = top

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 _INTERCEPTING = ("route", "route_from_har")
 
 
-def notice_routes(target: BrowserContext | Page, tell: Callable[[], None]) -> None:
-    """Call ``tell`` each time that one of the methods which intercept is used."""
+def notice_routes(target: BrowserContext | Page, on_route: Callable[[], None]) -> None:
+    """Call ``on_route`` each time that one of the methods which intercept is used."""
 
     def noticing(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def intercept(*args: Any, **options: Any) -> Any:  # noqa: ANN401
-            tell()
+            on_route()
             return await method(*args, **options)
 
         return intercept

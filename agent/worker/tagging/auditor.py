@@ -159,7 +159,7 @@ class Auditor:
 
     # At the end.
 
-    async def settle(self) -> None:
+    async def wait_for_tagger(self) -> None:
         """Wait a little for the tagger to hear of what was seen last."""
         for _ in range(round(_SETTLE / _STEP)):
             if not any(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.core.clock import SystemClock
-from agent.daemon.in_force import InForce, Source
+from agent.daemon.in_force import ConfigSource, InForce
 from agent.loading.load import load
 
 SITE = '[sites.shop]\nurl = "http://127.0.0.1:9103"\nfirst_party = ["http://127.0.0.1:9103"]\n'
@@ -42,7 +42,7 @@ def home(tmp_path):
 
 async def test_a_reload_is_taken_up_whole_or_refused(home):
     """A refused one leaves all as it was, says why until one is taken up, and no copy behind."""
-    source, clock, engine = Source(home / "config.toml", {}), SystemClock(), Works()
+    source, clock, engine = ConfigSource(home / "config.toml", {}), SystemClock(), Works()
     copies = home / "copies"
     in_force = InForce(await load(source.path, source.environ, clock), copies)
     first = in_force.now

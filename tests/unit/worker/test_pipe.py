@@ -26,7 +26,7 @@ from agent.protocol.messages import (
     ToWorker,
     Walked,
 )
-from agent.worker.pipe import Link
+from agent.worker.pipe import Pipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,12 +50,12 @@ class Other:
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[Link, Other]]:
+def ends() -> Iterator[tuple[Pipe, Other]]:
     """Without the reading thread, which would end the process with the pipe."""
     ours, theirs = socket.socketpair()
     loop = asyncio.new_event_loop()
     with ours, theirs:
-        yield Link(ours, loop), Other(theirs)
+        yield Pipe(ours, loop), Other(theirs)
     loop.close()
 
 
@@ -81,64 +81,64 @@ CLEAN = SpanData("step ***", "a" * 32, "b" * 16, None, 1, 2, attributes={"x.***"
     ],
     ids=lambda message: type(message).__name__,
 )
-def test_sending(ends: tuple[Link, Other], message: FromWorker, cleaned: FromWorker) -> None:
+def test_sending(ends: tuple[Pipe, Other], message: FromWorker, cleaned: FromWorker) -> None:
     """What people wrote is sent without known secrets, and whole while there are none."""
-    link, other = ends
-    link.send(message)
+    pipe, other = ends
+    pipe.send(message)
     assert other.hear() == message
-    link.redactor.add(SECRET)
-    link.send(message)
+    pipe.redactor.add(SECRET)
+    pipe.send(message)
     assert other.hear() == cleaned
 
 
-def test_words_of_the_protocol(ends: tuple[Link, Other]) -> None:
+def test_words_of_the_protocol(ends: tuple[Pipe, Other]) -> None:
     """A secret that happens to be a word or an id of ours leaves the message readable."""
-    link, other = ends
+    pipe, other = ends
     for secret in ("span", "kind", "a" * 32, "bbbb", "trace_id"):
-        link.redactor.add(secret)
-    link.send(SpanEnded(SPAN))
+        pipe.redactor.add(secret)
+    pipe.send(SpanEnded(SPAN))
     assert other.hear() == SpanEnded(SPAN)
 
 
-def test_secrets(ends: tuple[Link, Other]) -> None:
+def test_secrets(ends: tuple[Pipe, Other]) -> None:
     """A secret is asked for once, masked from then on, and forgotten with the walk."""
-    link, other = ends
-    link._secrets.put(SecretReply("PW", SECRET))
-    assert link.secret("PW") == link.secret("PW") == SECRET
+    pipe, other = ends
+    pipe._secrets.put(SecretReply("PW", SECRET))
+    assert pipe.secret("PW") == pipe.secret("PW") == SECRET
     assert other.hear() == SecretWanted("PW")
-    assert link.redactor.text(SECRET) == "***"
-    link.forget()
-    assert not link.redactor
-    link._secrets.put(SecretReply("PW", "changed"))
-    assert link.secret("PW") == "changed"
+    assert pipe.redactor.text(SECRET) == "***"
+    pipe.forget()
+    assert not pipe.redactor
+    pipe._secrets.put(SecretReply("PW", "changed"))
+    assert pipe.secret("PW") == "changed"
     assert other.hear() == SecretWanted("PW")
 
 
-def test_no_such_secret(ends: tuple[Link, Other]) -> None:
+def test_no_such_secret(ends: tuple[Pipe, Other]) -> None:
     """The supervisor's words reach the author."""
-    link, _ = ends
-    link._secrets.put(SecretReply("PW", None, "secret PW: there is none"))
+    pipe, _ = ends
+    pipe._secrets.put(SecretReply("PW", None, "secret PW: there is none"))
     with pytest.raises(LookupError, match="secret PW: there is none"):
-        link.secret("PW")
+        pipe.secret("PW")
 
 
-def test_a_late_answer(ends: tuple[Link, Other]) -> None:
+def test_a_late_answer(ends: tuple[Pipe, Other]) -> None:
     """The answer to an earlier question is not taken for the answer to this one."""
-    link, _ = ends
-    link._secrets.put(SecretReply("OTHER", "wrong"))
-    link._secrets.put(SecretReply("PW", SECRET))
-    assert link.secret("PW") == SECRET
+    pipe, _ = ends
+    pipe._secrets.put(SecretReply("OTHER", "wrong"))
+    pipe._secrets.put(SecretReply("PW", SECRET))
+    assert pipe.secret("PW") == SECRET
 
 
 async def test_reading() -> None:
     """What isn't a secret comes to the inbox, in order, from a thread."""
     ours, theirs = socket.socketpair()
     inbox: asyncio.Queue[ToWorker] = asyncio.Queue()
-    link = Link(ours, asyncio.get_running_loop())
+    pipe = Pipe(ours, asyncio.get_running_loop())
     orders = [Discover(["a.py"]), Discover(["b.py"])]
     got: list[ToWorker] = []
 
-    link.inbox = inbox
+    pipe.inbox = inbox
     other = Other(theirs)
     other.say(orders[0])
     other.say(SecretReply("PW", SECRET))
@@ -148,11 +148,11 @@ async def test_reading() -> None:
         # The end of the pipe ends the process; here it ends the thread.
         patch.setattr("agent.worker.pipe.os._exit", _leave)
         with pytest.raises(Left):
-            await asyncio.to_thread(link._read)
+            await asyncio.to_thread(pipe._read)
     while len(got) < 2:
         got.append(await inbox.get())
     assert got == orders
-    assert link.secret("PW") == SECRET
+    assert pipe.secret("PW") == SECRET
     ours.close()
     theirs.close()
 
