@@ -171,12 +171,21 @@ async def test_a_site_points_elsewhere_for_this_once(home, shop):
     assert moved.code == 0, moved
 
 
-@pytest.mark.parametrize("wrong", ["shop", "shop=", "=http://127.0.0.1:1", "shop=ftp://x"])
-async def test_a_site_that_makes_no_sense_is_bad_usage(home, wrong):
-    """Exit 2, and the message repeats what was written."""
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("shop", "--site: write it as NAME=URL"),
+        ("=http://127.0.0.1:1", "--site: write it as NAME=URL"),
+        ("shop=", "--site shop: must be an absolute address"),
+        ("shop=ftp://u:hunter2@x", "--site shop: must be an absolute address"),
+    ],
+)
+async def test_a_site_that_makes_no_sense_is_bad_usage(home, wrong, told):
+    """Exit 2 and what is wrong with it, without the address: a password may stand in that."""
     refused = await home.footfall("once", "look", "--site", wrong)
     assert refused.code == 2, refused
-    assert wrong in refused.err
+    assert told in refused.err
+    assert "hunter2" not in refused.err
     assert "Traceback" not in refused.err
 
 
