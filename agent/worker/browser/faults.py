@@ -18,7 +18,7 @@ from agent.core.limits import MESSAGE_LENGTH
 from agent.core.origins import parse
 from agent.core.refused_ports import REFUSED_PORTS
 from agent.worker.browser import raised
-from agent.worker.browser.wording import cause_first, of_answer, of_download
+from agent.worker.browser.wording import cause_first, of_answer, of_download, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,11 +105,26 @@ _SETTING_UP = frozenset(
     }
 )
 """Classes by which an author arranges his walk: no customer does any of it."""
+_ARRANGING = frozenset(
+    f"Page.{method}"
+    for method in (
+        "add_init_script",
+        "emulate_media",
+        "expose_binding",
+        "expose_function",
+        "set_extra_http_headers",
+        "set_viewport_size",
+    )
+)
+"""What an author arranges on a page."""
 _MISUSE = re.compile(
     r"while (?:parsing|querying) |^(?:\S+: )?(?:Error while parsing|Malformed selector)"
     r"|is not a valid (?:selector|XPath expression)|Unknown attribute \"|selector cannot be first"
     r"|Selector cannot (?:start|end|be)|Can not capture the selector|can capture using \* modifier"
     r"|Unknown key: |Cannot navigate to invalid URL|does not support tap"
+    r"|must be a valid HTTP token|Invalid character in header content \[\"(?!cookie\")"
+    r"|^(?:\S+: )?E[A-Z]+: [^\n]+, (?:copyfile|mkdir|open) '"
+    r"|at new ExpectedTextMatcher \(|^Locator\.(?!eval)\w+: SyntaxError: Invalid regular expression"
     r"|Unknown paper format|No resource with given identifier found\n.+ was navigated away from"
     r"|SyntaxError: [^\n]*\n    at eval \(<anonymous>\)"
 )
@@ -203,7 +218,7 @@ def fault_of(error: BaseException, code: AuthorCode, fit: Fit) -> Fault:
 def first_line(error: BaseException, fit: Fit) -> str:
     """Return the first line of what an exception says, fit to be kept like the whole."""
     error = raised.first_of(error)
-    text = cause_first(str(error)).partition("\n")[0]
+    text = cause_first(text_of(error)).partition("\n")[0]
     return fit(text, MESSAGE_LENGTH)
 
 
@@ -230,12 +245,19 @@ def _of_playwright(error: Error, call: Call | None) -> ErrorType:
         return ErrorType.PAGE_CRASH
     if call is not None and call.name in _NAVIGATING:
         return ErrorType.SCRIPT_ERROR if _is_misuse(error, call) else ErrorType.NAVIGATION
-    if _is_misuse(error, call) or (call is not None and call.owner in _SETTING_UP):
+    if _is_misuse(error, call) or (call is not None and _arranges(error, call)):
         return ErrorType.SCRIPT_ERROR
     fetching = call is not None and call.owner in _FETCHING
     if fetching or _NET.search(str(error)) or _MOVED_ON.search(str(error)):
         return ErrorType.NAVIGATION
     return ErrorType.ASSERTION
+
+
+def _arranges(error: Error, call: Call) -> bool:
+    """Whether it broke while an author arranged his walk, not on a page that went away."""
+    if call.owner in _SETTING_UP:
+        return True
+    return call.name in _ARRANGING and _CLOSED not in str(error)
 
 
 def _is_misuse(error: BaseException, call: Call | None) -> bool:
@@ -254,7 +276,7 @@ def is_bad_address(error: BaseException) -> bool:
     """Whether a call was given an address to which nothing can be sent."""
     unsafe = _UNSAFE_PORT.search(str(error))
     if unsafe:
-        return parse(unsafe[1]).port in REFUSED_PORTS
+        return parse(unsafe[1]).port in REFUSED_PORTS | {0}
     return _code(error) in _BAD_ADDRESS
 
 
@@ -270,8 +292,8 @@ def _code(error: BaseException) -> str:
 
 
 def _message(error: BaseException, call: Call | None, error_type: ErrorType) -> str:
-    text = str(error)
-    if call is not None and call.owner == "Download":
+    text = text_of(error)
+    if call is not None and call.owner == "Download" and error_type is ErrorType.NAVIGATION:
         return of_download(call.target, text)
     if call is not None and call.name in _READING and isinstance(error, _UNREADABLE):
         return of_answer(call.target, text)

@@ -31,6 +31,14 @@ _EXPECTED = re.compile(r"^(?:Locator|Page \w+|Response \w+) .*expected ")
 _LONGEST_NAME = 200
 
 
+def text_of(error: BaseException) -> str:
+    """Return what an exception says; an author's own class may fail to say anything."""
+    try:
+        return str(error)
+    except BaseException as failed:  # noqa: BLE001 - it is the author's code that runs here
+        return f"its text can't be had: {type(failed).__name__} was raised"
+
+
 def cause_first(text: str) -> str:
     """Return an exception's text with its cause in the first line, before Playwright's log."""
     text = "\n".join(_bare(text.partition(_PAGE_CONTENT)[0].strip()))

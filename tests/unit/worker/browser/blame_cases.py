@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -505,6 +506,58 @@ async def protocol_of_the_api(page: Page) -> None:
     await page.request.get("ftp://shop/")
 
 
+@case("script_error", "must be a valid HTTP token")
+async def header_of_the_api(page: Page) -> None:
+    await page.request.get("/", headers={"a b": "c"})
+
+
+@case("script_error", "Invalid character in header content")
+async def value_of_a_header_of_the_api(page: Page) -> None:
+    await page.request.get("/", headers={"a": "b\r\nc: d"})
+
+
+@case("script_error", "must be a valid HTTP token")
+async def method_of_the_api(page: Page) -> None:
+    await page.request.fetch("/", method="GE T")
+
+
+@case("script_error", "Invalid header name")
+async def header_of_a_page(page: Page) -> None:
+    await page.set_extra_http_headers({"a b": "c"})
+
+
+@case("script_error", "must be positive")
+async def size_of_a_page(page: Page) -> None:
+    await page.set_viewport_size({"width": -1, "height": 5})
+
+
+@case("script_error", "no such file or directory")
+async def place_for_a_download(page: Page) -> None:
+    async with page.expect_download() as waiting:
+        await page.evaluate("location.href = '/attachment'")
+    await (await waiting.value).save_as("/proc/nope/x")
+
+
+@case("script_error", "No such file or directory")
+async def style_of_the_authors(page: Page) -> None:
+    await page.add_style_tag(path="/no/such/style.css")
+
+
+@case("script_error", "Invalid regular expression")
+async def pattern_that_browsers_do_not_know(page: Page) -> None:
+    await page.get_by_text(re.compile("(?P<a>H)ome")).click()
+
+
+@case("script_error", "Invalid regular expression")
+async def pattern_in_expect(page: Page) -> None:
+    await expect(page.locator("#buy")).to_have_text(re.compile("(?P<a>B)uy"), timeout=200)
+
+
+@case("script_error", "ERR_UNSAFE_PORT")
+async def port_that_is_none(page: Page) -> None:
+    await page.goto("http://127.0.0.1:0/")
+
+
 @case("script_error", "Only one of")
 async def two_bodies(page: Page) -> None:
     await page.request.post("/", data="x", form={"a": "b"})
@@ -606,6 +659,16 @@ async def own_listener(page: Page) -> None:
 @case("script_error", "Error: mine")
 async def own_error_of_playwrights_class(_: Page) -> None:
     raise Error("mine")
+
+
+class _Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@case("script_error", "_Mute: its text can't be had: RuntimeError was raised")
+async def own_error_that_says_nothing(_: Page) -> None:
+    raise _Mute
 
 
 @case("script_error", "JSONDecodeError")
