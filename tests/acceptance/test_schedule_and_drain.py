@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections import defaultdict
 from datetime import datetime
 from itertools import pairwise
@@ -140,3 +141,41 @@ async def test_a_second_signal_forces(home):
     assert "stopped" in run["error"]
     assert not home.processes()
     assert set(home.balance().values()) == {0}
+
+
+async def test_a_worker_walks_others_while_a_failure_waits_to_be_confirmed(home):
+    """The one worker there is; and who asks twice for the end waits for no confirmation."""
+    home.journey("down", "assert False")
+    home.journey("look", LOOK)
+    home.configure(
+        workers={"count": 1},
+        journey__down={"every": "9s", "timeout": "1s", "grace": "1s", "confirm_after": "5s"},
+        journey__look={"every": "2s", "timeout": "1s", "grace": "1s"},
+    )
+
+    def looks(since):
+        return [run for run in home.runs() if run["journey"] == "look" and run["ended_at"] > since]
+
+    def down_runs():
+        return [r for r in home.slots() if (r["journey"], r["state"]) == ("down", "running")]
+
+    async with Daemon(home) as daemon:
+        await daemon.started()
+        failed = await daemon.finished("down", timeout=30)
+        assert failed["result"] == "fail", daemon.story()
+        (run,) = [one for one in home.runs() if one["run_id"] == failed["run_id"]]
+        begun, ended = unix(run["started_at"]), unix(run["started_at"]) + 5.0
+        within = [one for one in looks(begun) if begun < unix(one["started_at"]) < ended]
+        assert len(within) >= 2, daemon.story()
+        await until(down_runs, 20, daemon.story)
+        seen = time.time()
+        await until(lambda: looks(seen), 10, daemon.story)
+        assert down_runs(), "it rests"
+        daemon.signal(signal.SIGTERM)
+        await daemon.wait_for("drain.started")
+        daemon.signal(signal.SIGTERM)
+        assert await daemon.ended(4.0) == 0
+    (last,) = [run for run in home.runs() if run["journey"] == "down"][1:]
+    assert (last["result"], last["error_type"]) == ("not_measured", "worker_lost")
+    assert set(home.balance().values()) == {0}
+    assert not home.processes()
