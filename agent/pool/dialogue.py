@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from agent.core.errors import ErrorType
 from agent.core.first_of import first_of
-from agent.core.limits import MESSAGE_LENGTH, MOST_SPANS, MOST_STEPS
-from agent.core.printable import cut
+from agent.core.limits import MOST_SPANS, MOST_STEPS
 from agent.core.results import AttemptRecord, SpanData, Step, StepOutcome
 from agent.pool.memory import oom_kills
-from agent.protocol.framing import ProtocolError
+from agent.pool.questions import Questions
 from agent.protocol.messages import (
     Blocked,
     FromWorker,
@@ -21,7 +20,6 @@ from agent.protocol.messages import (
     Idle,
     Logged,
     OutcomeKnown,
-    SecretReply,
     SecretWanted,
     SignatureWanted,
     SpanEnded,
@@ -47,9 +45,6 @@ _BLOCKED_FOR = 2.0
 """Seconds for which a standstill that was reported, which happens four times a second, goes on."""
 _GIVE_WAY = 0.7
 """The share of the memory bound at which the recorder gives way, and evidence after it."""
-_MOST_QUESTIONS = 1_000
-"""Secrets and signatures that a worker may ask for in one run; it remembers the answers."""
-_LONGEST_SECRET = 64 * 1024
 _PIPE = 0.25
 """Seconds of leave for the last message to cross the pipe."""
 
@@ -68,7 +63,7 @@ class Dialogue:
         self._worker = worker
         self._order = order
         self._listener = listener
-        self._answers = answers
+        self._questions = Questions(answers)
         self._clock = clock
         self._started = asyncio.Event()
         self._over: asyncio.Future[AttemptReport | None] = (
@@ -78,7 +73,6 @@ class Dialogue:
         self._steps: list[Step] = []
         self._open: Counter[str] = Counter()
         self._spans: list[SpanData] = []
-        self._questions = 0
         self._blocked = Blocked(0.0, "", in_journey=False)
         self._blocked_reported = -_BLOCKED_FOR
         self._outcome: AttemptReport | None = None
@@ -228,11 +222,9 @@ class Dialogue:
             case Logged(level, event, fields):
                 self._listener.on_logged(level, event, fields)
             case SecretWanted(name):
-                self._asked()
-                self._worker.send(self._reply(name))
+                self._worker.send(self._questions.secret(name))
             case SignatureWanted(authority):
-                self._asked()
-                self._worker.send(self._answers.signature(authority))
+                self._worker.send(self._questions.signature(authority))
             case Blocked():
                 self._blocked, self._blocked_reported = message, self._clock.monotonic()
             case OutcomeKnown(report):
@@ -254,17 +246,3 @@ class Dialogue:
             del self._open[step.name]
         self._steps.append(step)
         self._listener.on_step_ended(step, depth)
-
-    def _asked(self) -> None:
-        self._questions += 1
-        if self._questions > _MOST_QUESTIONS:
-            raise ProtocolError(f"more than {_MOST_QUESTIONS} questions in one run")
-
-    def _reply(self, name: str) -> SecretReply:
-        try:
-            value = self._answers.secret(name)
-        except LookupError as error:
-            return SecretReply(name, None, cut(str(error), MESSAGE_LENGTH))
-        if len(value) > _LONGEST_SECRET:
-            return SecretReply(name, None, f"secret {name}: more than {_LONGEST_SECRET} characters")
-        return SecretReply(name, value)
