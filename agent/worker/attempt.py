@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from playwright.async_api import Error
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from agent.authoring import Run
 from agent.core.errors import ErrorType
@@ -18,6 +19,7 @@ from agent.core.results import AttemptReport
 from agent.protocol.messages import Logged, OutcomeKnown, Started
 from agent.worker.browser.faults import AttemptTimeout, BadContext, LaunchFailed, first_line
 from agent.worker.browser.launch import close
+from agent.worker.browser.raised import take_untold
 from agent.worker.forgotten import Forgotten
 from agent.worker.outcome import AttemptOutcome
 from agent.worker.page_setup import OPEN_WAIT, PageSetup
@@ -162,6 +164,7 @@ class AttemptRunner:
         started_at, start = time.time(), time.perf_counter()
         failure = await self._walk_on(opened)
         took = time.perf_counter() - start
+        failure = self._behind(failure, opened)
         self._outcome.forgotten = self._forgotten.end(failure)
         self._setup.console.stop()
         if self._setup.routed:
@@ -238,6 +241,15 @@ class AttemptRunner:
         # A journey that swallows its cancellation lives on; its process must not.
         self.fit = task.done()
         return late
+
+    def _behind(self, failure: BaseException | None, opened: OpenPage) -> BaseException | None:
+        """Return what lies behind a time-out: a route or listener of the journey's that broke.
+
+        What it should have answered stays unanswered, and would be told as the site's fault.
+        """
+        untold = take_untold(opened.page)
+        waited = isinstance(failure, PlaywrightTimeout | AttemptTimeout)
+        return untold if waited and untold and self._code.raised_at(untold) else failure
 
     def _params(self) -> dict[str, Any]:
         """Return the journey's parameters; one that its file computes is as new as its import."""

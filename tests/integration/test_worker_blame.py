@@ -436,3 +436,25 @@ async def test_more_contexts_are_judged(walker: Walker, origin: Origin, name: st
     assert failed.report.error_type is ErrorType.TIMEOUT
     assert '"url": "' + origin.url + "/calls" in (failed.scratch / "failure.json").read_text()
     assert "screenshot.png" in failed.report.evidence
+
+
+HANDLERS = {
+    "route": "await run.page.route('**/*', broken)\nawait run.page.goto('/', timeout=700)",
+    "route of the attempt": "await run.page.route('**/*', broken)\nawait run.page.goto('/')",
+    "dialog": "await run.page.goto('/')\nrun.page.on('dialog', broken)\n"
+    "await run.page.evaluate(\"document.querySelector('button').onclick = () => alert(1)\")\n"
+    "await run.page.click('button', timeout=700)",
+}
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+async def test_a_handler_of_the_journeys_that_breaks(
+    walker: Walker, origin: Origin, name: str
+) -> None:
+    """A route or dialog that the journey's own code left unanswered is no outage of the site's."""
+    body = "def broken(_):\n    raise KeyError('mine')\n" + HANDLERS[name]
+    walked = await walker.walk(body, site(origin.url), timeout=3.0)
+    assert walked.report.error_type is ErrorType.SCRIPT_ERROR
+    assert walked.report.error == "KeyError: 'mine'"
+    after = await walker.walk("await run.page.goto('/')", site(origin.url))
+    assert after.report.error_type is None, after.report.error

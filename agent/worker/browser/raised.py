@@ -131,6 +131,18 @@ def closed_by_author(target: object) -> bool:
     return bool(was_closed) or getattr(context, "_closing_status", "none") != "none"
 
 
+def take_untold(page: object) -> BaseException | None:
+    """Take what a listener or a route of the journey's raised and no call has told it since.
+
+    Playwright keeps it for the next call, whosever that is.
+    """
+    connection = getattr(getattr(page, "_impl_obj", None), "_connection", None)
+    error: BaseException | None = getattr(connection, "_error", None)
+    if error is not None:
+        connection._error = None  # type: ignore[union-attr]  # noqa: SLF001
+    return error
+
+
 def page_of(target: object) -> object:
     """Return Playwright's own page behind an object of its API; the object's own if it has none."""
     inner = getattr(target, "_impl_obj", None)
