@@ -67,16 +67,16 @@ def _have_driver() -> bool:
 
 
 def _have_browser(configured: str) -> bool:
-    if _settled(configured):
+    if _is_ready(configured):
         return True
     _download()
-    if _settled(configured):
+    if _is_ready(configured):
         return True
     _install_packages(_BROWSER)
-    return _settled(configured)
+    return _is_ready(configured)
 
 
-def _settled(configured: str) -> bool:
+def _is_ready(configured: str) -> bool:
     browser = find_browser(configured)
     if browser is None:
         return False

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from agent.config.origin import KeyPath, Origin
+    from agent.config.provenance import KeyPath, Provenance
 
 _WANTED = {
     "bool_parsing": "must be true or false",
@@ -40,9 +40,9 @@ _WANTED = {
 _QUOTED = frozenset({"bool_parsing", "int_parsing", "int_from_float", "literal_error"})
 
 
-def explain(error: ValidationError, origin: Origin) -> list[Problem]:
+def explain(error: ValidationError, provenance: Provenance) -> list[Problem]:
     """Translate every error, in the order of the schema."""
-    return [_problem(details, origin) for details in error.errors(include_url=False)]
+    return [_problem(details, provenance) for details in error.errors(include_url=False)]
 
 
 def faulty(error: ValidationError) -> tuple[set[KeyPath], set[KeyPath]]:
@@ -59,10 +59,10 @@ def faulty(error: ValidationError) -> tuple[set[KeyPath], set[KeyPath]]:
     return found, meant
 
 
-def _problem(details: ErrorDetails, origin: Origin) -> Problem:
+def _problem(details: ErrorDetails, provenance: Provenance) -> Problem:
     # pydantic marks an error in a dictionary's key with this last part.
     path = [part for part in details["loc"] if part != "[key]"]
-    return Problem(origin.where(path), _message(details, path))
+    return Problem(provenance.where(path), _message(details, path))
 
 
 def _message(details: ErrorDetails, path: Sequence[int | str]) -> str:

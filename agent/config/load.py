@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from agent.config import variables
 from agent.config.explain import explain, faulty
-from agent.config.origin import DEEPEST, KeyPath, Origin, lines_of
+from agent.config.provenance import DEEPEST, KeyPath, Provenance, lines_of
 from agent.config.sections import BrowserSection, IdentitySection
 from agent.config.settings import Settings
 from agent.core import proxies
@@ -81,13 +81,13 @@ def load_lenient(
     lines = lines_of(text)
     named, tables = variables.places(given, from_environment, "environment variable ")
     secret, _ = variables.places(secrets, from_secrets, f"file {folder}/")
-    origin = Origin(
+    provenance = Provenance(
         file=str(file),
         lines=lines,
         variables=named | secret,
         tables={path: place for path, place in tables.items() if path not in lines},
     )
-    settings = _validate(merged, origin, problems)
+    settings = _validate(merged, provenance, problems)
     if settings.left_out("journeys"):
         return None, problems
     base = file.absolute().parent
@@ -196,12 +196,12 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any], depth: int = 0) -
     return merged
 
 
-def _validate(merged: dict[str, Any], origin: Origin, problems: list[Problem]) -> Settings:
+def _validate(merged: dict[str, Any], provenance: Provenance, problems: list[Problem]) -> Settings:
     """Validate what can be, and add what is wrong with the rest to ``problems``."""
     # pydantic-settings takes arguments that begin with an underscore as its own options.
     known = {name: value for name, value in merged.items() if not name.startswith("_")}
     problems += [
-        Problem(origin.where((name,)), "unknown key; remove it")
+        Problem(provenance.where((name,)), "unknown key; remove it")
         for name in set(merged) - set(known)
     ]
     left_out: set[KeyPath] = set()
@@ -210,7 +210,7 @@ def _validate(merged: dict[str, Any], origin: Origin, problems: list[Problem]) -
             settings = Settings(**known)
         except ValidationError as error:
             if not left_out:  # later ones are only about what is missing now
-                problems += explain(error, origin)
+                problems += explain(error, provenance)
             found, meant = faulty(error)
             gone = {_given(known, path) for path in found}
             if () in gone:
@@ -220,7 +220,7 @@ def _validate(merged: dict[str, Any], origin: Origin, problems: list[Problem]) -
             left_out |= gone | meant
         else:
             break
-    settings._origin = origin  # noqa: SLF001 - where it came from is part of it
+    settings._provenance = provenance  # noqa: SLF001 - where it came from is part of it
     settings._left_out = frozenset(left_out)  # noqa: SLF001 - as above
     return settings
 

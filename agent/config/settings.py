@@ -7,7 +7,7 @@ from pydantic import PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.config.fields import Folder, Name, Text
-from agent.config.origin import KeyPath, Origin
+from agent.config.provenance import KeyPath, Provenance
 from agent.config.sections import (
     ArtifactsSection,
     BeaconsSection,
@@ -53,18 +53,18 @@ class Settings(BaseSettings):
     artifacts: ArtifactsSection = ArtifactsSection()
     server: ServerSection = ServerSection()
 
-    _origin: Origin = PrivateAttr(default_factory=Origin)
+    _provenance: Provenance = PrivateAttr(default_factory=Provenance)
     _left_out: frozenset[KeyPath] = PrivateAttr(default=frozenset())
     _signing_keys: tuple[Ed25519PrivateKey, ...] = PrivateAttr(default=())
     _proxies: Proxies = PrivateAttr(default_factory=Proxies)
 
     def where(self, *path: str) -> str:
         """Say where the value of a key was given, such as ``config.toml:12 schedule.timeout``."""
-        return self._origin.where(path)
+        return self._provenance.where(path)
 
     def file_of(self, *path: str) -> Path | None:
         """Return the configuration file where it gives the value of a key itself."""
-        return self._origin.file_of(path)
+        return self._provenance.file_of(path)
 
     @property
     def signing_keys(self) -> tuple[Ed25519PrivateKey, ...]:

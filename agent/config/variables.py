@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from pydantic_settings import EnvSettingsSource
 
-from agent.config.origin import KeyPath, paths
+from agent.config.provenance import KeyPath, paths
 from agent.config.settings import Settings
 from agent.core.errors import Problem
 

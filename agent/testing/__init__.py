@@ -5,7 +5,7 @@ It remembers what was done with it. ``FakeApi`` answers in place of ``run.api``.
 Playwright; a page is whatever the test gives.
 """
 
-from agent.testing.fake_api import Answer, Asked, FakeApi
+from agent.testing.fake_api import Asked, FakeAnswer, FakeApi
 from agent.testing.fake_run import FakeRun
 
-__all__ = ["Answer", "Asked", "FakeApi", "FakeRun"]
+__all__ = ["Asked", "FakeAnswer", "FakeApi", "FakeRun"]

@@ -23,7 +23,7 @@ class Asked:
     """Playwright's own keywords: ``data``, ``form``, ``headers``, ``params`` and so on."""
 
 
-class Answer:
+class FakeAnswer:
     """What a request is answered with; to the journey it is Playwright's ``APIResponse``.
 
     Args:
@@ -78,14 +78,14 @@ class FakeApi:
     """
 
     def __init__(
-        self, answer: Callable[[Asked], Answer], base_url: str = "https://site.test"
+        self, answer: Callable[[Asked], FakeAnswer], base_url: str = "https://site.test"
     ) -> None:
         self._answer = answer
         self._base_url = base_url
         self.asked: list[Asked] = []
         """Every request, in order."""
 
-    async def fetch(self, url: str, *, method: str = "GET", **options: object) -> Answer:
+    async def fetch(self, url: str, *, method: str = "GET", **options: object) -> FakeAnswer:
         """Make a request of any method."""
         asked = Asked(method.upper(), urljoin(self._base_url, url), options)
         self.asked.append(asked)
@@ -93,26 +93,26 @@ class FakeApi:
         answer.url = asked.url
         return answer
 
-    async def get(self, url: str, **options: object) -> Answer:
+    async def get(self, url: str, **options: object) -> FakeAnswer:
         """Make a GET request."""
         return await self.fetch(url, method="GET", **options)
 
-    async def post(self, url: str, **options: object) -> Answer:
+    async def post(self, url: str, **options: object) -> FakeAnswer:
         """Make a POST request."""
         return await self.fetch(url, method="POST", **options)
 
-    async def put(self, url: str, **options: object) -> Answer:
+    async def put(self, url: str, **options: object) -> FakeAnswer:
         """Make a PUT request."""
         return await self.fetch(url, method="PUT", **options)
 
-    async def patch(self, url: str, **options: object) -> Answer:
+    async def patch(self, url: str, **options: object) -> FakeAnswer:
         """Make a PATCH request."""
         return await self.fetch(url, method="PATCH", **options)
 
-    async def delete(self, url: str, **options: object) -> Answer:
+    async def delete(self, url: str, **options: object) -> FakeAnswer:
         """Make a DELETE request."""
         return await self.fetch(url, method="DELETE", **options)
 
-    async def head(self, url: str, **options: object) -> Answer:
+    async def head(self, url: str, **options: object) -> FakeAnswer:
         """Make a HEAD request."""
         return await self.fetch(url, method="HEAD", **options)

@@ -119,7 +119,7 @@ class Lane:
                 answer = await self._link.send(batch)
                 if self._stopping.is_set() and isinstance(answer, Unavailable):
                     return
-                await self._settle(batch, answer)
+                await self._on_answer(batch, answer)
                 if self._stopping.is_set() and self._doubts.door_is_shut:
                     return
             elif self._stopping.is_set():
@@ -169,7 +169,7 @@ class Lane:
 
     # What came of it.
 
-    async def _settle(self, batch: Sequence[Entry], answer: Answer) -> None:
+    async def _on_answer(self, batch: Sequence[Entry], answer: Answer) -> None:
         if isinstance(answer, Accepted):
             await self._on_accepted(batch, answer)
         elif isinstance(answer, Unavailable):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from agent.testing import Answer, Asked, FakeApi, FakeRun
+from agent.testing import Asked, FakeAnswer, FakeApi, FakeRun
 
 
 async def test_steps_are_remembered_with_the_one_that_failed():
@@ -61,10 +61,10 @@ def test_what_was_not_given_is_named():
 async def test_an_api_answers_as_playwright_does():
     """Relative addresses are the site's; the answer is read like an ``APIResponse``."""
 
-    def shop(asked: Asked) -> Answer:
+    def shop(asked: Asked) -> FakeAnswer:
         if asked.method == "POST":
-            return Answer(503, text="closed", headers={"retry-after": "5"})
-        return Answer(data={"stock": 3})
+            return FakeAnswer(503, text="closed", headers={"retry-after": "5"})
+        return FakeAnswer(data={"stock": 3})
 
     api = FakeApi(shop, "https://shop.test")
     run = FakeRun(api=api)
@@ -94,7 +94,7 @@ def test_the_answers_have_what_playwrights_have():
     def public(names):
         return {name for name in names if not name.startswith("_")}
 
-    assert public(vars(Answer())) | public(vars(Answer)) <= public(dir(APIResponse))
+    assert public(vars(FakeAnswer())) | public(vars(FakeAnswer)) <= public(dir(APIResponse))
     assert public(vars(FakeApi)) <= public(dir(APIRequestContext))
 
 

@@ -1,6 +1,6 @@
 """Lines of keys in a TOML file."""
 
-from agent.config.origin import lines_of
+from agent.config.provenance import lines_of
 
 TEXT = '''# a comment
 location = "here"

@@ -25,7 +25,7 @@ DEEPEST = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Provenance:
     """The places that gave the configuration its values; never the values."""
 
     file: str = "config.toml"
