@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.core import names
+from agent.core.bare_url import bare_url
 from agent.core.limits import LINE_LENGTH
 from agent.core.origins import parse
 from agent.core.printable import cut, printable
-from agent.core.redact import bare_url
 from agent.core.results import Attribute, SpanData
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from playwright.async_api import Error
 
 from agent.beacons.policy import BeaconGuard
+from agent.core.bare_url import bare_url
 from agent.core.origins import FirstParty, origin_of
-from agent.core.redact import bare_url
 from agent.protocol.messages import Logged, SpanEnded
 from agent.worker.browser.challenges import Challenges
 from agent.worker.browser.console import Console

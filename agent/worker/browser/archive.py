@@ -14,7 +14,8 @@ import zipfile
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from agent.core.redact import MASK, is_telling
+from agent.core.bare_url import is_telling
+from agent.core.redact import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

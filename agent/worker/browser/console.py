@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.beacons.sockets import refused
+from agent.core.bare_url import bare_url
 from agent.core.limits import LINE_LENGTH, MOST_LINES
-from agent.core.redact import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

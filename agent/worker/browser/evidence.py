@@ -14,8 +14,8 @@ from zipfile import BadZipFile
 
 from playwright.async_api import Error
 
+from agent.core.bare_url import bare_url
 from agent.core.limits import LINE_LENGTH, TITLE_LENGTH
-from agent.core.redact import bare_url
 from agent.worker.browser.archive import scrub
 from agent.worker.browser.painting import NotLookedAt, hidden_fields
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 
+from agent.core.bare_url import bare_url
 from agent.core.client_spans import Exchange, client_span
 from agent.core.limits import LINE_LENGTH, MOST_LINES, MOST_REQUEST_SPANS, MOST_REQUESTS
-from agent.core.redact import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 
-from agent.core.redact import bare_url
+from agent.core.bare_url import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ from urllib.parse import urlencode, urljoin
 
 from playwright.async_api import Error
 
+from agent.core.bare_url import bare_url
 from agent.core.client_spans import Exchange, client_span
 from agent.core.origins import Origin
-from agent.core.redact import bare_url
 from agent.worker.browser.faults import BadRedirect, is_bad_address
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.bare_url import bare_url
 from agent.core.limits import ADDRESS_LENGTH
-from agent.core.redact import MASK, Redactor, bare_url
+from agent.core.redact import MASK, Redactor
 from agent.protocol.framing import LONGEST_REPORT
 
 
