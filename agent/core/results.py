@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from agent.core.beacon_report import Audit
 from agent.core.errors import ErrorType
 from agent.core.limits import (
-    ADDRESS_LENGTH,
-    LINE_LENGTH,
     MOST_ATTRIBUTES,
     MOST_VITALS,
     Count,
@@ -31,9 +29,7 @@ from agent.core.limits import (
     first,
 )
 from agent.core.model import Journey, Trigger
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from agent.core.source_line import SourceLine
 
 Attribute = Message | bool | Integer | float | Annotated[list[Message], first(MOST_ATTRIBUTES)]
 """A value that OpenTelemetry attributes may take."""
@@ -94,28 +90,6 @@ class Tag:
     span_id: str
     parent_id: str
     own_context: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SourceLine:
-    """A line of a journey's code. ``file`` begins with the name of the journeys folder."""
-
-    file: Message
-    line: Count
-    source: Message = ""
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
-
-    @property
-    def shown(self) -> str:
-        """The line as a person is told of it: ``at journeys/shop.py:17: await page.click("a")``."""
-        return f"at {self}: {self.source}" if self.source else f"at {self}"
-
-    def cleaned(self, fit: Callable[[str, int], str]) -> SourceLine:
-        """Return it fit to be kept; ``fit`` cleans a text and cuts it to so many characters."""
-        file = fit(self.file, ADDRESS_LENGTH)
-        return SourceLine(file, self.line, fit(self.source, LINE_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +215,12 @@ class RunResult:
     @property
     def place(self) -> SourceLine | None:
         """The line of the journey that the run's error came out of, if it came out of one."""
-        told = (
+        same = (
             one
             for one in self.attempts
             if (one.error_type, one.error) == (self.error_type, self.error)
         )
-        return next((one.place for one in told if one.error_type), None)
+        return next((one.place for one in same if one.error_type), None)
 
     @property
     def artifacts(self) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ _SHORTEST_CUT = 9
 _LONG = 16
 """The same for one without its last three."""
 BREAK = re.compile(r"[ \t]*\r?\n[ \t]*")
+"""Where a text was broken over lines."""
 _DIVIDERS = re.compile(r"[\r\n#&]")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
@@ -62,12 +63,14 @@ class Form:
 
 
 def parts_of(secret: str) -> set[str]:
+    """Return what of a secret is looked for: all of it, and its lines and parts."""
     whole = {part for part in (secret, secret.strip()) if len(part) >= SHORTEST}
     pieces = {piece.strip() for piece in _DIVIDERS.split(secret)} if whole else set()
     return whole | {piece for piece in pieces if len(piece) >= _SHORTEST_PIECE}
 
 
 def forms_of(part: str) -> Iterator[Form]:
+    """Yield each way in which a secret, or a part of one, is written."""
     length = len(part)
     # One that lost its end is as good as whole: error messages and columns cut.
     optional = 0 if length < _SHORTEST_CUT else 1 if length < _LONG else 3

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.core.beacon_report import Beacon
-    from agent.core.results import Attempt, RunResult, SourceLine, Step
+    from agent.core.results import Attempt, RunResult, Step
+    from agent.core.source_line import SourceLine
 
 
 def document(run: RunResult) -> dict[str, Any]:

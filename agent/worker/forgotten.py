@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
-    from agent.core.results import SourceLine
+    from agent.core.source_line import SourceLine
     from agent.worker.browser.raised import AuthorCode
 
 _NEVER_AWAITED = re.compile(

@@ -21,7 +21,8 @@ from agent.worker.browser.weight import DriverState
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator, Page
 
-    from agent.core.results import EvidenceName, SourceLine
+    from agent.core.results import EvidenceName
+    from agent.core.source_line import SourceLine
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.raised import AuthorCode

@@ -50,7 +50,8 @@ if TYPE_CHECKING:
         Response,
     )
 
-    from agent.core.results import SourceLine, SpanData
+    from agent.core.results import SpanData
+    from agent.core.source_line import SourceLine
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.pipe import Pipe

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import FrameType
 
-    from agent.core.results import SourceLine
+    from agent.core.source_line import SourceLine
     from agent.worker.browser.raised import AuthorCode
 
 _LOOK = 0.1

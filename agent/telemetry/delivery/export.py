@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
@@ -12,6 +11,7 @@ from agent.core import names, proxies
 from agent.core.errors import ConfigError, Problem
 from agent.telemetry.delivery import tls
 from agent.telemetry.delivery.destination import Export, Target
+from agent.telemetry.delivery.headers import troubles_with
 from agent.telemetry.delivery.otel_variables import refusals
 from agent.telemetry.delivery.signals import Signal
 
@@ -25,10 +25,6 @@ _PREFIX: Final = "OTEL_EXPORTER_OTLP_"
 _PROTOCOLS: Final = ("http/protobuf", "grpc")
 _COMPRESSIONS: Final = ("gzip", "none")
 _BOOLEANS: Final = ("true", "false")
-_HEADER: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_METADATA: Final = re.compile(r"(?!grpc-)[a-z0-9_.-]+(?<!-bin)")
-"""What gRPC takes for the name of a header."""
 
 
 def export_of(section: TelemetrySection, environment: Mapping[str, str]) -> Export | None:
@@ -113,8 +109,9 @@ class _Reader:
         timeout = self.milliseconds(where, 10.0)
         where, _ = self._find(signal, "HEADERS", "", "")
         given = self.pairs(where) if where else {}
-        self._check_headers("telemetry.headers", headers, grpc=grpc)
-        self._check_headers(where, given, grpc=grpc)
+        for place, pairs in (("telemetry.headers", headers), (where, given)):
+            for trouble in troubles_with(pairs, grpc=grpc):
+                self._wrong(place, trouble)
         certificate, client, key = self._files(signal)
         if not url:
             return None
@@ -216,15 +213,6 @@ class _Reader:
             names_both = f"{client_by} and {key_by}" if client and key else client_by or key_by
             self._wrong(names_both, f"{trouble}.")
         return trusted, client, key
-
-    def _check_headers(self, where: str, headers: Mapping[str, str], *, grpc: bool) -> None:
-        names_of = _METADATA if grpc else _HEADER
-        for name, value in headers.items():
-            # The value may be a secret, and the name may be one that stands in the wrong place.
-            if not names_of.fullmatch(name.lower()):
-                self._wrong(where, "has a header whose name can't be sent.")
-            elif not _VALUE.fullmatch(value) or (grpc and not value.isascii()):
-                self._wrong(where, f"the value of the header {name} can't be sent.")
 
     def _proxy(self, url: str, *, grpc: bool) -> str:
         proxy = self._proxies.of(url)

@@ -23,7 +23,7 @@ from agent.worker.browser.wording import cause_first, of_answer, of_download, te
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.core.results import SourceLine
+    from agent.core.source_line import SourceLine
     from agent.worker.browser.raised import AuthorCode, Call
 
     Fit = Callable[[str, int], str]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import playwright
 
-from agent.core.results import SourceLine
+from agent.core.source_line import SourceLine
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType

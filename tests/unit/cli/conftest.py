@@ -8,7 +8,8 @@ import pytest
 
 from agent.core.errors import ErrorType
 from agent.core.model import Trigger
-from agent.core.results import Result, SourceLine, Step, StepOutcome
+from agent.core.results import Result, Step, StepOutcome
+from agent.core.source_line import SourceLine
 from agent.runs.conduct import interrupted
 from tests.support.build import a_journey, a_request, a_run, an_attempt
 

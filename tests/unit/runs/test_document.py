@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 
 from agent.core.beacon_report import Audit, Beacon, BeaconAction
-from agent.core.results import Result, SourceLine, Step, StepOutcome
+from agent.core.results import Result, Step, StepOutcome
+from agent.core.source_line import SourceLine
 from agent.runs.document import document
 from tests.support.build import START, a_run, an_attempt
 

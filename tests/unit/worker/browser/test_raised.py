@@ -9,7 +9,7 @@ import playwright
 import pytest
 
 import agent.worker
-from agent.core.results import SourceLine
+from agent.core.source_line import SourceLine
 from agent.worker.browser.raised import AuthorCode
 from agent.worker.loader import Loader
 
