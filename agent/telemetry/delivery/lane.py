@@ -2,16 +2,11 @@
 
 A payload leaves the disk only when the collector has answered for it; what was sent without an
 answer is sent again. One that is refused, too large or fatal to the collector holds up no other.
-
-What had piled up by the end of an outage, or was found at the start, is the lane's backlog.
-It takes turns with what comes in since, so that an alert need not wait until hours of the
-past are through; each of the two goes in order.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -19,11 +14,13 @@ import structlog
 
 from agent.core.errors import StateError
 from agent.core.first_of import first_of
+from agent.telemetry.delivery.back_off import back_off, pause_after
 from agent.telemetry.delivery.doubts import Doubts
 from agent.telemetry.delivery.report import Report
 from agent.telemetry.delivery.signals import Signal
 from agent.telemetry.delivery.sizes import SizedLink
 from agent.telemetry.delivery.transport import Accepted, Refused, TooLarge, Unavailable
+from agent.telemetry.delivery.turns import Turns
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,9 +32,6 @@ if TYPE_CHECKING:
     from agent.telemetry.delivery.spool import Entry, Spool
     from agent.telemetry.delivery.transport import Answer
 
-_FIRST_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 30.0
-_LONGEST_REQUESTED_PAUSE: Final = 600.0
 _BATCH_BYTES: Final = 512 * 1024
 # One collection a request: several points of one series in a request are not taken everywhere.
 _BATCH_ENTRIES: Final = {Signal.TRACES: 100, Signal.METRICS: 1, Signal.LOGS: 100}
@@ -45,7 +39,6 @@ _STUCK: Final = 5
 """Failures in a row after which another payload is tried: it may be this one that kills."""
 _SINGLY: Final = 50
 """Requests of one payload each after that has proved right."""
-_LAST: Final = 2**63 - 1
 
 _log = structlog.get_logger(__name__)
 
@@ -80,10 +73,7 @@ class Lane:
         """The payload that was not answered for and is compared with another now."""
         self._newest_next = True
         self._last_refusal = ""
-        self._backlog_until = 0
-        """Up to this spool id it is the past that waits."""
-        self._live_next = False
-        """Whether it is the turn of what came since."""
+        self._turns = Turns()
         self.report = Report(signal, clock)
 
     def wake(self) -> None:
@@ -103,7 +93,7 @@ class Lane:
                 _log.exception("telemetry.failed", action="restart", signal=self._signal.value)
             if self._stopping.is_set():
                 return
-            await first_of(self._clock.sleep(_back_off(crashes)), self._stopping.wait())
+            await first_of(self._clock.sleep(back_off(crashes)), self._stopping.wait())
             crashes += 1
 
     async def close(self) -> None:
@@ -111,7 +101,7 @@ class Lane:
         await self._link.close()
 
     async def _drain(self) -> None:
-        self._backlog_until = await self._database.transaction(self._spool.last)
+        self._turns.backlog_until = await self._database.transaction(self._spool.last)
         while True:
             self._filled.clear()
             batch = await self._next()
@@ -150,10 +140,9 @@ class Lane:
 
     def _in_turn(self, connection: sqlite3.Connection) -> list[Entry]:
         if self._failures:
-            self._backlog_until = self._spool.last(connection)
-        past, since = (0, self._backlog_until), (self._backlog_until, _LAST)
+            self._turns.backlog_until = self._spool.last(connection)
         most = 1 if self._singly or self._is_stuck else self._most
-        for after, upto in (since, past) if self._live_next else (past, since):
+        for after, upto in self._turns.ranges:
             batch = self._spool.waiting(
                 connection,
                 self._signal,
@@ -191,7 +180,7 @@ class Lane:
             self._doubts.on_unanswered(self._failed_alone, self._clock.monotonic())
             self._singly = _SINGLY
         self._failed_alone = None
-        self._live_next = ids[0] <= self._backlog_until
+        self._turns.on_done(ids[0])
         self._most = min(self._most * 2, _BATCH_ENTRIES[self._signal])
         self._failures = 0
         self._was_taken = True
@@ -215,7 +204,7 @@ class Lane:
         await self._pause(answer.reason, answer.after)
 
     async def _on_refused(self, entry: Entry, answer: Refused | TooLarge) -> None:
-        self._live_next = entry.id <= self._backlog_until
+        self._turns.on_done(entry.id)
         self._was_taken = False
         self._last_refusal = answer.reason
         if self._doubts.is_lost(entry.id):
@@ -243,7 +232,7 @@ class Lane:
             return
         if self._doubts.refused:
             self.report.on_kept(self._last_refusal, refused=True)
-        await first_of(self._clock.sleep(self._spread()), self._filled.wait())
+        await first_of(self._clock.sleep(pause_after(self._failures)), self._filled.wait())
         if not self._filled.is_set():
             self._failures = min(self._failures + 1, 10)
             self._doubts.release()
@@ -251,17 +240,7 @@ class Lane:
     async def _pause(
         self, reason: str, after: float | None = None, *, refused: bool = False
     ) -> None:
-        pause = self._spread()
-        if after is not None:
-            pause = max(pause, min(after, _LONGEST_REQUESTED_PAUSE))
+        pause = pause_after(self._failures, after)
         self._failures += 1
         self.report.on_kept(reason, refused=refused)
         await first_of(self._clock.sleep(pause), self._stopping.wait())
-
-    def _spread(self) -> float:
-        # Spread, or every agent of a fleet comes back in the same moment.
-        return _back_off(self._failures) * random.uniform(0.5, 1.0)  # noqa: S311
-
-
-def _back_off(failures: int) -> float:
-    return min(_FIRST_PAUSE * 2.0 ** min(failures, 10), _LONGEST_PAUSE)
