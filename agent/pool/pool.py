@@ -16,6 +16,7 @@ from agent.pool.dialogue import Dialogue
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import end_orphans
 from agent.pool.recycling import PoolOptions, why_replaced, why_succeeded
+from agent.pool.retirements import Retirements
 from agent.pool.startup import bring_up
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Pool:
         self._idle: list[WorkerProcess] = []
         self._busy: dict[WorkerProcess, Dialogue] = {}
         self._starting: set[asyncio.Task[None]] = set()
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retirements = Retirements()
         self._outgoing: dict[WorkerProcess, bool] = {}
         """Workers that are due to go, and whether their successors have come."""
         self._numbers = 0
@@ -70,11 +71,9 @@ class Pool:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for worker in [*self._idle, *self._busy]:
-            self._retire(worker)
+            self._retirements.retire(worker)
         self._idle.clear()
-        while self._retiring:
-            # One that waits for its worker to be idle retires it only then.
-            await asyncio.gather(*self._retiring, return_exceptions=True)
+        await self._retirements.done()
         await self._end_orphans()
 
     async def abort(self, why: str) -> None:
@@ -100,7 +99,7 @@ class Pool:
         """Start workers differently from now on; those that walk end as they began."""
         self._spawn = spawn
         for worker in self._idle:
-            self._retire(worker)
+            self._retirements.retire(worker)
             if self._outgoing.pop(worker, None) is None:
                 self._start_one()
         self._idle.clear()
@@ -142,9 +141,8 @@ class Pool:
         if record.death is not None:
             self._drop(worker, RestartReason(record.death.value))
         else:
-            follow_up = asyncio.create_task(self._put_back(worker, dialogue))
-            self._retiring.add(follow_up)
-            follow_up.add_done_callback(self._retiring.discard)
+            follow_up = self._put_back(worker, dialogue)
+            self._retirements.follow_up(follow_up, f"put back worker {worker.number}")
         return record
 
     async def rest(self, seconds: float) -> None:
@@ -188,12 +186,12 @@ class Pool:
             await self._end_orphans()
         self._busy.pop(worker, None)
         if self._closing.is_set():
-            self._retire(worker)
+            self._retirements.retire(worker)
         elif reason := why_replaced(worker, self._options, self._spawn, fit=fit):
             self._drop(worker, reason)
         elif self._outgoing.get(worker):
             del self._outgoing[worker]
-            self._retire(worker)
+            self._retirements.retire(worker)
         elif worker.runs >= self._options.max_runs:
             self._drop(worker, RestartReason.MAX_RUNS)
         else:
@@ -217,22 +215,17 @@ class Pool:
         if predecessor in self._idle:
             self._idle.remove(predecessor)
             del self._outgoing[predecessor]
-            self._retire(predecessor)
+            self._retirements.retire(predecessor)
         elif predecessor in self._outgoing:
             self._outgoing[predecessor] = True
 
     def _drop(self, worker: WorkerProcess, reason: RestartReason) -> None:
         """Kill a worker and start another in its place, if that isn't on its way already."""
         self._busy.pop(worker, None)
-        self._retire(worker)
+        self._retirements.retire(worker)
         if not self._closing.is_set() and self._outgoing.pop(worker, None) is None:
             self._on_restart(reason)
             self._start_one()
-
-    def _retire(self, worker: WorkerProcess) -> None:
-        task = asyncio.create_task(worker.kill(), name=f"retire worker {worker.number}")
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
 
     def _start_one(self, predecessor: WorkerProcess | None = None) -> None:
         self._numbers += 1
