@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,13 +12,14 @@ from agent.core.model import SkipReason, Trigger
 from agent.pool.memory import free_memory
 from agent.queue.seam import Answer, QueuedSlot
 from agent.runs.conduct import interrupted
+from agent.runs.held_claim import held
 from agent.runs.places import Place, Places
 from agent.runs.run_log import RunLog
 from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.schedule.lateness import too_late
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from agent.core.clock import Clock
     from agent.core.model import Journey, Slot
@@ -37,8 +36,6 @@ _ROOM = 256 * 1024**2
 """Bytes that must be free for a run to start: what a browser takes beside an idle worker."""
 _RUNNERS_PER_WORKER = 8
 """One that walks, and the others for runs that rest until their failure is confirmed."""
-_EXTENSIONS = 3
-"""How often a claim is extended within its lease."""
 
 
 class Dispatcher:
@@ -150,7 +147,7 @@ class Dispatcher:
 
     async def _serve(self, queued: QueuedSlot, place: Place) -> None:
         try:
-            async with self._held(queued.run_id):
+            async with held(self._queue, queued.run_id, self._clock):
                 # Who came back from a rest meanwhile may have it first.
                 await place.take()
             journey = await self._admit(queued)
@@ -158,7 +155,7 @@ class Dispatcher:
             await self._queue.release(queued.run_id)
             raise
         if journey is not None:
-            async with self._held(queued.run_id):
+            async with held(self._queue, queued.run_id, self._clock):
                 await self._run(queued, journey, place)
         await self._queue.done(queued.run_id)
 
@@ -185,23 +182,6 @@ class Dispatcher:
             _log.error("slot.no_memory", action="skip", journey=journey.name, free=free, need=_ROOM)
             return SkipReason.CAPACITY
         return None
-
-    @asynccontextmanager
-    async def _held(self, run_id: str) -> AsyncIterator[None]:
-        """Keep a claim while its slot is run."""
-        if math.isinf(self._queue.lease):
-            yield
-            return
-        holding = asyncio.create_task(self._extend(run_id))
-        try:
-            yield
-        finally:
-            holding.cancel()
-
-    async def _extend(self, run_id: str) -> None:
-        while True:
-            await self._clock.sleep(self._queue.lease / _EXTENSIONS)
-            await self._queue.extend(run_id)
 
     async def _run(self, queued: QueuedSlot, journey: Journey, place: Place) -> None:
         at = queued.slot.scheduled_at
