@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from agent.core.errors import ErrorType
+from agent.core.errors import ErrorType, Owner
 from agent.core.limits import MESSAGE_LENGTH
 from agent.core.origins import parse
 from agent.core.refused_ports import REFUSED_PORTS
@@ -300,5 +300,13 @@ def _message(error: BaseException, call: Call | None, error_type: ErrorType) -> 
     if isinstance(error, TimeoutError) and (cut_off := raised.interrupted_call(error)):
         return f"{cut_off.name}: not done when the journey's own time-out passed"
     if error_type is ErrorType.SCRIPT_ERROR:
-        return f"{type(error).__name__}: {cause_first(text)}"
+        return f"{type(error).__name__}: {cause_first(text)}{_hidden(error)}"
     return cause_first(text) or "assertion failed"
+
+
+def _hidden(error: BaseException) -> str:
+    """Tell the target's failure in whose `except` or `finally` the author's own code broke."""
+    before = error.__context__
+    if before is None or _word(before, raised.call_of(before)).owner is not Owner.TARGET:
+        return ""
+    return f"\nraised after {cause_first(text_of(before)).partition(chr(10))[0]}"

@@ -174,3 +174,15 @@ async def test_a_port_that_browsers_refuse_is_not_the_targets(browser: Browser) 
     fault = fault_of(raised.value, CODE, str_cut)
     assert fault.error_type is ErrorType.SCRIPT_ERROR
     assert "ERR_UNSAFE_PORT" in fault.message
+
+
+def test_clean_up_that_breaks_tells_what_had_failed_before() -> None:
+    """An error in `finally` is the author's, and the failure that it hides is told with it."""
+    with pytest.raises(KeyError) as raised:  # noqa: PT012 - the order is what is tried
+        try:
+            raise AssertionError("the cart is empty")
+        finally:
+            {}["order"]
+    fault = fault_of(raised.value, CODE, str_cut)
+    assert fault.error_type is ErrorType.SCRIPT_ERROR
+    assert fault.message == "KeyError: 'order'\nraised after the cart is empty"
