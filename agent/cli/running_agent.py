@@ -63,13 +63,13 @@ class Agent:
                 body = await response.json(content_type=None)
             except ValueError:
                 body = None
-            told = body.get("error") if isinstance(body, dict) else None
+            reason = body.get("error") if isinstance(body, dict) else None
             if response.status == 401:
                 raise self._refused()
             if response.status == 403:
-                raise ConfigError([Problem(self.url, str(told or "answers 403"))])
-            if response.status == 503 and told:
-                raise AgentUnreachable(f"the agent at {self.url} can't tell now: {told}")
+                raise ConfigError([Problem(self.url, str(reason or "answers 403"))])
+            if response.status == 503 and reason:
+                raise AgentUnreachable(f"the agent at {self.url} can't tell now: {reason}")
             wanted = _CARRIES.get(path, _HEALTH)
             failing = response.status == 503 and wanted is _HEALTH
             if (

@@ -54,14 +54,14 @@ async def status(agent: Agent, names: Sequence[str], *, json: bool) -> None:
         ConfigError: a journey is unknown, or the agent wants another token.
 
     """
-    told, ready, healthy = await agent.get("/api/v1/journeys", "/readyz", "/healthz")
-    journeys = sorted(_chosen(told["journeys"], names), key=by_urgency)
+    listed, ready, healthy = await agent.get("/api/v1/journeys", "/readyz", "/healthz")
+    journeys = sorted(_chosen(listed["journeys"], names), key=by_urgency)
     checks = {**ready["checks"], **healthy["checks"]}
     if json:
         whole = {
             "url": agent.url,
-            "at": told["at"],
-            "location": told["location"],
+            "at": listed["at"],
+            "location": listed["location"],
             "ready": ready["status"] != "failing",
             "degraded": ready["status"] == "degraded",
             "checks": checks,
@@ -69,8 +69,8 @@ async def status(agent: Agent, names: Sequence[str], *, json: bool) -> None:
         }
         print(jsonlib.dumps(whole))  # noqa: T201 - the command's own output
         return
-    page = _Page(agent, datetime.fromisoformat(told["at"]))
-    page.summary(told["location"], journeys)
+    page = _Page(agent, datetime.fromisoformat(listed["at"]))
+    page.summary(listed["location"], journeys)
     # Who asks for a journey by name wants to know all of it.
     page.journeys(journeys, {one["journey"] for one in journeys if names or not is_well(one)})
     page.agent(checks)
@@ -111,8 +111,8 @@ class _Page:
             for state in State
             if (number := sum(state_of(journey) is state for journey in journeys))
         ]
-        told = f"Footfall at {location}, {self._agent.url}: {', '.join(counts) or 'no journeys'}"
-        self._console.print(Text(_clean(told), style="bold"), soft_wrap=not self._folds)
+        summary = f"Footfall at {location}, {self._agent.url}: {', '.join(counts) or 'no journeys'}"
+        self._console.print(Text(_clean(summary), style="bold"), soft_wrap=not self._folds)
         self._console.print()
 
     def journeys(self, journeys: Sequence[Journey], explained: AbstractSet[str]) -> None:

@@ -64,11 +64,11 @@ def read(connection: sqlite3.Connection) -> tuple[Exemplar, ...]:
     )
 
 
-def forget(connection: sqlite3.Connection, told: Iterable[Exemplar]) -> None:
+def forget(connection: sqlite3.Connection, collected: Iterable[Exemplar]) -> None:
     """Drop what a collection has told of; a run that came since stays."""
     connection.executemany(
         "DELETE FROM telemetry_exemplars WHERE metric = ? AND attributes = ? AND span_id = ?",
-        [(one.metric, _key(one.attributes), one.span_id) for one in told],
+        [(one.metric, _key(one.attributes), one.span_id) for one in collected],
     )
 
 

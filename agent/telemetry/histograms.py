@@ -101,9 +101,9 @@ def read(connection: sqlite3.Connection) -> tuple[Distribution, ...]:
     )
 
 
-def forget(connection: sqlite3.Connection, told: Iterable[Distribution]) -> None:
+def forget(connection: sqlite3.Connection, collected: Iterable[Distribution]) -> None:
     """Drop the runs that a collection has told of; those that came since stay."""
-    for one in told:
+    for one in collected:
         if not one.runs:
             continue
         key = one.metric, _key(one.attributes)

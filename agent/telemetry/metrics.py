@@ -84,7 +84,7 @@ class _Points:
     def __init__(self, collection: Collection) -> None:
         self._now = int(collection.now * 1e9)
         self._start = min(int(collection.epoch * 1e9), self._now)
-        self._told = {
+        self._runs = {
             (one.metric, frozenset(one.attributes.items())): one for one in collection.exemplars
         }
         self.of: defaultdict[str, list[NumberDataPoint | HistogramDataPoint]] = defaultdict(list)
@@ -96,7 +96,7 @@ class _Points:
             self.of[one.metric].append(NumberDataPoint(one.attributes, 0, self._now, one.value))
 
     def _of_total(self, total: Total) -> NumberDataPoint:
-        run = self._told.get((total.metric, frozenset(total.attributes.items())))
+        run = self._runs.get((total.metric, frozenset(total.attributes.items())))
         exemplars = [self._exemplar(1, run.trace_id, run.span_id, run.at)] if run else []
         return NumberDataPoint(total.attributes, self._start, self._now, total.value, exemplars)
 

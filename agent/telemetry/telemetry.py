@@ -152,8 +152,8 @@ class Telemetry:
                 exemplars.note(connection, metric, attributes, run)
         bounded = partial(self._steps.bounded, connection, now=run.ended_at)
         for one in measurements.of_result(run, bounded):
-            told = RunOfBucket(one.value, run.trace_id, one.span_id, run.ended_at)
-            histograms.record(connection, one.metric, one.attributes, one.value, told)
+            bucket_run = RunOfBucket(one.value, run.trace_id, one.span_id, run.ended_at)
+            histograms.record(connection, one.metric, one.attributes, one.value, bucket_run)
 
     def record_expected(
         self, connection: sqlite3.Connection, slot: Slot, site: str, count: int = 1
