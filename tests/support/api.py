@@ -62,7 +62,7 @@ class Served:
         ticker.load(self.journeys, {}, self.clock.wall())
         # Nothing is dispatched here: it only tells what is loaded, and what runs.
         nothing: Any = None
-        self.dispatcher = Dispatcher(nothing, nothing, nothing, nothing, self.clock, nothing)
+        self.dispatcher = Dispatcher(nothing, nothing, nothing, nothing, self.clock, nothing, 1)
         self.dispatcher.journeys = {journey.name: journey for journey in self.journeys}
         overview = Overview(PLACE, self.dispatcher, ticker, reader, self.clock)
 
