@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
@@ -25,14 +23,14 @@ from agent.worker.outcome import AttemptOutcome
 from agent.worker.page_setup import OPEN_WAIT, PageSetup
 from agent.worker.pending import PendingCall
 from agent.worker.request_signer import proof_of
+from agent.worker.run_host import RunHost
 from agent.worker.steps import Steps
 from agent.worker.tagging.identity import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Callable
 
-    from playwright.async_api import Browser, BrowserContext, Locator, Page
+    from playwright.async_api import Browser, Page
 
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
@@ -64,7 +62,7 @@ class Services:
 
 
 class AttemptRunner:
-    """Walks one journey once. It is the host of the author's ``Run``."""
+    """Walks one journey once."""
 
     def __init__(self, walk: Walk, journey: LoadedJourney, services: Services) -> None:
         self._walk = walk
@@ -91,30 +89,6 @@ class AttemptRunner:
         self._page: Page | None = None
         self.fit = True
         """Whether the process is as good as before."""
-
-    # What the author's Run asks for.
-
-    def step(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Open a step."""
-        return self._forgotten.step(self._steps.step(name))
-
-    def secret(self, name: str) -> str:
-        """Fetch a secret."""
-        return self._pipe.secret(name)
-
-    def mask(self, locator: Locator) -> None:
-        """Mask an element in screenshots."""
-        self._outcome.masks.append(locator)
-
-    def allow_status(self, *statuses: int) -> None:
-        """Expect these statuses."""
-        self._setup.allowed |= set(statuses)
-
-    def new_context(self, options: dict[str, Any]) -> AbstractAsyncContextManager[BrowserContext]:
-        """Open another context."""
-        return self._setup.new_context(options)
-
-    # The walk.
 
     async def run(self, done: Callable[[AttemptReport], None]) -> None:
         """Walk, tell ``done`` what was seen, and close the browser."""
@@ -208,21 +182,22 @@ class AttemptRunner:
 
     async def _walk_on(self, opened: OpenPage) -> BaseException | None:
         """Run the author's function under the deadline; return what it raised."""
+        host = RunHost(self._pipe, self._steps, self._forgotten, self._setup, self._outcome)
         run = Run(
             page=opened.page,
             context=opened.context,
             api=opened.context.request,
             params=self._params(),
-            log=structlog.wrap_logger(None, processors=[self._write_log]),
+            log=host.log,
             run_id=self._walk.run_id,
-            host=self,
+            host=host,
         )
         self._forgotten.begin()
         task = asyncio.create_task(self._guarded(run), name="journey")
         pending = PendingCall(task, self._isolation.tasks, self._code)
-        self._setup.stands_at = pending.place
+        self._setup.end.stands_at = pending.place
         timeout = self._walk.journey.timeout
-        lost = self._setup.lost
+        lost = self._setup.end.lost
         await first_of(task, lost, limit=timeout)
         if task.done():
             if isinstance(task.result(), (Error, AssertionError)):
@@ -278,15 +253,9 @@ class AttemptRunner:
         return await self._setup.vitals.read(self._page, self._steps.current)
 
     def _check_pages(self) -> None:
-        refused = self._setup.refusal()
+        refused = self._setup.end.refusal()
         if refused:
             raise refused
 
     def _first_line(self, error: BaseException) -> str:
         return first_line(error, self._pipe.redactor.fit)
-
-    def _write_log(self, _: object, level: str, fields: MutableMapping[str, Any]) -> str:
-        event = str(fields.pop("event", ""))
-        plain = json.loads(json.dumps(dict(fields), default=repr))
-        self._pipe.send(Logged(level, event, plain))
-        raise structlog.DropEvent

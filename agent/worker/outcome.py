@@ -105,8 +105,8 @@ class AttemptOutcome:
             failure = BrowserGone("Playwright's driver died")
         elif not browser.is_connected():
             failure = BrowserGone("the browser died")
-        elif self._setup.lost.done():
-            failure = self._setup.lost.exception() or failure
+        elif self._setup.end.lost.done():
+            failure = self._setup.end.lost.exception() or failure
         fault = self._placed(self._blamed(failure), raised)
         setup = self._setup
         self._stood = Circumstances(
@@ -131,8 +131,8 @@ class AttemptOutcome:
         place, target = fault.place or own.place, fault.target or own.target
         if self.waited is not None and self.waited.place is not None:
             place, target = self.waited.place.cleaned(fit), self.waited.target
-        elif self._setup.refused_at and isinstance(raised, HttpStatusError | ProxyRefused):
-            place = self._setup.refused_at.cleaned(fit)
+        elif self._setup.end.refused_at and isinstance(raised, HttpStatusError | ProxyRefused):
+            place = self._setup.end.refused_at.cleaned(fit)
         return replace(fault, place=place or self.declared(), target=target)
 
     def declared(self) -> SourceLine:
@@ -143,10 +143,10 @@ class AttemptOutcome:
 
     def _blamed(self, failure: BaseException) -> Fault:
         fault = fault_of(failure, self._code, self._pipe.redactor.fit)
-        refused = self._setup.refusal()
+        refused = self._setup.end.refusal()
         if isinstance(refused, ProxyRefused):
             return fault_of(refused, self._code, self._pipe.redactor.fit)
-        challenge = self._setup.challenges.open
+        challenge = self._setup.end.challenges.open
         if challenge and fault.error_type in _CHALLENGED:
             return self._challenged(fault, challenge)
         if refused and fault.error_type.owner is Owner.TARGET:

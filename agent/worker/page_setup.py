@@ -13,7 +13,6 @@ from agent.beacons.policy import BeaconGuard
 from agent.core.bare_url import bare_url
 from agent.core.origins import FirstParty, origin_of
 from agent.protocol.messages import Logged, SpanEnded
-from agent.worker.browser.challenges import Challenges
 from agent.worker.browser.console import Console
 from agent.worker.browser.context import refuse_sign_in
 from agent.worker.browser.dialogs import Dialogs
@@ -21,25 +20,23 @@ from agent.worker.browser.downloads import Downloads
 from agent.worker.browser.faults import (
     BadContext,
     BrowserGone,
-    Challenged,
-    HttpStatusError,
     PageCrashed,
-    ProxyRefused,
 )
 from agent.worker.browser.launch import keep_open
 from agent.worker.browser.listening import Listeners
 from agent.worker.browser.raised import page_of
 from agent.worker.browser.routes import notice_routes
-from agent.worker.browser.traffic import Hooks, Traffic, is_main
+from agent.worker.browser.traffic import Hooks, Traffic
 from agent.worker.browser.vitals import Vitals
 from agent.worker.contexts import Contexts
 from agent.worker.tagging.auditor import Auditor
 from agent.worker.tagging.identity import COOKIE, Identity
 from agent.worker.tagging.run_api import ApiTagger
 from agent.worker.tagging.tagger import Tagger
+from agent.worker.walk_end import WalkEnd
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from playwright._impl._api_structures import SetCookieParam
     from playwright.async_api import (
@@ -47,11 +44,9 @@ if TYPE_CHECKING:
         BrowserContext,
         Page,
         Request,
-        Response,
     )
 
     from agent.core.results import SpanData
-    from agent.core.source_line import SourceLine
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.pipe import Pipe
@@ -59,11 +54,6 @@ if TYPE_CHECKING:
 _ACTION_SHARE = 0.8
 """The share of the timeout after which one action gives up: its own error says more than
 the deadline's."""
-_CALLS = frozenset({"fetch", "xhr"})
-_PASSED_WITHIN = 3.0
-"""Seconds in which a browser may pass a challenge without anybody's help."""
-_SHOW = 0.5
-"""Seconds for an error page to be painted before the walk ends on it."""
 OPEN_WAIT = 3.0
 """Seconds in which a browser that started opens a page."""
 
@@ -77,7 +67,7 @@ class OpenPage:
 
 
 class PageSetup:
-    """Opens the context, and knows what has happened on it that ends a walk."""
+    """Opens the context and its pages, and whatever follows them."""
 
     def __init__(self, walk: Walk, identity: Identity, pipe: Pipe) -> None:
         journey, proxies = walk.journey, walk.proxies
@@ -88,6 +78,7 @@ class PageSetup:
         self._proxied = proxies is not None and proxies.of(journey.site.url) is not None
         self._journey = journey
         self._site = FirstParty(journey.site.first_party)
+        self.end = WalkEnd(self._site, proxied=self._proxied)
         # The canary is loaded through the tagger too: it vouches for all that a walk needs.
         first_party = FirstParty([*journey.site.first_party, origin_of(walk.canary_url)])
         self._guard = BeaconGuard(journey.site.beacons, self._site)
@@ -99,7 +90,7 @@ class PageSetup:
                 first_party.covers,
                 self.tagger.take,
                 self._on_span,
-                self._refused,
+                self.end.on_refusal,
                 self._saw,
                 lambda request: self.auditor.unsee(request.method, request.url),
                 lambda request: self.auditor.stopped(request.method, request.url),
@@ -107,8 +98,8 @@ class PageSetup:
                 fit,
             ),
             self._listeners,
+            refusals=self.end.refusals,
         )
-        self.challenges = Challenges()
         self.console = Console(fit, self.auditor.connect)
         self.dialogs = Dialogs(self._listeners, fit)
         self.downloads = Downloads(self._on_too_much)
@@ -119,20 +110,12 @@ class PageSetup:
             self._on_span,
             self.traffic.count,
             self.auditor,
-            self.challenges.see,
+            self.end.challenges.see,
         )
         self.vitals = Vitals()
-        self.allowed: set[int] = set()
-        """Statuses of main documents that the author expects."""
         self._pages: list[Page] = []
         self.routed = False
         """Whether the journey intercepts requests itself."""
-        self.stands_at: Callable[[], SourceLine | None] = lambda: None
-        """Says at which of the author's lines the walk stands."""
-        self.refused_at: SourceLine | None = None
-        """Where it stood when a page first answered what nobody expected."""
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Fails as soon as the walk can't go on."""
 
     async def open(self, browser: Browser, launcher: Launcher) -> OpenPage:
         """Open a context and a page in a fresh browser, which the journey may not close.
@@ -145,7 +128,7 @@ class PageSetup:
         async with asyncio.timeout(OPEN_WAIT):
             await self.tagger.attach(browser)
             gone = BrowserGone("the browser died")
-            self._listeners.on(browser, "disconnected", lambda _: self._lose(gone))
+            self._listeners.on(browser, "disconnected", lambda _: self.end.lose(gone))
             keep_open(browser)
             url = self._journey.site.url
             self._contexts = Contexts(browser, launcher, url, self._proxies, self._prepare)
@@ -169,7 +152,7 @@ class PageSetup:
         notice_routes(context, self._routes)
         self._listeners.on(context, "page", self._adopt)
         # Before the traffic hears of it: a challenge is no refusal.
-        self._listeners.on(context, "response", self._on_answer)
+        self._listeners.on(context, "response", self.end.on_answer)
         self.traffic.follow(context)
         self.console.follow(context, self._listeners)
         self.downloads.follow(context, self._listeners)
@@ -191,15 +174,6 @@ class PageSetup:
     def last_page(self) -> Page | None:
         """Return the page that was opened last, of those that are open."""
         return next((one for one in reversed(self._pages) if not one.is_closed()), None)
-
-    def refusal(self) -> HttpStatusError | ProxyRefused | None:
-        """Return what is to be raised for a page that answered what nobody expected."""
-        for status, what in self.traffic.refusals.items():
-            if status == 407 and self._proxied:
-                return ProxyRefused(f"{what} answered {status}: the proxy wants a sign-in")
-            if status not in self.allowed:
-                return HttpStatusError(f"{what} answered {status}")
-        return None
 
     async def _first_context(self, browser: Browser) -> BrowserContext:
         declared = self._journey.context
@@ -231,38 +205,11 @@ class PageSetup:
             by_worker=request.service_worker is not None,
         )
 
-    def _on_answer(self, response: Response) -> None:
-        """Note whether a main document, or a call to the site, is challenged as a bot's."""
-        request = response.request
-        main = request.resource_type == "document" and is_main(request)
-        if not main and (request.resource_type not in _CALLS or not self._site.covers(request.url)):
-            return
-        what = f"{request.method} {bare_url(request.url)}"
-        is_one = self.challenges.see(what, response.status, response.headers)
-        if is_one and main and response.status not in self.allowed:
-            asyncio.get_running_loop().call_later(_PASSED_WITHIN, self._give_up_on, what)
-
-    def _give_up_on(self, request: str) -> None:
-        """End a walk whose page is challenged still; browsers pass some challenges alone."""
-        challenge = self.challenges.of(request)
-        if challenge:
-            self._lose(Challenged(challenge))
-
-    def _refused(self) -> None:
-        """End the walk soon after a page that may not be, once it had time to show itself."""
-        for status, what in list(self.traffic.refusals.items()):
-            if self.challenges.of(what):
-                del self.traffic.refusals[status]
-        refusal = self.refusal()
-        if refusal is not None:
-            self.refused_at = self.refused_at or self.stands_at()
-            asyncio.get_running_loop().call_later(_SHOW, self._lose, refusal)
-
     def _adopt(self, page: Page) -> None:
         self._pages = [*(one for one in self._pages if not one.is_closed()), page]
 
         def crashed(_: Page) -> None:
-            self._lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
+            self.end.lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
 
         self._listeners.on(page, "crash", crashed)
         self._listeners.on(page, "websocket", lambda socket: self.auditor.connect(socket.url))
@@ -282,11 +229,6 @@ class PageSetup:
 
     def _routes(self) -> None:
         self.routed = True
-
-    def _lose(self, why: Exception) -> None:
-        if not self.lost.done():
-            self.lost.set_exception(why)
-            self.lost.exception()  # seen: nobody needs to be warned of it later
 
 
 def _cookies(site: FirstParty) -> list[SetCookieParam]:

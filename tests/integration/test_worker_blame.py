@@ -64,7 +64,7 @@ async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walk
     # Named as the package is: the author's lines are found all the same.
     folder = tmp_path_factory.mktemp("blame") / "agent" / "journeys"
     folder.mkdir(parents=True)
-    async with Walker(folder) as ready:
+    async with Walker(folder, max_runs=500) as ready:
         yield ready
 
 

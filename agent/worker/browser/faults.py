@@ -15,9 +15,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from agent.core.errors import ErrorType, Owner
 from agent.core.limits import MESSAGE_LENGTH
-from agent.core.origins import parse
-from agent.core.refused_ports import REFUSED_PORTS
-from agent.worker.browser import raised
+from agent.worker.browser import net_errors, raised
 from agent.worker.browser.wording import cause_first, of_answer, of_download, text_of
 
 if TYPE_CHECKING:
@@ -29,39 +27,6 @@ if TYPE_CHECKING:
     Fit = Callable[[str, int], str]
     """Cleans a text and cuts it to so many characters (``Redactor.fit``)."""
 
-_NET = re.compile(r"net::(ERR_[A-Z0-9_]+)")
-_UNREACHABLE = frozenset(
-    {
-        "ERR_ADDRESS_UNREACHABLE",
-        "ERR_CONNECTION_FAILED",
-        "ERR_CONNECTION_REFUSED",
-        "ERR_CONNECTION_TIMED_OUT",
-        "ERR_DNS_TIMED_OUT",
-        "ERR_INTERNET_DISCONNECTED",
-        "ERR_NAME_NOT_RESOLVED",
-        "ERR_NAME_RESOLUTION_FAILED",
-        "ERR_NETWORK_ACCESS_DENIED",
-        "ERR_NETWORK_CHANGED",
-        "ERR_INVALID_AUTH_CREDENTIALS",
-        "ERR_MANDATORY_PROXY_CONFIGURATION_FAILED",
-        "ERR_PROXY_AUTH_REQUESTED",
-        "ERR_PROXY_AUTH_REQUESTED_WITH_NO_CONNECTION",
-        "ERR_PROXY_AUTH_UNSUPPORTED",
-        "ERR_PROXY_CERTIFICATE_INVALID",
-        "ERR_PROXY_CONNECTION_FAILED",
-        "ERR_PROXY_UNABLE_TO_CONNECT_TO_DESTINATION",
-        "ERR_TUNNEL_CONNECTION_FAILED",
-        "ERR_UNEXPECTED_PROXY_AUTH",
-        # What Playwright's API client says in Node's words.
-        "EAI_AGAIN",
-        "ECONNREFUSED",
-        "EHOSTUNREACH",
-        "ENETUNREACH",
-        "ENOTFOUND",
-    }
-)
-_NO_WAY = re.compile(r"Proxy (connection ended|response)\b|CONNECT response")
-"""What Playwright's API client says where a proxy does not let it through."""
 _FETCHING = frozenset(
     {"APIRequestContext", "APIResponse", "Download", "Request", "Response", "WebSocket"}
 )
@@ -129,10 +94,6 @@ _MISUSE = re.compile(
     r"|SyntaxError: [^\n]*\n    at eval \(<anonymous>\)"
 )
 """What the driver says of arguments that it can't use; a test asks it for each."""
-_BAD_ADDRESS = frozenset({"ERR_INVALID_PROTOCOL", "ERR_INVALID_URL"})
-"""Codes of addresses of which nothing was asked."""
-_UNSAFE_PORT = re.compile(r"net::ERR_UNSAFE_PORT at (\S+)")
-"""The address that was asked for, from which the site may have led on to another."""
 _CLOSED = "context or browser has been closed"
 _MOVED_ON = re.compile(r"Execution context was destroyed|because the page is navigating")
 """What is said of a page that went elsewhere while something was read from it."""
@@ -211,7 +172,9 @@ def fault_of(error: BaseException, code: AuthorCode, fit: Fit) -> Fault:
     if place is not None:
         place = place.cleaned(fit)
     message = fit(_message(error, call, error_type), MESSAGE_LENGTH)
-    unreachable = error_type is ErrorType.NAVIGATION and _is_unreachable(error)
+    unreachable = error_type is ErrorType.NAVIGATION and (
+        isinstance(error, ProxyRefused) or net_errors.is_unreachable(error)
+    )
     return Fault(error_type, message, unreachable, place, call.target if call else None)
 
 
@@ -248,7 +211,7 @@ def _of_playwright(error: Error, call: Call | None) -> ErrorType:
     if _is_misuse(error, call) or (call is not None and _arranges(error, call)):
         return ErrorType.SCRIPT_ERROR
     fetching = call is not None and call.owner in _FETCHING
-    if fetching or _NET.search(str(error)) or _MOVED_ON.search(str(error)):
+    if fetching or net_errors.is_one(error) or _MOVED_ON.search(str(error)):
         return ErrorType.NAVIGATION
     return ErrorType.ASSERTION
 
@@ -269,26 +232,7 @@ def _is_misuse(error: BaseException, call: Call | None) -> bool:
     if isinstance(error, Error) and error.name is None:
         # Raised before anything was asked of the browser, unless a page's news raised it.
         return not raised.by_waiter(error)
-    return is_bad_address(error) or _MISUSE.search(str(error)) is not None
-
-
-def is_bad_address(error: BaseException) -> bool:
-    """Whether a call was given an address to which nothing can be sent."""
-    unsafe = _UNSAFE_PORT.search(str(error))
-    if unsafe:
-        return parse(unsafe[1]).port in REFUSED_PORTS | {0}
-    return _code(error) in _BAD_ADDRESS
-
-
-def _is_unreachable(error: BaseException) -> bool:
-    if isinstance(error, ProxyRefused) or _code(error) in _UNREACHABLE:
-        return True
-    return _NO_WAY.search(str(error)) is not None
-
-
-def _code(error: BaseException) -> str:
-    net = _NET.search(str(error))
-    return net[1] if net else str(getattr(error, "code", ""))
+    return net_errors.is_bad_address(error) or _MISUSE.search(str(error)) is not None
 
 
 def _message(error: BaseException, call: Call | None, error_type: ErrorType) -> str:

@@ -17,7 +17,8 @@ from playwright.async_api import Error
 from agent.core.bare_url import bare_url
 from agent.core.client_spans import Exchange, client_span
 from agent.core.origins import Origin
-from agent.worker.browser.faults import BadRedirect, is_bad_address
+from agent.worker.browser.faults import BadRedirect
+from agent.worker.browser.net_errors import is_bad_address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
