@@ -40,6 +40,8 @@ PERMISSIONS = (
     "storage-access",
 )
 """What Playwright grants in Chromium."""
+_ASKING = 20.0
+"""Seconds that the list of devices may take: 0.3 s at rest, many times that beside other work."""
 _LOCALE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
 
 
@@ -178,23 +180,28 @@ def _file_fault(path: str) -> str:
         return f"the file {path} can't be read: {reason}"
 
 
-@cache
 def _devices() -> tuple[str, ...]:
-    """Ask Playwright's own package, without starting a driver; nothing where that fails."""
+    """Return the names of Playwright's devices; none where they can't be had just now."""
+    try:
+        return _asked_devices()
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return ()
+
+
+@cache
+def _asked_devices() -> tuple[str, ...]:
+    """Ask Playwright's own package, without starting a driver. A failure is not remembered."""
     from playwright._impl._driver import compute_driver_executable
 
     node, cli = compute_driver_executable()
     script = "process.stdout.write(JSON.stringify(Object.keys(require(process.argv[1]).devices)))"
-    try:
-        asked = subprocess.run(  # noqa: S603 - Playwright's own
-            [node, "-e", script, str(Path(cli).parent)],
-            capture_output=True,
-            check=True,
-            timeout=5,
-        )
-        return tuple(json.loads(asked.stdout))
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return ()
+    asked = subprocess.run(  # noqa: S603 - Playwright's own
+        [node, "-e", script, str(Path(cli).parent)],
+        capture_output=True,
+        check=True,
+        timeout=_ASKING,
+    )
+    return tuple(json.loads(asked.stdout))
 
 
 _MEANINGS: dict[str, Callable[[Any], str]] = {

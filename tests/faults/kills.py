@@ -105,6 +105,9 @@ class Campaign:
         elif number is signal.SIGSTOP:
             # Told at the deadline alone: a busy machine may leave no room for another try.
             intended.add(("not_measured", "worker_killed"))
+            if target == "browser":
+                # Nor does it show the agent's own page, where the worker still gets to ask for it.
+                intended.add(("not_measured", "canary"))
         row = row_of(home, name, "victim", self.tries, intended)
         row.hold_on_time(lateness(home, "well"))
         row.hold(code == 0, f"the agent ended with {code}")
