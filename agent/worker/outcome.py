@@ -129,7 +129,7 @@ class AttemptOutcome:
         fit = self._pipe.redactor.fit
         own = fault_of(raised, self._code, fit)
         place, target = fault.place or own.place, fault.target or own.target
-        if self.waited is not None and self.waited.place is not None:
+        if place is None and self.waited is not None and self.waited.place is not None:
             place, target = self.waited.place.cleaned(fit), self.waited.target
         elif self._setup.end.refused_at and isinstance(raised, HttpStatusError | ProxyRefused):
             place = self._setup.end.refused_at.cleaned(fit)
