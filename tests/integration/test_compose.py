@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from agent.config import load
-from agent.daemon import serve
+from agent.daemon import drain
 from agent.demo.shop import PASSWORD
 from tests.support import deploying
 from tests.support.alerting import ALERTMANAGER, VMALERT, Alertmanager, Vmalert
@@ -122,7 +122,7 @@ def test_the_composed_agent_is_confined_and_may_drain():
     volumes = {m["target"] for m in agent["volumes"] if m["type"] == "volume"}
     assert volumes | set(agent["tmpfs"]) == WRITTEN_TO
     minutes, seconds = re.fullmatch(r"(\d+)m(\d+)s", agent["stop_grace_period"]).groups()
-    assert int(minutes) * 60 + int(seconds) > serve._DRAIN + 20
+    assert int(minutes) * 60 + int(seconds) > drain._DRAIN + 20
     settings = load(DEPLOY / "footfall.toml", {})
     workers = settings.workers.count * settings.workers.max_memory
     assert int(agent["mem_limit"]) >= workers + int(agent["shm_size"]) + 2**28

@@ -12,7 +12,7 @@ import kubernetes_validate
 import pytest
 
 from agent.config import load
-from agent.daemon import serve
+from agent.daemon import drain
 from agent.server.health import health_routes
 from tests.support import deploying
 from tests.support.deploying import DEPLOY, DOCKERFILE, STATE, WRITTEN_TO, checked
@@ -160,7 +160,7 @@ def test_there_is_one_pod_that_may_drain():
     (deployment,) = manifests()["Deployment"]
     assert deployment["spec"]["replicas"] == 1
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}
-    assert pod()["terminationGracePeriodSeconds"] > serve._DRAIN + 20
+    assert pod()["terminationGracePeriodSeconds"] > drain._DRAIN + 20
     (container,) = pod()["containers"]
     routes = {route.path for route in health_routes(lambda: None, lambda: None)}
     for probe, path in (
