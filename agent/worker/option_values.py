@@ -193,10 +193,12 @@ def _asked_devices() -> tuple[str, ...]:
     """Ask Playwright's own package, without starting a driver. A failure is not remembered."""
     from playwright._impl._driver import compute_driver_executable
 
-    node, cli = compute_driver_executable()
+    from agent.worker.browser.launch import node_executable
+
+    cli = compute_driver_executable()[1]
     script = "process.stdout.write(JSON.stringify(Object.keys(require(process.argv[1]).devices)))"
     asked = subprocess.run(  # noqa: S603 - Playwright's own
-        [node, "-e", script, str(Path(cli).parent)],
+        [node_executable(), "-e", script, str(Path(cli).parent)],
         capture_output=True,
         check=True,
         timeout=_ASKING,

@@ -59,11 +59,17 @@ class LaunchOptions:
     headless: bool = True
 
 
+def node_executable() -> str:
+    """Return the program that runs Playwright's driver: itself, not the guard before it."""
+    node = str(compute_driver_executable()[0])
+    return os.environ["GUARDED_NODE"] if node == str(GUARD) else node
+
+
 @asynccontextmanager
 async def driver() -> AsyncIterator[Playwright]:
     """Start Playwright's driver for as long as the worker lives."""
     if GUARD.exists() and os.environ.get("PLAYWRIGHT_NODEJS_PATH") != str(GUARD):
-        os.environ["GUARDED_NODE"] = str(compute_driver_executable()[0])
+        os.environ["GUARDED_NODE"] = node_executable()
         os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(GUARD)
     # A picture shows what is on the screen; it doesn't wait for a font that never comes.
     os.environ["PW_TEST_SCREENSHOT_NO_FONTS_READY"] = "1"

@@ -10,6 +10,8 @@ import playwright
 import pytest
 import trustme
 
+from agent.worker import option_values
+from agent.worker.browser.launch import driver
 from agent.worker.context_check import check_context
 from agent.worker.option_values import PERMISSIONS
 
@@ -149,3 +151,10 @@ def test_permissions_are_those_of_playwright():
     start = text.index("const webPermissionToProtocol")
     names = re.findall(r'\["([a-z-]+)", ', text[start : text.index("]);", start)])
     assert set(names) == set(PERMISSIONS)
+
+
+async def test_devices_are_known_beside_a_driver_too(tmp_path):
+    """A worker whose driver runs starts all of Playwright's programs through a guard."""
+    async with driver():
+        option_values._asked_devices.cache_clear()
+        assert "knows no device" in fault(tmp_path, device="iPhone 99")
