@@ -57,8 +57,8 @@ class Loader:
         definitions: list[Definition] = []
         problems: list[Problem] = []
         try:
-            for declaration, source in self._load(file):
-                definition, found = self._checked(file, declaration, source)
+            for declaration in self._load(file):
+                definition, found = self._checked(file, declaration, JourneySource(declaration))
                 problems += found
                 if not found:
                     definitions.append(definition)
@@ -93,18 +93,18 @@ class Loader:
             raise
         except BaseException as error:
             raise LookupError(str(self._problem(file, error))) from error
-        for declaration, source in found:
-            if declaration.name == name:
-                return LoadedJourney(declaration, source.step_names())
+        for one in found:
+            if one.name == name:
+                return LoadedJourney(one, JourneySource(one).step_names())
         raise LookupError(f"{file} no longer declares a journey {name!r}")
 
-    def _load(self, file: str) -> list[tuple[Declaration, JourneySource]]:
+    def _load(self, file: str) -> list[Declaration]:
         """Import a file as if for the first time: what an earlier walk left in it is gone."""
         self._sources.forget()
         playwright = sys.modules.get("playwright.async_api")
         if playwright is not None:
             playwright.expect.set_options(timeout=None)
-        return [(one, JourneySource(one)) for one in self._import(file)]
+        return self._import(file)
 
     def _checked(
         self, file: str, one: Declaration, source: JourneySource
