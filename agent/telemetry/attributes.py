@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 
+from agent.core.printable import cut
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,8 +29,7 @@ def fit_text(text: str, limit: int) -> str:
 
     A page may hold those, and protobuf would raise on them.
     """
-    if len(text) > limit:
-        text = text[: limit - 1] + "…"
+    text = cut(text, limit)
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
