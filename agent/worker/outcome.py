@@ -107,7 +107,9 @@ class AttemptOutcome:
             failure = BrowserGone("the browser died")
         elif self._setup.end.lost.done():
             failure = self._setup.end.lost.exception() or failure
-        fault = self._placed(self._blamed(failure), raised)
+        own = self._fault_of(raised)
+        heard = own if failure is raised else self._fault_of(failure)
+        fault = self._placed(self._blamed(failure, heard), own, raised)
         setup = self._setup
         self._stood = Circumstances(
             setup.traffic.open_requests(), setup.dialogs.open, setup.auditor.stopped_vendors
@@ -120,14 +122,16 @@ class AttemptOutcome:
         whole = "\n".join([fault.message, *lines])
         return replace(fault, message=self._pipe.redactor.fit(whole, MESSAGE_LENGTH))
 
-    def _placed(self, fault: Fault, raised: BaseException) -> Fault:
+    def _fault_of(self, error: BaseException) -> Fault:
+        return fault_of(error, self._code, self._pipe.redactor.fit)
+
+    def _placed(self, fault: Fault, own: Fault, raised: BaseException) -> Fault:
         """Name the author's line at which the walk was, whatever ended it.
 
         What lies behind an error is heard of beside the journey, so it has no line itself. A
         page that is refused at the end of a step, or of all, is told where it answered.
         """
         fit = self._pipe.redactor.fit
-        own = fault_of(raised, self._code, fit)
         place, target = fault.place or own.place, fault.target or own.target
         if place is None and self.waited is not None and self.waited.place is not None:
             place, target = self.waited.place.cleaned(fit), self.waited.target
@@ -141,11 +145,10 @@ class AttemptOutcome:
         line = self._code.line(f"{self._code.folder}/{journey.file}", journey.line)
         return line.cleaned(self._pipe.redactor.fit)
 
-    def _blamed(self, failure: BaseException) -> Fault:
-        fault = fault_of(failure, self._code, self._pipe.redactor.fit)
+    def _blamed(self, failure: BaseException, fault: Fault) -> Fault:
         refused = self._setup.end.refusal()
         if isinstance(refused, ProxyRefused):
-            return fault_of(refused, self._code, self._pipe.redactor.fit)
+            return self._fault_of(refused)
         challenge = self._setup.end.challenges.open
         if challenge and fault.error_type in _CHALLENGED:
             return self._challenged(fault, challenge)

@@ -165,7 +165,7 @@ def fault_of(error: BaseException, code: AuthorCode, fit: Fit) -> Fault:
     ``fit`` takes secrets out of its text before that is cut to length, for half a secret
     would not be known again.
     """
-    group, error = error, raised.first_of(error)
+    group, error = error, raised.first_error(error)
     call = raised.call_of(error)
     error_type = _word(error, call)
     place = code.raised_at(error) or code.raised_at(group)
@@ -180,7 +180,7 @@ def fault_of(error: BaseException, code: AuthorCode, fit: Fit) -> Fault:
 
 def first_line(error: BaseException, fit: Fit) -> str:
     """Return the first line of what an exception says, fit to be kept like the whole."""
-    error = raised.first_of(error)
+    error = raised.first_error(error)
     text = cause_first(text_of(error)).partition("\n")[0]
     return fit(text, MESSAGE_LENGTH)
 

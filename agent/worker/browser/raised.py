@@ -110,7 +110,7 @@ def in_playwright(error: BaseException) -> bool:
     )
 
 
-def first_of(error: BaseException) -> BaseException:
+def first_error(error: BaseException) -> BaseException:
     """Return what was raised first, where tasks that failed together are told as a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
