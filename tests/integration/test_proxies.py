@@ -38,14 +38,6 @@ async def origin() -> AsyncIterator[Origin]:
         yield serving
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
-    folder = tmp_path_factory.mktemp("proxies") / "journeys"
-    folder.mkdir()
-    async with Walker(folder) as ready:
-        yield ready
-
-
 @pytest.fixture
 def known(origin: Origin) -> dict[str, int]:
     return {"shop.test": urlsplit(origin.url).port or 0}

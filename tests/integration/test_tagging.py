@@ -117,14 +117,6 @@ async def shop(third: Origin, api: Origin) -> AsyncIterator[Origin]:
         yield serving
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
-    folder = tmp_path_factory.mktemp("tagging") / "journeys"
-    folder.mkdir()
-    async with Walker(folder) as ready:
-        yield ready
-
-
 @pytest.fixture(autouse=True)
 def _forget(shop: Origin, api: Origin, third: Origin) -> None:
     for origin in (shop, api, third):

@@ -54,14 +54,6 @@ async def origin() -> AsyncIterator[Origin]:
         yield serving
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
-    folder = tmp_path_factory.mktemp("circumstances") / "journeys"
-    folder.mkdir()
-    async with Walker(folder) as ready:
-        yield ready
-
-
 async def test_an_open_dialog(walker: Walker, origin: Origin) -> None:
     """A dialog that the journey was told of and left open is named, and there is a picture."""
     walked = await walker.walk(

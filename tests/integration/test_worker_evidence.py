@@ -43,14 +43,6 @@ async def origin() -> AsyncIterator[Origin]:
         yield serving
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
-    folder = tmp_path_factory.mktemp("evidence") / "journeys"
-    folder.mkdir()
-    async with Walker(folder) as ready:
-        yield ready
-
-
 def noted(walked: Walked) -> dict[str, object]:
     return json.loads((walked.scratch / "failure.json").read_text())
 

@@ -41,14 +41,6 @@ async def origin() -> AsyncIterator[Origin]:
         yield serving
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
-    folder = tmp_path_factory.mktemp("faults") / "journeys"
-    folder.mkdir()
-    async with Walker(folder) as ready:
-        yield ready
-
-
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
 async def _recovers(walker: Walker, origin: Origin) -> AsyncIterator[None]:
     """After each fault the next walk passes, and what the fault left is gone within 2 s."""

@@ -54,14 +54,6 @@ async def origin() -> AsyncIterator[Origin]:
         yield serving
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
-    folder = tmp_path_factory.mktemp("walks") / "journeys"
-    folder.mkdir()
-    async with Walker(folder) as ready:
-        yield ready
-
-
 async def test_pass(walker: Walker, origin: Origin) -> None:
     """A journey that gets through passes, with its steps, spans and vitals."""
     walked = await walker.walk(

@@ -1,0 +1,23 @@
+"""What most walks here start from: workers that are kept for a module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest_asyncio
+
+from tests.support.walking import Walker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import pytest
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def walker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walker]:
+    """A pool for an empty folder of journeys."""
+    folder = tmp_path_factory.mktemp("walks") / "journeys"
+    folder.mkdir()
+    async with Walker(folder) as ready:
+        yield ready
