@@ -1,4 +1,6 @@
-"""``python -m tests.faults``: run the campaign and print its table; exit 1 where a rule broke."""
+"""``python -m tests.faults``: run the campaign, tell of each fault, and print the table.
+
+Exit 1 where a rule broke, or the campaign was stopped before its end."""
 
 from __future__ import annotations
 
@@ -7,9 +9,13 @@ import asyncio
 import json
 import random
 import re
+import signal
 import sys
 import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -27,7 +33,10 @@ from tests.faults import (
     sites,
 )
 
-FAMILIES = {
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
+FAMILIES: dict[str, books.Family] = {
     "journeys": journeys.run,
     "sites": sites.run,
     "hostile": hostile.run,
@@ -41,16 +50,40 @@ FAMILIES = {
 }
 
 
+Report = Callable[[str, books.Row | None], None]
+"""Hears which family is begun, and then each row of it as soon as it is known."""
+
+
 async def campaign(
-    names: list[str], tries: int, seed: int, only: re.Pattern[str]
-) -> list[books.Row]:
-    """Run the families of these names, of each the faults that match, one after the other."""
-    rows = []
-    for name in names:
+    families: Mapping[str, books.Family],
+    tries: int,
+    seed: int,
+    only: re.Pattern[str],
+    report: Report,
+) -> None:
+    """Run families one after the other, of each the faults that match."""
+    for name, family in families.items():
         with tempfile.TemporaryDirectory(prefix="campaign-", ignore_cleanup_errors=True) as folder:
+            report(name, None)
             dice = random.Random(seed)
-            rows += await FAMILIES[name](Path(folder) / "home", tries, dice, only)
-    return rows
+            try:
+                async for row in family(Path(folder) / "home", tries, dice, only):
+                    report(name, row)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next family is tried
+                report(name, books.broken_off(f"(all of {name})", tries, error))
+
+
+async def until_stopped(work: Coroutine[None, None, None]) -> bool:
+    """Do the work; True where SIGINT or SIGTERM ended it before its own end."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    await asyncio.wait({task})
+    if task.cancelled():
+        return True
+    task.result()
+    return False
 
 
 def main() -> int:
@@ -60,15 +93,32 @@ def main() -> int:
     parser.add_argument("--tries", type=int, default=5)
     parser.add_argument("--only", type=re.compile, default=books.ALL, metavar="PATTERN")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
-    parser.add_argument("--out", type=Path, help="write the table as JSON too")
+    parser.add_argument("--out", type=Path, help="write the table as JSON too, row by row")
     asked = parser.parse_args()
+    if unknown := set(asked.family) - set(FAMILIES):
+        parser.error(f"no family {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
+    # A pipe would keep back what a terminal shows at once.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     console = Console(width=200, highlight=False)
-    console.print(f"seed {asked.seed}")
-    rows = asyncio.run(campaign(asked.family, asked.tries, asked.seed, asked.only))
+    rows: list[books.Row] = []
+
+    def report(family: str, row: books.Row | None) -> None:
+        text = FAMILIES[family].__doc__ if row is None else row.line()
+        line = f"{datetime.now(UTC):%H:%M:%S} {family}: {text}"
+        console.print(line, soft_wrap=True, markup=False)
+        if row is not None:
+            rows.append(row)
+        if asked.out:
+            asked.out.write_text(json.dumps([one.plain() for one in rows], indent=1))
+
+    families = {name: FAMILIES[name] for name in asked.family}
+    console.print(f"seed {asked.seed}, {asked.tries} tries each of {', '.join(families)}")
+    work = campaign(families, asked.tries, asked.seed, asked.only, report)
+    stopped = asyncio.run(until_stopped(work))
     console.print(books.table(rows))
-    if asked.out:
-        asked.out.write_text(json.dumps([row.plain() for row in rows], indent=1))
-    return 1 if any(row.broken or row.slow for row in rows) else 0
+    if stopped:
+        console.print("stopped before its end: these are the faults that were tried by then")
+    return 1 if stopped or not rows or any(row.rules for row in rows) else 0
 
 
 if __name__ == "__main__":

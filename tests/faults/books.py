@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from statistics import median
@@ -15,6 +16,8 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+    from random import Random
 
     from tests.support.daemon import Home
 
@@ -46,6 +49,23 @@ class Row:
 
     slow: str = ""
     """The rule about lateness, where it was broken: a busy machine breaks it too."""
+    seconds: float = 0.0
+    """How long its tries took: those of faults that share one agent, all together."""
+    story: str = ""
+    """What was known when the fault could not be tried to its end."""
+
+    @property
+    def rules(self) -> str:
+        """The rules that were broken, in one line; empty where all were held."""
+        return "; ".join([*self.broken, *([self.slow] if self.slow else [])])
+
+    def line(self) -> str:
+        """The row in short, for whoever watches the campaign."""
+        came_to = ", ".join(part for part in (_words(self.results), _skips(self.skips)) if part)
+        verdict = f"BROKEN: {self.rules}" if self.rules else "held"
+        return (
+            f"{self.fault}, {self.tries} tries: {came_to or '-'}: {verdict} ({self.seconds:.0f} s)"
+        )
 
     def hold(self, rule: bool, sentence: str) -> None:
         """Note a rule that doesn't hold."""
@@ -68,18 +88,48 @@ class Row:
     def plain(self) -> dict[str, Any]:
         """The row as JSON-like data."""
         plain = {name.name: getattr(self, name.name) for name in fields(self)}
+        plain["held"] = not self.rules
         for name in ("results", "first"):
             plain[name] = {_word(outcome): count for outcome, count in plain[name].items()}
         return plain
 
 
+Rows = AsyncIterator[Row]
+Family = Callable[["Path", int, "Random", re.Pattern[str]], Rows]
+"""Tries each fault that matches so many times, in a folder; yields each row once it is known."""
 Part = Callable[[str], Awaitable[Row]]
 """Tries the fault of this name."""
 
 
-async def each(parts: Mapping[str, Part], only: re.Pattern[str]) -> list[Row]:
-    """Try the faults whose names match, one after the other."""
-    return [await part(name) for name, part in parts.items() if only.search(name)]
+async def each(parts: Mapping[str, Part], tries: int, only: re.Pattern[str]) -> Rows:
+    """Try the faults whose names match, one after the other.
+
+    One that can't be tried to its end is a row as well, and the next is tried.
+    """
+    for name, part in parts.items():
+        if only.search(name):
+            began = time.monotonic()
+            try:
+                row = await part(name)
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is told
+                row = broken_off(name, tries, error)
+            row.seconds = time.monotonic() - began
+            yield row
+
+
+async def together(walked: Awaitable[list[Row]]) -> Rows:
+    """Yield the rows of faults that are tried at once, beside each other in one agent."""
+    began = time.monotonic()
+    for row in await walked:
+        row.seconds = time.monotonic() - began
+        yield row
+
+
+def broken_off(fault: str, tries: int, error: Exception) -> Row:
+    """Return the row of a fault that could not be tried to its end."""
+    first, _, story = str(error).partition("\n")
+    broken = [f"broke off with {type(error).__name__}: {first}"]
+    return Row(fault, tries, broken=broken, story=story)
 
 
 def row_of(
@@ -129,9 +179,9 @@ def table(rows: Sequence[Row]) -> Table:
     for heading in headings:
         out.add_column(heading, overflow="fold")
     out.add_column("next start late (s)", overflow="fold")
+    out.add_column("took (s)", justify="right")
     out.add_column("rules")
     for row in rows:
-        broken = [*row.broken, *([row.slow] if row.slow else [])]
         late = f"p50 {median(row.late):.2f} max {max(row.late):.2f}" if row.late else ""
         out.add_row(
             row.fault,
@@ -139,17 +189,22 @@ def table(rows: Sequence[Row]) -> Table:
             str(row.offered),
             _words(row.results),
             _words(row.first),
-            ", ".join(f"{n} {reason}" for reason, n in row.skips.items()),
+            _skips(row.skips),
             str(row.lost),
             str(row.left),
             late,
-            f"[red]{escape('; '.join(broken))}[/red]" if broken else "[green]held[/green]",
+            f"{row.seconds:.0f}",
+            f"[red]{escape(row.rules)}[/red]" if row.rules else "[green]held[/green]",
         )
     return out
 
 
 def _words(outcomes: dict[Outcome, int]) -> str:
     return ", ".join(f"{count} {_word(outcome)}" for outcome, count in outcomes.items())
+
+
+def _skips(skips: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in skips.items())
 
 
 def _word(outcome: Outcome) -> str:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.core import names
-from tests.faults.books import ALL, Outcome, Part, Row, each, lateness, row_of
+from tests.faults.books import ALL, Outcome, Part, Row, Rows, each, lateness, row_of
 from tests.support import stepped
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
@@ -154,7 +154,7 @@ async def _night(name: str, folder: Path, origin: Origin) -> Row:
     return row
 
 
-async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = ALL) -> list[Row]:
+async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = ALL) -> Rows:
     """Steps of the clock under runs, and summer time."""
     async with Origin(pages={"/": "<title>Home</title>"}) as origin:
         parts: dict[str, Part] = {
@@ -163,4 +163,5 @@ async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = 
         }
         for name in NIGHTS:
             parts[name] = partial(_night, folder=folder, origin=origin)
-        return await each(parts, only)
+        async for row in each(parts, tries, only):
+            yield row

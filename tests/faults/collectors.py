@@ -6,10 +6,11 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING
 
-from tests.faults.books import ALL, Row, row_of
+from tests.faults.books import ALL, Part, Row, Rows, each, row_of
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
 from tests.support.otlp import Answer, OtlpReceiver, Page, Request
@@ -86,20 +87,21 @@ FAULTS = {
 """By name; each is tried over HTTP and, with the codes that are alike, over gRPC."""
 
 
-async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) -> list[Row]:
+async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) -> Rows:
     """Try each answer over both protocols, with an agent of its own."""
-    rows = []
     async with Origin(pages={"/": "there"}) as origin:
+        parts: dict[str, Part] = {}
         for number, (name, fault) in enumerate(FAULTS.items()):
             for protocol in ("http/protobuf", "grpc"):
-                what = f"{name}, {protocol.partition('/')[0]}"
-                if only.search(what):
-                    home = Home(folder / f"{number}-{protocol[:4]}", {"shop": origin.url}, {})
-                    rows.append(await _try(home, what, fault, protocol, tries))
-    return rows
+                home = partial(Home, folder / f"{number}-{protocol[:4]}", {"shop": origin.url}, {})
+                about = {"fault": fault, "protocol": protocol, "tries": tries}
+                parts[f"{name}, {protocol.partition('/')[0]}"] = partial(_try, at=home, **about)
+        async for row in each(parts, tries, only):
+            yield row
 
 
-async def _try(home: Home, what: str, fault: _Fault, protocol: str, tries: int) -> Row:
+async def _try(what: str, at: Callable[[], Home], fault: _Fault, protocol: str, tries: int) -> Row:
+    home = at()
     for name in ("good", "bad"):
         home.journey(name, 'await run.page.goto("/")')
     async with OtlpReceiver() as otlp:

@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.faults.books import ALL, Part, Row, each
+from tests.faults.books import ALL, Part, Row, Rows, each
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
 from tests.support.otlp import OtlpReceiver
@@ -142,9 +142,10 @@ async def _damaged(name: str, folder: Path, origin: Origin, tries: int, random: 
     return row
 
 
-async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = ALL) -> list[Row]:
+async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = ALL) -> Rows:
     """Spoil each file of the state folder, in each way, after kills."""
     async with Origin(pages={"/": "<title>Home</title>"}) as origin:
         about = {"folder": folder, "origin": origin, "tries": tries, "random": random}
         parts: dict[str, Part] = {name: partial(_damaged, **about) for name in DEEDS}
-        return await each(parts, only)
+        async for row in each(parts, tries, only):
+            yield row

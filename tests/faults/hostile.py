@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tests.faults.books import ALL, Outcome, Row, row_of
+from tests.faults.books import ALL, Outcome, Row, Rows, row_of, together
 from tests.faults.watch import Watch
 from tests.support.daemon import Daemon, Home
 from tests.support.hostile import HEAVY, HOSTILE, journey, pages
@@ -29,9 +29,15 @@ _HEAVY: tuple[Outcome, ...] = (_FAIL, ("fail", "timeout"))
 _PASS: Outcome = ("pass", None)
 
 
-async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) -> list[Row]:
+async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) -> Rows:
     """Walk every page in one agent, failures confirmed and recorded."""
     names = [name for name in HOSTILE | HEAVY if only.search(name)]
+    if names:
+        async for row in together(_walk(folder, tries, names)):
+            yield row
+
+
+async def _walk(folder: Path, tries: int, names: list[str]) -> list[Row]:
     longest = sum(_SLOW if name in HEAVY else _LIGHT for name in names)
     every = max(20, round(longest / _WORKERS))
     async with Origin(pages=pages()) as origin:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults.books import ALL, Outcome, Row, lateness, row_of
+from tests.faults.books import ALL, Outcome, Row, Rows, lateness, row_of, together
 from tests.faults.watch import STRAY, Watch
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
@@ -109,12 +109,21 @@ async def run(
     only: re.Pattern[str] = ALL,
     wrapper: Sequence[str] = (),
     where: str = "",
-) -> list[Row]:
+) -> Rows:
     """Let every fault's journey have ``tries`` slots in one agent, with one that is well beside.
 
     ``wrapper`` is what the agent is started by, and ``where`` says so in the table.
     """
     faults = [fault for fault in FAULTS if only.search(fault.name)]
+    if faults:
+        walked = _walk(folder, tries, faults, wrapper, where)
+        async for row in together(walked):
+            yield row
+
+
+async def _walk(
+    folder: Path, tries: int, faults: Sequence[Fault], wrapper: Sequence[str], where: str
+) -> list[Row]:
     async with AsyncExitStack() as stack:
         origin = await stack.enter_async_context(Origin(pages={"/": "<title>Home</title>"}))
         # Short, for browsers make sockets in it.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from agent.browsers.find import require_browser
-from tests.faults.books import ALL, Outcome, Part, Row, each, lateness, row_of
+from tests.faults.books import ALL, Outcome, Part, Row, Rows, each, lateness, row_of
 from tests.faults.watch import LEFT_AT_MOST, Watch
 from tests.support.daemon import Daemon, Home, until
 from tests.support.origin import Origin
@@ -193,7 +193,7 @@ class Campaign:
         return psutil.Process(here["pid"])
 
 
-async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = ALL) -> list[Row]:
+async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = ALL) -> Rows:
     """Every process, each deed, at random moments of a run."""
     page = {"/": "<title>Home</title><h1>Home</h1>"}
     async with Origin(pages=page) as origin:
@@ -207,4 +207,5 @@ async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = 
         parts["kill -STOP of the agent"] = to.agent_stopped
         parts["browser missing"] = partial(to.no_browser, text=None)
         parts["browser exiting"] = partial(to.no_browser, text="#!/bin/sh\nexit 1\n")
-        return await each(parts, only)
+        async for row in each(parts, tries, only):
+            yield row

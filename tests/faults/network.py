@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.books import ALL, Outcome, Row, row_of
+from tests.faults.books import ALL, Outcome, Row, Rows, row_of, together
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
 from tests.support.service import free_port
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from random import Random
 
 _OPEN = 'await run.page.goto("/")\n'
+_SITES = {"one": "http://one.invalid", "two": "http://two.invalid"}
 _OURS: Outcome = ("not_measured", "agent_network")
 _THEIRS: Outcome = ("fail", "navigation")
 
 
-async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) -> list[Row]:
+async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) -> Rows:
     """Two sites whose names resolve to nothing, with and without a reference."""
     async with Origin(pages={"/": "there"}) as origin:
         gone = f"http://127.0.0.1:{free_port()}/"
@@ -30,23 +31,28 @@ async def run(folder: Path, tries: int, _: Random, only: re.Pattern[str] = ALL) 
             # The first to fail has no other beside it yet.
             "no name resolves, no reference": ({}, {_OURS, _THEIRS}),
         }
-        rows = []
-        ways = {what: way for what, way in ways.items() if only.search(what)}
         for number, (what, (canary, intended)) in enumerate(ways.items()):
-            sites = {"one": "http://one.invalid", "two": "http://two.invalid"}
-            home = Home(folder / str(number), sites)
-            for site in sites:
-                home.journey(f"on_{site}", _OPEN, f'site="{site}", owner="tests"')
-            home.configure(schedule={"every": "6s", "timeout": "2s", "grace": "1s"}, canary=canary)
-            async with Daemon(home) as daemon:
-                await daemon.started()
-                await asyncio.sleep(6 * (tries + 1) + 2)
-                code = await daemon.terminate()
-            found = [row_of(home, what, f"on_{site}", tries, intended) for site in sites]
-            for row in found:
-                row.hold(code == 0, f"the agent ended with {code}")
-            if not canary:
-                last = [run["error_type"] for run in home.runs()][-2:]
-                found[0].hold(last == ["agent_network"] * 2, f"the last runs came to {last}")
-            rows += found
+            if only.search(what):
+                walked = _walk(folder / str(number), what, canary, intended, tries)
+                async for row in together(walked):
+                    yield row
+
+
+async def _walk(
+    folder: Path, what: str, canary: dict[str, Any], intended: set[Outcome], tries: int
+) -> list[Row]:
+    home = Home(folder, _SITES)
+    for site in _SITES:
+        home.journey(f"on_{site}", _OPEN, f'site="{site}", owner="tests"')
+    home.configure(schedule={"every": "6s", "timeout": "2s", "grace": "1s"}, canary=canary)
+    async with Daemon(home) as daemon:
+        await daemon.started()
+        await asyncio.sleep(6 * (tries + 1) + 2)
+        code = await daemon.terminate()
+    rows = [row_of(home, what, f"on_{site}", tries, intended) for site in _SITES]
+    for row in rows:
+        row.hold(code == 0, f"the agent ended with {code}")
+    if not canary:
+        last = [run["error_type"] for run in home.runs()][-2:]
+        rows[0].hold(last == ["agent_network"] * 2, f"the last runs came to {last}")
     return rows

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.faults.books import ALL, Outcome, Part, Row, each, lateness, row_of
+from tests.faults.books import ALL, Outcome, Part, Row, Rows, each, lateness, row_of
 from tests.faults.watch import LEFT_AT_MOST, Watch
 from tests.support.daemon import Daemon, Home, until
 from tests.support.origin import Origin
@@ -160,10 +160,11 @@ async def _reloads(name: str, folder: Path, origin: Origin, tries: int, random: 
     return row
 
 
-async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = ALL) -> list[Row]:
+async def run(folder: Path, tries: int, random: Random, only: re.Pattern[str] = ALL) -> Rows:
     """Stop and reload agents at random moments of their runs."""
     async with Origin(pages={"/": "<title>Home</title>"}) as origin:
         about = {"folder": folder, "origin": origin, "tries": tries, "random": random}
         parts: dict[str, Part] = {name: partial(_stopped, **about) for name in STOPS}
         parts["SIGHUP, good and bad, under runs"] = partial(_reloads, **about)
-        return await each(parts, only)
+        async for row in each(parts, tries, only):
+            yield row
