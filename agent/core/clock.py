@@ -23,6 +23,27 @@ class Clock(Protocol):
         ...
 
 
+class SteadyTime:
+    """Unix time that nobody sets: the wall clock's at the start, and monotonic since.
+
+    For how long something took and how old it is. In a suspended machine it stands still.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began = clock.monotonic()
+        self.started_at = clock.wall()
+        """Where it began, in Unix seconds."""
+
+    def passed(self) -> float:
+        """Return the seconds since it began; never less than before."""
+        return self._clock.monotonic() - self._began
+
+    def now(self) -> float:
+        """Return Unix seconds, never less than before."""
+        return self.started_at + self.passed()
+
+
 class SystemClock:
     """The machine's clocks."""
 

@@ -124,7 +124,7 @@ async def build(
     dispatcher = Dispatcher(engine, books, queue, timeline, clock, events.on_late, workers)
     readiness = Readiness(engine, dispatcher, sink, database, in_force, clock)
     ticker = Ticker(settings.location)
-    overview = Overview(settings.location, dispatcher, ticker, reader, clock)
+    overview = Overview(settings.location, dispatcher, ticker, timeline, reader, clock)
     built = Stations(
         database=database,
         telemetry=sink,

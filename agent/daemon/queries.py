@@ -20,13 +20,14 @@ from agent.storage.journey_state import JourneyState
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from agent.core.clock import Clock
     from agent.core.model import Cadence, Journey
     from agent.runs.dispatcher import Dispatcher
     from agent.schedule.skips import Skipped
     from agent.schedule.ticker import Ticker
+    from agent.schedule.timeline import Timeline
     from agent.storage.reader import Reader
 
 _LOOKED_BACK = 24 * 3600.0
@@ -50,14 +51,20 @@ class Overview:
         location: str,
         dispatcher: Dispatcher,
         ticker: Ticker,
+        timeline: Timeline,
         reader: Reader,
         clock: Clock,
     ) -> None:
         self._location = location
         self._dispatcher = dispatcher
         self._ticker = ticker
+        self._timeline = timeline
         self._reader = reader
         self._clock = clock
+
+    def _next_at(self, journey: str) -> float | None:
+        at = self._ticker.next_slot(journey)
+        return None if at is None else self._timeline.on_wall(at)
 
     def loaded(self) -> list[str]:
         """Return the names of the journeys that are loaded."""
@@ -76,14 +83,15 @@ class Overview:
             StateError: the history can't be read now.
 
         """
-        now = self._clock.wall()
+        now, since = self._clock.wall(), self._timeline.now() - _LOOKED_BACK
+        on_wall = self._timeline.on_wall
         live = [
-            _Live(journey, self._ticker.next_slot(name), self._dispatcher.is_busy(name))
+            _Live(journey, self._next_at(name), self._dispatcher.is_busy(name))
             for name, journey in sorted(self._dispatcher.journeys.items())
         ]
 
         def look(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-            skipped = skips.since(connection, self._location, now - _LOOKED_BACK)
+            skipped = skips.since(connection, self._location, since)
             states = journey_state.read(connection, self._location)
             return [
                 {
@@ -94,7 +102,9 @@ class Overview:
                     "last_run": _newest(connection, one.journey.name),
                     "last_failure": _newest(connection, one.journey.name, Result.FAIL.value),
                     "skipped_since": time(now - _LOOKED_BACK),
-                    "skipped": [_skipped(row) for row in skipped.get(one.journey.name, ())],
+                    "skipped": [
+                        _skipped(row, on_wall) for row in skipped.get(one.journey.name, ())
+                    ],
                 }
                 for one in live
             ]
@@ -143,13 +153,18 @@ def _standing(journey: Journey, state: JourneyState, now: float) -> dict[str, An
     return {
         "up": state.is_up(journey.interval, now) if journey.enabled else None,
         "consecutive_failures": state.consecutive_failures,
-        "failing_since": _time(state.failing_since),
-        "last_success_at": _time(state.last_success),
+        "failing_since": _past(state.failing_since, now),
+        "last_success_at": _past(state.last_success, now),
     }
 
 
 def _time(at: float | None) -> str | None:
     return None if at is None else time(at)
+
+
+def _past(at: float | None, now: float) -> str | None:
+    """Write a moment of the past: of one before the clock was set back no more is known."""
+    return None if at is None else time(min(at, now))
 
 
 def _newest(
@@ -187,11 +202,11 @@ def _blamed(run: Mapping[str, Any]) -> dict[str, Any]:
     return next((one for one in attempts if (one["error_type"], one["error"]) == carries), {})
 
 
-def _skipped(skipped: Skipped) -> dict[str, Any]:
+def _skipped(skipped: Skipped, on_wall: Callable[[float], float]) -> dict[str, Any]:
     return {
         "reason": skipped.reason.value,
         "count": skipped.count,
-        "last_at": time(skipped.last_at),
+        "last_at": time(on_wall(skipped.last_at)),
     }
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.core.clock import SteadyTime
 from agent.core.first_of import first_of
+from agent.daemon import clock_watch
 from agent.daemon.build import build
 from agent.daemon.drain import drain
 from agent.daemon.in_force import ConfigSource
@@ -117,6 +119,7 @@ class Daemon:
             {journey.name: journey.site.name for journey in journeys}
         )
         if starting:
+            await stations.ledger.set_back(0.0, self._clock.wall())
             await stations.dispatcher.end_unfinished()
         decided = await stations.ledger.last_decided()
         stations.ticker.load(journeys, decided, stations.timeline.now())
@@ -148,6 +151,7 @@ class Daemon:
             self._spawn(dispatcher.work(), f"runner {number}")
         self._spawn(self._keep_house(stations), "housekeeping")
         self._spawn(stations.usage.watch(self._clock), "usage")
+        self._spawn(clock_watch.watch(self._clock, stations.ledger.set_back), "clock")
         self._tasks.update(stations.telemetry.tasks)
         self._tasks.add(stations.engine.pool.monitor)
         await first_of(self._stop.wait(), *self._tasks)
@@ -158,8 +162,11 @@ class Daemon:
         return bool(died)
 
     async def _keep_house(self, stations: Stations) -> None:
+        steady = SteadyTime(self._clock)
         while True:
-            dropped = await asyncio.to_thread(stations.engine.artifacts.sweep, self._clock.wall())
+            # A clock that was set forward makes nothing old.
+            now = min(self._clock.wall(), steady.now())
+            dropped = await asyncio.to_thread(stations.engine.artifacts.sweep, now)
             if dropped:
                 _log.info("artifacts.dropped", action="sweep", runs=dropped)
             await stations.ledger.prune(stations.timeline.now())

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from agent.core.clock import SteadyTime
 from agent.core.errors import ErrorType
 from agent.core.first_of import first_of
 from agent.core.limits import MOST_SPANS, MOST_STEPS
@@ -83,7 +84,7 @@ class Dialogue:
 
     async def run(self) -> AttemptRecord:
         """Order the walk and wait for its end, the worker's end or the deadline."""
-        began = self._clock.wall()
+        time = SteadyTime(self._clock)
         self._worker.listener = self._on_message
         self._worker.output = self._listener.on_printed
         gone = asyncio.create_task(self._watch_worker())
@@ -101,8 +102,8 @@ class Dialogue:
             steps = [*steps, *(Step(name, StepOutcome.FAIL) for name in unended)]
         return AttemptRecord(
             worker=self._worker.number,
-            started_at=began,
-            ended_at=self._clock.wall(),
+            started_at=time.started_at,
+            ended_at=time.now(),
             report=report,
             death=self._death,
             detail=self._detail,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.core.clock import SteadyTime
 from agent.core.errors import ErrorType
 from agent.core.first_of import first_of
 from agent.core.model import RestartReason
@@ -120,16 +121,16 @@ class Pool:
         However the worker ends, a record comes back: within the launch budget, the timeout
         and the grace.
         """
-        began = self._spawn.clock.wall()
+        time = SteadyTime(self._spawn.clock)
         try:
             async with asyncio.timeout(_TAKE_TIMEOUT):
                 worker = await self._take(avoid)
         except TimeoutError:
             detail = self.trouble or "every worker is busy"
             why = f"no worker was ready within {_TAKE_TIMEOUT:.0f} s: {detail}"
-            return self._no_walk(began, ErrorType.BROWSER_LAUNCH, why)
+            return self._no_walk(time, ErrorType.BROWSER_LAUNCH, why)
         except _Closing:
-            return self._no_walk(began, ErrorType.WORKER_LOST, "the agent was stopped")
+            return self._no_walk(time, ErrorType.WORKER_LOST, "the agent was stopped")
         dialogue = Dialogue(worker, order, listener, answers, self._spawn.clock)
         self._busy[worker] = dialogue
         try:
@@ -149,12 +150,11 @@ class Pool:
         """Let time pass between two walks of a run; less where there can be no other."""
         await first_of(self._spawn.clock.sleep(seconds), self._closing.wait())
 
-    def _no_walk(self, began: float, death: ErrorType, why: str) -> AttemptRecord:
-        now = self._spawn.clock.wall()
+    def _no_walk(self, time: SteadyTime, death: ErrorType, why: str) -> AttemptRecord:
         return AttemptRecord(
             worker=0,
-            started_at=began,
-            ended_at=now,
+            started_at=time.started_at,
+            ended_at=time.now(),
             death=death,
             detail=why,
             last=self._closing.is_set(),

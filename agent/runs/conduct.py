@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from agent.core import ids
+from agent.core.clock import SteadyTime
 from agent.core.errors import ErrorType
 from agent.core.results import Result, RunResult
 from agent.runs.blame import blame, judged
@@ -63,8 +64,7 @@ class Walker(Protocol):
 
 async def conduct(request: RunRequest, walker: Walker, network: Network, clock: Clock) -> RunResult:
     """Make the run and judge it."""
-    started_at = clock.wall()
-    began = clock.monotonic()
+    time = SteadyTime(clock)
     journey = request.journey
     judge = _Judge(request, walker, network, clock)
     attempts: list[Attempt] = []
@@ -79,12 +79,11 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
         record = walked.record
         attempt = judged(order.number, order.span_id, record, walked.blamed)
         evidence = record.report.evidence if record.report else ()
-        attempts.append(walker.keep(request, started_at, attempt, evidence))
-        spent = clock.monotonic() - began
-        room = spent + _LAUNCH + journey.timeout + journey.grace <= journey.interval
+        attempts.append(walker.keep(request, time.started_at, attempt, evidence))
+        room = time.passed() + _LAUNCH + journey.timeout + journey.grace <= journey.interval
         room = room and not record.last
         if not wants_another(attempts, confirm=journey.confirm, room=room):
-            return _finish(request, attempts, started_at, clock.wall())
+            return _finish(request, attempts, time.started_at, time.now())
         if attempt.result is Result.FAIL:
             # Judging it took its time as well.
             await walker.rest(journey.confirm_after - (clock.monotonic() - walked.ended))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent.core import ids
+from agent.core.clock import SteadyTime
 from agent.core.model import SkipReason, Trigger
 from agent.pool.memory import free_memory
 from agent.queue.seam import Answer, QueuedSlot
@@ -92,7 +93,7 @@ class Dispatcher:
             if journey is None or not left.running:
                 await self._ledger.forget(left)
                 continue
-            at = left.slot.scheduled_at
+            at = self._timeline.on_wall(left.slot.scheduled_at)
             request = self._engine.request(journey, Trigger.SCHEDULE, left.run_id, at)
             run = interrupted(request, min(at, now), now, "the agent died under the run")
             await self._ledger.finish(run)
@@ -184,37 +185,39 @@ class Dispatcher:
         return None
 
     async def _run(self, queued: QueuedSlot, journey: Journey, place: Place) -> None:
-        at = queued.slot.scheduled_at
+        late = self._timeline.now() - queued.slot.scheduled_at
+        at = self._timeline.on_wall(queued.slot.scheduled_at)
         request = self._engine.request(journey, Trigger.SCHEDULE, queued.run_id, at)
-        started_at = self._clock.wall()
+        time = SteadyTime(self._clock)
         try:
             run = await self._engine.run(request, RunLog(request), place.lent)
         except asyncio.CancelledError:
             why = "the agent was stopped under the run"
-            run = interrupted(request, started_at, self._clock.wall(), why)
+            run = interrupted(request, time.started_at, time.now(), why)
             await self._ledger.finish(run)
-            self._report(run, at)
+            self._report(run, late)
             raise
         except Exception as error:  # noqa: BLE001 - see below
             # A fault of the agent's own costs one run and is told; it must not cost the agent.
             _log.exception("run.failed", action="run", run_id=queued.run_id, journey=journey.name)
             why = f"the agent failed under the run: {error!r}"
-            run = interrupted(request, started_at, self._clock.wall(), why)
+            run = interrupted(request, time.started_at, time.now(), why)
         try:
             await self._ledger.finish(run)
         except (ValueError, TypeError, LookupError) as error:
             # Something in this one run can't be written down; that must not cost the agent.
             _log.exception("run.unwritable", action="run", run_id=run.run_id)
             why = f"the run could not be written down: {error!r}"
-            run = interrupted(request, started_at, self._clock.wall(), why)
+            run = interrupted(request, time.started_at, time.now(), why)
             await self._ledger.finish(run)
-        self._report(run, at)
+        self._report(run, late)
 
-    def _report(self, run: RunResult, scheduled_at: float) -> None:
+    def _report(self, run: RunResult, late: float) -> None:
+        """Tell of a run that came up for its worker ``late`` seconds after its slot."""
         if run.attempts:
-            # On the schedule's own time, which a clock set back doesn't turn around.
-            ago = self._clock.wall() - run.attempts[0].started_at
-            self._on_late(run, self._timeline.now() - ago - scheduled_at)
+            # A clock that was set in between must not pass for lateness.
+            waited = run.attempts[0].started_at - run.started_at
+            self._on_late(run, late + min(max(waited, 0.0), run.ended_at - run.started_at))
         _log.info(
             "run.finished",
             action="run",

@@ -151,6 +151,12 @@ class Ledger:
             lambda connection: self._telemetry.record_restart(connection, reason)
         )
 
+    async def set_back(self, seconds: float, now: float) -> None:
+        """Have what was noted of the past stay in it: the wall clock was set back to ``now``."""
+        await self._database.transaction(
+            lambda connection: journey_state.set_back(connection, seconds, now)
+        )
+
     async def prune(self, now: float) -> None:
         """Let go of old rows; what is decided and every total stay."""
         await self._database.transaction(

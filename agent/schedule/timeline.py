@@ -36,3 +36,11 @@ class Timeline:
         self._monotonic = monotonic
         self._now = max(self._clock.wall(), least)
         return self._now
+
+    def on_wall(self, at: float) -> float:
+        """Return when a moment of this time is, or was, by the wall clock. Unix seconds.
+
+        That is the moment itself unless the wall clock was set back: so what people are told
+        of slots goes with the clock that they, and the runs, look at.
+        """
+        return at - max(0.0, self.now() - self._clock.wall())

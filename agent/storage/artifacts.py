@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from contextlib import suppress
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from agent.core.results import Attempt
 
 Kept = Literal["all", "failed", "none"]
+
+_NEXT = 1_000_000
+"""Nanoseconds between two runs whose order the clock doesn't tell."""
 
 _log = structlog.get_logger("footfall.artifacts")
 
@@ -64,6 +68,8 @@ class ArtifactStore:
         """Where kept evidence lies."""
         self._scratch = scratch
         self.retention = retention
+        self._newest = 0
+        """When the newest run was kept, in Unix nanoseconds; none that comes later is older."""
 
     def open_scratch(self, run_id: str, number: int) -> Path:
         """Make the folder into which one attempt records."""
@@ -109,6 +115,8 @@ class ArtifactStore:
                     shutil.move(source, home / name)
                     restrict_file(home / name)
                     kept.append((home / name).relative_to(self.folder).as_posix())
+            if kept:
+                self._date(home.parent)
         except OSError as error:
             _log.error("artifacts.not_kept", action="keep", journey=journey, error=str(error))
         finally:
@@ -116,12 +124,15 @@ class ArtifactStore:
         return tuple(kept)
 
     def sweep(self, now: float) -> int:
-        """Drop the oldest runs beyond the caps; return how many went."""
+        """Drop the oldest runs beyond the caps at Unix time ``now``; return how many went."""
         runs = sorted(self._runs(), key=lambda run: run.modified)
         total = sum(run.size for run in runs)
         dropped = 0
         for run in runs:
-            if total <= self.retention.max_bytes and now - run.modified <= self.retention.max_age:
+            if (
+                total <= self.retention.max_bytes
+                and now - run.modified / 1e9 <= self.retention.max_age
+            ):
                 break
             shutil.rmtree(run.path, ignore_errors=True)
             if not run.path.exists():
@@ -129,13 +140,22 @@ class ArtifactStore:
                 dropped += 1
         return dropped
 
+    def _date(self, run: Path) -> None:
+        """Have a run count as the newest, also after the clock was set back."""
+        modified = run.stat().st_mtime_ns
+        if modified < self._newest:
+            modified = self._newest + _NEXT
+            os.utime(run, ns=(modified, modified))
+        self._newest = modified
+
     def _runs(self) -> list[_Kept]:
         runs = []
         for run in self.folder.glob("*/*"):
             # Somebody may be clearing up by hand at the same time.
             with suppress(OSError):
                 size = sum(file.stat().st_size for file in run.rglob("*") if file.is_file())
-                runs.append(_Kept(run, size, run.stat().st_mtime))
+                runs.append(_Kept(run, size, run.stat().st_mtime_ns))
+        self._newest = max([self._newest, *(run.modified for run in runs)])
         return runs
 
 
@@ -150,4 +170,5 @@ def _is_plain(file: Path) -> bool:
 class _Kept:
     path: Path
     size: int
-    modified: float
+    modified: int
+    """Unix nanoseconds."""

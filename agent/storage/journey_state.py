@@ -111,6 +111,19 @@ def note(connection: sqlite3.Connection, run: RunEnd) -> None:
     )
 
 
+def set_back(connection: sqlite3.Connection, seconds: float, now: float) -> None:
+    """Move what was noted along with a wall clock that was set back to Unix time ``now``.
+
+    So what is five minutes old stays five minutes old, and nothing is from the future.
+    """
+    times = ("failing_since", "verdict_at", "last_run", "last_success")
+    moved = ", ".join(f"{name} = min({name} - :seconds, :now)" for name in times)
+    connection.execute(
+        f"UPDATE journey_state SET {moved}",  # noqa: S608 - no values
+        {"seconds": seconds, "now": now},
+    )
+
+
 def read(connection: sqlite3.Connection, location: str) -> dict[str, JourneyState]:
     """Return every journey's state at a location, by the journey's name."""
     rows = connection.execute("SELECT * FROM journey_state WHERE location = ?", (location,))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.resources import Resource
 
-    from agent.core.clock import Clock
+    from agent.core.clock import Clock, SteadyTime
     from agent.storage.database import Database
     from agent.storage.journey_state import JourneyState
     from agent.telemetry.collection_timer import CollectionTimer
@@ -47,6 +47,7 @@ class Collector:
         identity: ResourceInfo,
         resource: Resource,
         clock: Clock,
+        time: SteadyTime,
     ) -> None:
         self._database = database
         self._spool = spool
@@ -55,6 +56,7 @@ class Collector:
         self._identity = identity
         self._resource = resource
         self._clock = clock
+        self._time = time
         self._late: list[tuple[Mapping[str, str], float]] = []
 
     def on_late(self, attributes: Mapping[str, str], seconds: float) -> None:
@@ -98,14 +100,15 @@ class Collector:
         kept, states, backlog = await self._database.transaction(look)
         self._timer.held_up = backlog[Signal.METRICS].items > 0
         # On the loop, where what they read lives.
-        collection = replace(kept, readings=self._gauges.read(states, backlog, now))
+        readings = self._gauges.read(states, backlog, now, self._time.now())
+        collection = replace(kept, readings=readings)
         # Off the loop: with many journeys the encoding takes longer than a start may be late.
         payload, items = await asyncio.to_thread(
             encode_collection, collection, self._resource, self._identity.version
         )
 
         def keep(connection: sqlite3.Connection) -> None:
-            self._spool.put(connection, Signal.METRICS, payload, items, self._clock.wall())
+            self._spool.put(connection, Signal.METRICS, payload, items, self._time.now())
             exemplars.forget(connection, collection.exemplars)
             histograms.forget(connection, collection.distributions)
 

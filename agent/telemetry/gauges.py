@@ -54,12 +54,16 @@ class Gauges:
         self._reads[name] = read
 
     def read(
-        self, states: Mapping[str, JourneyState], backlog: Mapping[Signal, Backlog], now: float
+        self,
+        states: Mapping[str, JourneyState],
+        backlog: Mapping[Signal, Backlog],
+        now: float,
+        steady: float,
     ) -> tuple[Reading, ...]:
-        """Read all gauges at Unix time ``now``."""
+        """Read all gauges at Unix time ``now``; what waits is as old as ``steady`` time says."""
         return (
             *self._of_journeys(states, now),
-            *_of_spool(backlog, now),
+            *_of_spool(backlog, steady),
             *self._of_agent(),
         )
 

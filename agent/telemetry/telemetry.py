@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agent.core import names
+from agent.core.clock import SteadyTime
 from agent.core.errors import ErrorType
 from agent.core.model import Trigger
 from agent.core.results import Result
@@ -74,6 +75,8 @@ class Telemetry:
         self._database = database
         self._identity = identity
         self._clock = clock
+        self._time = SteadyTime(clock)
+        """For how old something is, whatever is done to the wall clock."""
         self._spool = Spool(bounds)
         self._steps = StepNames()
         self._gauges = Gauges(identity.location)
@@ -140,7 +143,7 @@ class Telemetry:
         """
         if self._pipe is None:
             return
-        pipe, now = self._pipe, self._clock.wall()
+        pipe, now = self._pipe, self._time.now()
         signals, version = pipe.export.targets, self._identity.version
         for signal, payload, items in payloads.of_run(run, signals, pipe.resource, version):
             self._spool.put(connection, signal, payload, items, now)
@@ -211,7 +214,8 @@ class Telemetry:
         """Return how delivery stands, and whether somebody should look."""
         if self._pipe is None:
             return Condition("nothing is sent")
-        return condition(self._pipe.sender.reports, self._spool.overflow, self._clock.wall())
+        reports, now = self._pipe.sender.reports, self._time.now()
+        return condition(reports, self._spool.overflow, now, self._clock.wall())
 
     def _open(self, export: Export) -> _Pipe:
         resource = describe(self._identity, export.resource)
@@ -227,6 +231,7 @@ class Telemetry:
                 self._identity,
                 resource,
                 self._clock,
+                self._time,
             ),
         )
 

@@ -20,6 +20,7 @@ from agent.runs.document import time as written
 from agent.schedule import skips, slots
 from agent.schedule.decision import Skip
 from agent.schedule.ticker import Ticker
+from agent.schedule.timeline import Timeline
 from agent.server.app import create_app
 from agent.server.connection import LimitedConnection
 from agent.server.health import Check
@@ -64,7 +65,8 @@ class Served:
         nothing: Any = None
         self.dispatcher = Dispatcher(nothing, nothing, nothing, nothing, self.clock, nothing, 1)
         self.dispatcher.journeys = {journey.name: journey for journey in self.journeys}
-        overview = Overview(PLACE, self.dispatcher, ticker, reader, self.clock)
+        timeline = Timeline(self.clock)
+        overview = Overview(PLACE, self.dispatcher, ticker, timeline, reader, self.clock)
 
         async def ready() -> dict[str, Check]:
             return self.checks

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from agent.telemetry.delivery.report import Loss, Report
     from agent.telemetry.delivery.signals import Signal
@@ -27,16 +27,25 @@ class Condition:
 
 
 def condition(
-    reports: Mapping[Signal, Report], overflow: Mapping[Signal, Loss], now: float
+    reports: Mapping[Signal, Report], overflow: Mapping[Signal, Loss], now: float, wall: float
 ) -> Condition:
-    """Say at Unix time ``now`` how each signal fares, and what of it was lost within the hour.
+    """Say how each signal fares, and what of it was lost within the hour.
 
-    ``overflow`` is what the spool's bounds have cost.
+    Args:
+        reports: of each signal.
+        overflow: what the spool's bounds have cost.
+        now: steady time, as the reports' moments are.
+        wall: what the wall clock shows meanwhile, by which moments are told.
+
     """
-    troubles = list(_troubles(reports, now))
+
+    def told(at: float) -> str:
+        return f"{datetime.fromtimestamp(at - now + wall, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    troubles = list(_troubles(reports, now, told))
     losses = [
-        f"{_items(loss.items)} of {signal} lost since {_time(loss.since)}, "
-        f"the last {_time(loss.last)}: {loss.reason}"
+        f"{_items(loss.items)} of {signal} lost since {told(loss.since)}, "
+        f"the last {told(loss.last)}: {loss.reason}"
         for signal, loss in _losses(reports, overflow)
         if now - loss.last < _RECENT
     ]
@@ -45,7 +54,9 @@ def condition(
     return Condition("; ".join(words) or "delivered as it comes", degraded)
 
 
-def _troubles(reports: Mapping[Signal, Report], now: float) -> Iterator[tuple[str, bool]]:
+def _troubles(
+    reports: Mapping[Signal, Report], now: float, told: Callable[[float], str]
+) -> Iterator[tuple[str, bool]]:
     for signal, report in reports.items():
         trouble = report.trouble
         if trouble is None:
@@ -53,7 +64,7 @@ def _troubles(reports: Mapping[Signal, Report], now: float) -> Iterator[tuple[st
         what = "refused" if trouble.refused else "not delivered"
         grave = trouble.refused or now - trouble.since >= _LONG
         kept = "kept within the bounds of the spool, and lost beyond them"
-        yield f"{signal} {what} since {_time(trouble.since)}, {kept}: {trouble.reason}", grave
+        yield f"{signal} {what} since {told(trouble.since)}, {kept}: {trouble.reason}", grave
 
 
 def _losses(
@@ -67,7 +78,3 @@ def _losses(
 
 def _items(number: int) -> str:
     return f"{number} item{'' if number == 1 else 's'}"
-
-
-def _time(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from agent.core.clock import SteadyTime
+
 if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.telemetry.delivery.signals import Signal
@@ -18,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Items that were lost. ``since`` and ``last`` are Unix seconds; ``reason`` is of the last."""
+    """Items that were lost. ``since`` and ``last`` are steady time; ``reason`` is of the last."""
 
     since: float
     last: float
@@ -27,7 +29,7 @@ class Loss:
 
 
 def more_lost(before: Loss | None, items: int, reason: str, now: float) -> Loss:
-    """Return what was lost by now, Unix seconds, with so many items more."""
+    """Return what was lost by now, in steady time, with so many items more."""
     if before is None:
         return Loss(now, now, items, reason)
     return Loss(before.since, now, before.items + items, reason)
@@ -35,7 +37,7 @@ def more_lost(before: Loss | None, items: int, reason: str, now: float) -> Loss:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why nothing is delivered. ``since`` is Unix seconds; ``refused``: it was, and is kept."""
+    """Why nothing is delivered. ``since`` is steady time; ``refused``: it was, and is kept."""
 
     since: float
     reason: str
@@ -47,7 +49,7 @@ class Report:
 
     def __init__(self, signal: Signal, clock: Clock) -> None:
         self._signal = signal
-        self._clock = clock
+        self._time = SteadyTime(clock)
         self._quiet_until: dict[str, float] = {}
         self._untold: dict[str, int] = {}
         self.trouble: Trouble | None = None
@@ -63,7 +65,7 @@ class Report:
 
     def on_kept(self, reason: str, *, refused: bool = False) -> None:
         """Note that nothing could be delivered, and that what was tried stays on disk."""
-        since = self.trouble.since if self.trouble else self._clock.wall()
+        since = self.trouble.since if self.trouble else self._time.now()
         # Refused and then not answered for is refused still: that is what a person must mend.
         refused = refused or (self.trouble is not None and self.trouble.refused)
         self.trouble = Trouble(since, reason, refused)
@@ -71,12 +73,12 @@ class Report:
 
     def on_lost(self, event: str, items: int, reason: str) -> None:
         """Note that items are lost for good."""
-        self.loss = more_lost(self.loss, items, reason, self._clock.wall())
+        self.loss = more_lost(self.loss, items, reason, self._time.now())
         self._warn(event, reason, items)
 
     def _warn(self, event: str, reason: str, lost: int = 0) -> None:
         self._untold[event] = self._untold.get(event, 0) + lost
-        now = self._clock.monotonic()
+        now = self._time.passed()
         if now < self._quiet_until.get(event, now):
             return
         self._quiet_until[event] = now + _LOG_EVERY

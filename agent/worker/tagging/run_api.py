@@ -142,15 +142,15 @@ class ApiTagger:
         proof = await self._identity.proof(url)
         headers, tag = self._identity.tag(options.get("headers") or {}, proof)
         self._auditor.tag(url)
-        start, status, failure = time.time_ns(), None, "request failed"
+        start, began = time.time_ns(), time.monotonic_ns()
+        status, failure = None, "request failed"
         try:
             response = await self._counted(fetch, url, {**options, "headers": headers})
             status, failure = response.status, ""
             return response
         finally:
-            exchange = Exchange(
-                options["method"], url, start, time.time_ns(), status, failure, "api"
-            )
+            end = start + time.monotonic_ns() - began
+            exchange = Exchange(options["method"], url, start, end, status, failure, "api")
             self._on_span(client_span(exchange, tag, self._identity.trace_id))
 
     async def _counted(

@@ -19,7 +19,7 @@ from tests.support.build import a_journey, a_request
 
 if TYPE_CHECKING:
     from agent.core.model import Journey
-    from agent.core.results import RunResult
+    from agent.core.results import Attempt, RunResult
 
 TIMEOUT = 20.0
 JOURNEYS = [
@@ -61,6 +61,10 @@ class Walks:
         self.under_way: dict[str, tuple[RunRequest, asyncio.Future]] = {}
         self.resting: dict[str, asyncio.Future[None]] = {}
         """Those that rest between two walks, until they walk again."""
+        self.span = 1.0, 2.0
+        """When each run starts and ends."""
+        self.attempts: tuple[Attempt, ...] = ()
+        """Those of each run."""
 
     def secret(self, name):
         raise LookupError(name)
@@ -79,7 +83,7 @@ class Walks:
                     await woken
             finally:
                 del self.resting[request.run_id]
-        made = interrupted(request, 1.0, 2.0, "")
+        made = replace(interrupted(request, *self.span, ""), attempts=self.attempts)
         if result is None:
             raise OverflowError("a fault of the agent's own")
         if result is Result.NOT_MEASURED:

@@ -284,3 +284,19 @@ async def test_a_first_attempt_that_recording_cost_is_tried_again_without(run):
     """With trace = "all", or without a confirmation, the first one is recorded too."""
     came, walker = await run(HEAVY[0], PASSES)
     assert (came.result, walker.may_record) == (Result.PASS, [True, False])
+
+
+@pytest.mark.parametrize("step", [-3600.0, 86_400.0])
+async def test_a_clock_that_is_set_under_a_run_changes_no_duration(request_, clock, step):
+    """It ended as long after its start as it took."""
+    script = Script(clock, [UNMEASURED, UNMEASURED])
+    walk = script.walk
+
+    async def stepping(request, order):
+        clock.step(step)
+        return await walk(request, order)
+
+    script.walk = stepping
+    run = await conduct(request_, script, Network(()), clock)
+    assert run.started_at == 1000.0
+    assert run.ended_at - run.started_at == 8.0

@@ -9,7 +9,7 @@ import pytest
 
 from agent.core import ids
 from agent.core.model import SkipReason, Slot
-from agent.core.results import Result
+from agent.core.results import Attempt, Result
 from agent.queue.local import LocalQueue
 from agent.queue.seam import Answer
 from agent.runs import dispatcher
@@ -90,7 +90,13 @@ class Middle:
         ledger = Ledger(database, sent, "eu")
         timeline = Timeline(clock)
         self.now = timeline.now()
-        self.dispatcher = Dispatcher(self.walks, ledger, queue, timeline, clock, lambda *_: None, 1)
+        self.late = []
+        """By how many seconds each run started late."""
+
+        def on_late(_, seconds):
+            self.late.append(seconds)
+
+        self.dispatcher = Dispatcher(self.walks, ledger, queue, timeline, clock, on_late, 1)
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
         self.runners = [asyncio.create_task(self.dispatcher.work()) for _ in range(runners)]
 
@@ -369,3 +375,32 @@ async def test_a_run_that_is_cut_short_in_its_rest_has_its_word(shared, woken):
         "a": ("done", "not_measured"),
         "b": ("done", "not_measured"),
     }
+
+
+@pytest.mark.parametrize("step", [-86_400.0, -60.0, 0.0, 60.0, 3600.0])
+async def test_a_clock_that_is_set_under_a_run_makes_it_neither_early_nor_late(middle, clock, step):
+    """It was claimed 2 s after its slot and took 3 s in all: that is what lateness lies between."""
+    await middle.offer("a")
+    clock.advance(2.0)
+    began = clock.wall()
+    await middle.settle()
+    clock.step(step)
+    middle.walks.span = began, began + 3.0
+    middle.walks.attempts = (Attempt(1, Result.PASS, "0b" * 8, began + step + 0.5, 2.0),)
+    clock.advance(3.0)
+    await middle.end()
+    (late,) = middle.late
+    assert 2.0 <= late <= 5.0
+    assert step or late == 2.5
+
+
+async def test_after_the_clock_was_set_back_slots_are_told_by_it(middle, clock):
+    """A slot's time is never later than its run's start, and its id is still its own."""
+    clock.step(-3600.0)
+    clock.advance(0.5)
+    slot, now = middle.slot(), clock.wall()
+    await middle.offer("a")
+    await middle.settle()
+    ((request, _),) = middle.walks.under_way.values()
+    assert request.run_id == ids.run_id(slot)
+    assert now - 1.0 <= request.scheduled_at <= now

@@ -41,6 +41,22 @@ def test_it_starts_where_the_last_process_had_decided(manual_clock):
     assert ahead.now() == pytest.approx(clock.wall() + 59)
 
 
+def test_its_moments_are_told_by_the_wall_clock(manual_clock):
+    """As they are; once it was set back by 30 s, by as much as it still lags behind."""
+    clock = manual_clock()
+    timeline = Timeline(clock)
+    at = timeline.now() + 5
+    assert timeline.on_wall(at) == at
+    clock.step(3600)
+    assert timeline.on_wall(at) == at
+    clock.step(-30)
+    assert timeline.on_wall(at) == pytest.approx(at - 30)
+    clock.advance(100)
+    assert timeline.on_wall(at) == pytest.approx(at - 20)
+    clock.advance(201)
+    assert timeline.on_wall(at) == at
+
+
 @given(st.lists(st.tuples(st.floats(0, 1e5), st.floats(-1e6, 1e6))))
 def test_it_never_goes_back_nor_stands_still(manual_clock, steps):
     """However the wall clock is set, time goes on at nine tenths of the pace at least."""

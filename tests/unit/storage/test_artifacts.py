@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+from datetime import UTC, datetime
 
 import pytest
 import structlog
@@ -245,3 +246,16 @@ def patterns() -> int:
 def test_an_empty_folder_has_nothing_to_sweep(make):
     """A first start."""
     assert make().sweep(AT) == 0
+
+
+def test_after_the_clock_was_set_back_the_newest_is_the_last_to_go(make, tmp_path):
+    """What is kept after older evidence counts as newer, whatever the clock said of that."""
+    store = make(max_bytes=50, max_age=1e9)
+    future = datetime.now(UTC).timestamp() + 86_400.0
+    keep_run(store, tmp_path, 1, age=AT - future, size=15)
+    store.sweep(AT)
+    names = recorded(store, "run-2")
+    store.keep("journey_2", "run-2", AT, FAILED, names)
+    store.keep("journey_3", "run-3", AT, FAILED, recorded(store, "run-3"))
+    assert store.sweep(AT) == 1
+    assert left(tmp_path) == ["journey_2", "journey_3"]

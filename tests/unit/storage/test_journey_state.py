@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -109,3 +110,19 @@ def test_a_verdict_is_fresh_for_three_intervals_and_five_minutes_at_least(
 def test_without_a_verdict_nothing_is_fresh(note):
     """A journey that never measured its target has no word about it."""
     assert note(Result.NOT_MEASURED).is_up(60, 1001.0) is None
+
+
+def test_what_is_noted_goes_back_with_the_clock():
+    """As old as before, none from the future, also where a start finds it so."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.executescript(journey_state.SCHEMA)
+        for at, result in ((900.0, Result.PASS), (1000.0, Result.FAIL)):
+            journey_state.note(connection, RunEnd("buy", "eu", result, at, at + 1))
+        journey_state.set_back(connection, 500.0, 520.0)
+        state = journey_state.read(connection, "eu")["buy"]
+        assert state == JourneyState(1, 500.0, Result.FAIL, 501.0, 501.0, 401.0)
+        assert state.is_up(60.0, 520.0) is False
+        journey_state.set_back(connection, 0.0, 450.0)
+        state = journey_state.read(connection, "eu")["buy"]
+        assert state == JourneyState(1, 450.0, Result.FAIL, 450.0, 450.0, 401.0)

@@ -384,6 +384,21 @@ async def test_the_spools_own_gauges(collector, database, start, clock, make_run
     assert (await telemetry.backlog())[Signal.TRACES].items == 4
 
 
+@pytest.mark.parametrize("step", [3 * 86_400.0, -3 * 86_400.0])
+async def test_a_clock_that_is_set_makes_nothing_old(
+    collector, database, start, clock, make_run, step
+):
+    """By three days, to and fro: what waits is as old as it is, and none of it is dropped."""
+    telemetry = await start(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="http://127.0.0.1:9/")
+    for number, moved in enumerate((0.0, step, -step)):
+        clock.step(moved)
+        await record(database, telemetry, make_run(run_id=f"run-{number}"))
+    request = await collect(collector, clock)
+    assert values(request, names.SPOOL_ITEMS)[("traces",)] == 12
+    assert values(request, names.SPOOL_OLDEST_AGE)[("traces",)] == 15.0
+    assert "spool_age" not in telemetry.condition().detail
+
+
 async def test_stop_sends_the_last_counts(collector, database, start, make_run):
     """What was counted since the last collection is not lost with the agent."""
     telemetry = await start()
