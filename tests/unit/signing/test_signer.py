@@ -126,6 +126,8 @@ def test_the_newest_key_signs(tmp_path: Path) -> None:
         pem(NEW) + pem(ec.generate_private_key(ec.SECP256R1())),
         NEW.public_key().public_bytes_raw(),
     ],
+    # Without names the keys, made anew in each process, would name the tests.
+    ids=["empty", "text", "encrypted", "another kind", "damaged", "two", "raw"],
 )
 def test_no_such_key(tmp_path: Path, content: bytes) -> None:
     """Anything but plain Ed25519 keys is refused, and not quoted."""
