@@ -1,0 +1,37 @@
+"""Commands that talk to a running agent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+
+from agent.cli.app import MORE, app
+from agent.cli.options import (  # noqa: TC001 - typer reads them at run time
+    ConfigFile,
+    JourneyNames,
+)
+
+
+@app.command(epilog=MORE.format("docs/operating.md"))
+def status(
+    journeys: JourneyNames = None,
+    config: ConfigFile = None,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="The agent's address; default: as configured.")
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ask a running agent how its journeys stand, worst first.
+
+    With error, owner and evidence of each, and how the agent is itself. Exit codes: 0; 4 no
+    agent answers; 2 bad usage or configuration, no such journey, or the agent wants another
+    token.
+    """
+    from agent.cli.running_agent import find
+    from agent.cli.status import status as show_status
+
+    agent = find(config, dict(os.environ), url)
+    asyncio.run(show_status(agent, tuple(journeys or ()), json=json))
