@@ -8,7 +8,7 @@ import os
 import typer
 
 from agent.cli import log_output
-from agent.cli.app import MORE, app
+from agent.cli.command_app import MORE, app
 from agent.cli.options import ConfigFile  # noqa: TC001 - typer reads it at run time
 from agent.core.clock import SystemClock
 

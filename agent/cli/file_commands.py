@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from agent.cli import log_output
-from agent.cli.app import MORE, app
+from agent.cli.command_app import MORE, app
 from agent.cli.options import ConfigFile  # noqa: TC001 - typer reads it at run time
 from agent.core.clock import SystemClock
 from agent.rules.format import Format

@@ -11,7 +11,7 @@ from agent.cli import (  # noqa: F401
     journey_commands,
     remote_commands,
 )
-from agent.cli.app import app
+from agent.cli.command_app import app
 from agent.core.errors import AgentUnreachable, ConfigError, FootfallError
 
 _ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.app import MORE, app
+from agent.cli.command_app import MORE, app
 from agent.cli.options import (  # noqa: TC001 - typer reads them at run time
     ConfigFile,
     JourneyNames,
