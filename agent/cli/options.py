@@ -21,3 +21,6 @@ SiteAddresses = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=URL", help="Point a site elsewhere; may be repeated."),
 ]
+AgentAddress = Annotated[
+    str, typer.Option("--url", metavar="URL", help="The agent's address; default: as configured.")
+]

@@ -10,6 +10,7 @@ import typer
 
 from agent.cli.command_app import MORE, app
 from agent.cli.options import (  # noqa: TC001 - typer reads them at run time
+    AgentAddress,
     ConfigFile,
     JourneyNames,
 )
@@ -19,9 +20,7 @@ from agent.cli.options import (  # noqa: TC001 - typer reads them at run time
 def status(
     journeys: JourneyNames = None,
     config: ConfigFile = None,
-    url: Annotated[
-        str, typer.Option(metavar="URL", help="The agent's address; default: as configured.")
-    ] = "",
+    url: AgentAddress = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Ask a running agent how its journeys stand, worst first.
@@ -35,3 +34,20 @@ def status(
 
     agent = find(config, dict(os.environ), url)
     asyncio.run(show_status(agent, tuple(journeys or ()), json=json))
+
+
+@app.command(epilog=MORE.format("docs/operating.md"))
+def reload(
+    config: ConfigFile = None,
+    url: AgentAddress = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Have a running agent read configuration and journeys again, as SIGHUP does.
+
+    Prints what changed, or everything that is wrong; then all stays as it was. Exit codes: 0;
+    2 refused, or bad usage, or the agent wants another token; 4 no agent answers.
+    """
+    from agent.cli.reload import reload as have_reloaded
+    from agent.cli.running_agent import find
+
+    asyncio.run(have_reloaded(find(config, dict(os.environ), url), json=json))

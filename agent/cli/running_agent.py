@@ -1,19 +1,24 @@
-"""Where a running agent is, and asking it."""
+"""Where a running agent is, asking it, and having it do something."""
 
 from __future__ import annotations
 
 import os
+import pwd
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from agent import config
 from agent.config.addresses import web_address
 from agent.core.errors import AgentUnreachable, ConfigError, Problem
+from agent.server.access import is_loopback
+from agent.storage import access_token
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from agent.config import Settings
@@ -28,11 +33,32 @@ _CARRIES = {"/api/v1/journeys": {"at", "location", "journeys"}}
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What an agent said to something that it was asked to do."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def error(self) -> str:
+        """Why it did nothing; empty where it did."""
+        return str(self.body.get("error", "")) if self.status >= 400 else ""
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong, with its place."""
+        listed = self.body.get("problems", ())
+        return [Problem(str(one["where"]), str(one["message"])) for one in listed]
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """A running agent: its address, without a slash at the end, and the token it wants."""
 
     url: str
     token: str = field(default="", repr=False)
+    why_none: str = field(default="", compare=False)
+    """Why there is no token, where it lies in the state folder."""
 
     async def get(self, *paths: str) -> list[dict[str, Any]]:
         """Ask for each of these; return what is answered, also by health that fails.
@@ -42,11 +68,43 @@ class Agent:
             ConfigError: it wants a token that this is not.
 
         """
-        timeout = aiohttp.ClientTimeout(total=_TIMEOUT, connect=_CONNECT)
+        found = []
+        async with self._session(_TIMEOUT) as session:
+            for path in paths:
+                answer = await self._ask(session, "GET", path)
+                wanted = _CARRIES.get(path, _HEALTH)
+                failing = answer.status == 503 and wanted is _HEALTH
+                if not wanted <= answer.body.keys() or not (answer.status == 200 or failing):
+                    raise self._stranger(path, answer.status)
+                found.append(answer.body)
+        return found
+
+    async def post(self, path: str, body: Mapping[str, Any], within: float = _TIMEOUT) -> Answer:
+        """Have it do something; return what it said, also where it refused.
+
+        Args:
+            path: the route.
+            body: what the route takes.
+            within: seconds for the answer.
+
+        Raises:
+            AgentUnreachable: nothing answers there, or nothing that is an agent.
+            ConfigError: it wants a token that this is not.
+
+        """
+        async with self._session(within) as session:
+            answer = await self._ask(session, "POST", path, body)
+        if answer.status >= 400 and not answer.error:
+            raise self._stranger(path, answer.status)
+        return answer
+
+    @asynccontextmanager
+    async def _session(self, within: float) -> AsyncIterator[aiohttp.ClientSession]:
+        timeout = aiohttp.ClientTimeout(total=within, connect=_CONNECT)
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
-                return [await self._ask(session, path) for path in paths]
+                yield session
         except TimeoutError:
             raise self._unreachable("no answer in time") from None
         except aiohttp.ClientConnectorError as error:
@@ -56,32 +114,36 @@ class Agent:
         except aiohttp.ClientError as error:
             raise self._unreachable(str(error) or type(error).__name__) from None
 
-    async def _ask(self, session: aiohttp.ClientSession, path: str) -> dict[str, Any]:
+    async def _ask(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
         # Followed to wherever it led, a redirect would take the token along.
-        async with session.get(self.url + path, allow_redirects=False) as response:
+        asking = session.request(method, self.url + path, json=body, allow_redirects=False)
+        async with asking as response:
             try:
-                body = await response.json(content_type=None)
+                said = await response.json(content_type=None)
             except ValueError:
-                body = None
-            reason = body.get("error") if isinstance(body, dict) else None
-            if response.status == 401:
+                said = None
+            if not isinstance(said, dict):
+                raise self._stranger(path, response.status)
+            answer = Answer(response.status, said)
+            if answer.status == 401:
                 raise self._refused()
-            if response.status == 403:
-                raise ConfigError([Problem(self.url, str(reason or "answers 403"))])
-            if response.status == 503 and reason:
-                raise AgentUnreachable(f"the agent at {self.url} can't tell now: {reason}")
-            wanted = _CARRIES.get(path, _HEALTH)
-            failing = response.status == 503 and wanted is _HEALTH
-            if (
-                not isinstance(body, dict)
-                or not wanted <= body.keys()
-                or not (response.status == 200 or failing)
-            ):
-                raise AgentUnreachable(
-                    f"what answers at {self.url}{path} ({response.status}) is no agent of this "
-                    "version. Say where yours is: --url URL"
-                )
-            return body
+            if answer.status == 403:
+                raise ConfigError([Problem(self.url, answer.error or "answers 403")])
+            if answer.status == 503 and answer.error:
+                raise AgentUnreachable(f"the agent at {self.url} can't tell now: {answer.error}")
+            return answer
+
+    def _stranger(self, path: str, status: int) -> AgentUnreachable:
+        return AgentUnreachable(
+            f"what answers at {self.url}{path} ({status}) is no agent of this version. Say where "
+            "yours is: --url URL"
+        )
 
     def _unreachable(self, why: str) -> AgentUnreachable:
         return AgentUnreachable(
@@ -92,7 +154,8 @@ class Agent:
     def _refused(self) -> ConfigError:
         what = "token rejected" if self.token else "a token is needed"
         where = "give the agent's server.token in secrets_dir or by FOOTFALL_SERVER__TOKEN"
-        return ConfigError([Problem(self.url, f"{what}; {where}")])
+        why = f" ({self.why_none})" if self.why_none else ""
+        return ConfigError([Problem(self.url, f"{what}{why}; {where}")])
 
 
 def find(path: Path | None, environ: Mapping[str, str], url: str) -> Agent:
@@ -108,13 +171,42 @@ def find(path: Path | None, environ: Mapping[str, str], url: str) -> Agent:
     settings, problems = config.load_lenient(path, environ, required=False)
     if settings is None or any(settings.left_out("server", key) for key in _KEYS):
         raise ConfigError(problems)
-    token = settings.server.token.get_secret_value()
-    if not url:
-        return Agent(_address(settings), token)
     try:
-        return Agent(web_address(url).rstrip("/"), token)
+        address = web_address(url).rstrip("/") if url else _address(settings)
     except ValueError as error:
         raise ConfigError([Problem("--url", str(error))]) from None
+    if token := settings.server.token.get_secret_value():
+        return Agent(address, token)
+    # What lies here opens the agent of this machine, and is nobody else's business.
+    if url and not is_loopback(urlsplit(address).hostname or ""):
+        return Agent(address)
+    return Agent(address, *_left_here(settings))
+
+
+def _left_here(settings: Settings) -> tuple[str, str]:
+    """Return the token in the state folder, and why there is none."""
+    file = settings.state / access_token.FILE
+    try:
+        token = access_token.read(settings.state)
+    except PermissionError:
+        return "", f"{file} is {_owner(file)}'s: run this as that user"
+    except OSError as error:
+        return "", f"{file}: {error.strerror}"
+    return token, "" if token else f"there is none in {file}"
+
+
+def _owner(file: Path) -> str:
+    """Name the user whose agent keeps a file, by the first folder that can be looked at."""
+    for path in (file, *file.parents):
+        try:
+            number = path.stat().st_uid
+        except OSError:
+            continue
+        try:
+            return f"user {pwd.getpwuid(number).pw_name}"
+        except KeyError:
+            return f"user {number}"
+    return "another user"
 
 
 def _address(settings: Settings) -> str:

@@ -31,8 +31,9 @@ from agent.schedule import skips, slots
 from agent.schedule.repair import repair
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
+from agent.server.access import Access
 from agent.server.serving import listen
-from agent.storage import runs
+from agent.storage import access_token, runs
 from agent.storage.database import Database
 from agent.storage.folder import StateFolder
 from agent.storage.reader import Reader
@@ -81,6 +82,7 @@ class Stations:
     readiness: Readiness
     overview: Overview
     listening: socket.socket
+    access: Access
     in_force: InForce
     """All that a reload changes."""
 
@@ -101,6 +103,7 @@ async def build(
     stack.callback(folder.release)
     listening = _listen(settings)
     stack.callback(listening.close)
+    access = _access(settings, folder)
     left = kill_leftovers(agent_id)
     if left:
         _log.warning("leftovers.killed", action="start", processes=left)
@@ -113,7 +116,7 @@ async def build(
     books = Ledger(database, sink, settings.location)
     workers = settings.workers.count
     queue = LocalQueue(workers * _QUEUE_PER_WORKER)
-    in_force = InForce(loaded, folder.path / ".journeys")
+    in_force = InForce(loaded, folder.path / ".journeys", clock.wall())
     stack.callback(in_force.drop)
     secret = config.secret_reader(settings, environ)
     events = EventSink(sink, books)
@@ -139,6 +142,7 @@ async def build(
         readiness=readiness,
         overview=overview,
         listening=listening,
+        access=access,
         in_force=in_force,
     )
     _gauge(built)
@@ -158,6 +162,16 @@ def _listen(settings: Settings) -> socket.socket:
             f"can't listen on {server.host}:{server.port}: {why}. "
             "Choose another `server.host` or `server.port`."
         ) from error
+
+
+def _access(settings: Settings, folder: StateFolder) -> Access:
+    """Say what opens the server; without a token of the configuration, one in the state folder."""
+    server = settings.server
+    if configured := server.token.get_secret_value():
+        # One from before would have a command on this machine show what nobody takes any more.
+        access_token.drop(folder.path)
+        return Access(server.host, configured, configured=True)
+    return Access(server.host, access_token.keep(folder.path), configured=False)
 
 
 def _telemetry(
@@ -181,4 +195,6 @@ def _gauge(built: Stations) -> None:
     )
     gauge(names.AGENT_QUEUE_DEPTH, lambda: [({}, built.queue.depth)])
     gauge(names.AGENT_MEMORY, lambda: [({}, built.usage.last.memory)])
+    gauge(names.RELOAD_SUCCESS, lambda: [({}, int(not built.in_force.refused))])
+    gauge(names.RELOAD_TIME, lambda: [({}, built.in_force.since)])
     gauge(names.AGENT_PROCESSES, lambda: [({}, built.usage.last.processes)])

@@ -107,4 +107,6 @@ class Readiness:
         size = sum(entry.size for entry in backlog)
         waiting = sum(entry.items for entry in backlog)
         detail = f"{waiting} items, {size} bytes wait for the collector"
-        return Check(size < self._in_force.now.settings.telemetry.spool_bytes * _FULL, detail)
+        full = size >= self._in_force.now.settings.telemetry.spool_bytes * _FULL
+        # The agent still measures, and its page is where people look meanwhile.
+        return Check(True, f"{detail}; it is full" if full else detail, degraded=full)

@@ -6,7 +6,7 @@ Data goes one way: schedule → slot table → queue → workers → judge → l
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,7 +14,9 @@ import structlog
 from agent.core.clock import SteadyTime
 from agent.core.first_of import first_of
 from agent.daemon import clock_watch
+from agent.daemon.adopt import adopt
 from agent.daemon.build import build
+from agent.daemon.control import Controls
 from agent.daemon.drain import drain
 from agent.daemon.in_force import ConfigSource
 from agent.loading.load import load
@@ -22,6 +24,7 @@ from agent.pool.process_tree import become_subreaper
 from agent.schedule.loop import run as run_schedule
 from agent.server.app import create_app
 from agent.server.connection import LimitedConnection
+from agent.server.control import Refused
 from agent.server.serving import port_of, serving
 
 if TYPE_CHECKING:
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.daemon.build import Stations
-    from agent.loading.load import Loaded
     from agent.schedule.decision import Decision
 
 _log = structlog.get_logger("footfall.daemon")
@@ -50,8 +52,7 @@ class Daemon:
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
-        self._reloading = asyncio.Lock()
-        self._stations: Stations | None = None
+        self._controls: Controls | None = None
         """None until it serves."""
 
     async def run(self) -> bool:
@@ -62,8 +63,9 @@ class Daemon:
 
         """
         async with self._stack:
-            stations = await self._start()
+            stations, controls = await self._start()
             died = await self._serve(stations)
+            controls.end()
             clean = await drain(stations, self._tasks, self._force) and not died
             _log.info("drain.done", action="stop", clean=clean)
             return clean
@@ -75,56 +77,42 @@ class Daemon:
         self._stop.set()
 
     async def reload(self) -> None:
-        """Take up changed configuration and journeys, or refuse them whole and say why."""
-        stations = self._stations
-        if stations is None or self._stop.is_set():
-            _log.error("reload.refused", action="reload", error="the agent is starting or ending")
+        """Take up changed configuration and journeys, or refuse them whole and log why."""
+        if self._controls is None:
+            _log.error("reload.refused", action="reload", error="the agent is starting")
             return
-        async with self._reloading:
-            if await stations.in_force.renew(self._source, stations.engine, self._clock):
-                _warn(stations.in_force.now)
-                await self._adopt(stations)
-                names = [journey.name for journey in stations.in_force.now.journeys]
-                _log.info("reload.done", action="reload", journeys=names)
+        with suppress(Refused):
+            await self._controls.reload()
 
     # Start.
 
-    async def _start(self) -> Stations:
+    async def _start(self) -> tuple[Stations, Controls]:
         become_subreaper()
         # First of all, so that a start which is refused makes and changes nothing.
         loaded = await load(self._source.path, self._source.environ, self._clock)
         for one in loaded.broken:
             _log.error("journey.broken", action="start", where=one.where, error=one.message)
-        _warn(loaded)
         stations = await build(self._stack, loaded, self._source.environ, self._clock)
-        await self._adopt(stations, starting=True)
+        await adopt(stations, self._clock.wall())
         await stations.telemetry.start()
         self._stack.push_async_callback(stations.telemetry.stop, _FLUSH)
         server = loaded.settings.server
-        bound = (server.host, server.token.get_secret_value())
         readiness, artifacts = stations.readiness, stations.engine.artifacts.folder
-        app = create_app(readiness.alive, readiness.ready, stations.overview, artifacts, bound)
+        controls = Controls(stations, self._source, self._clock)
+        app = create_app(
+            readiness.alive,
+            readiness.ready,
+            stations.overview,
+            controls,
+            artifacts,
+            stations.access,
+        )
         serving_it = serving(app, stations.listening, LimitedConnection)
         self._tasks.add(await self._stack.enter_async_context(serving_it))
         where = f"{server.host}:{port_of(stations.listening)}"
-        self._stations = stations
+        self._controls = controls
         _log.info("agent.started", action="start", journeys=len(loaded.journeys), server=where)
-        return stations
-
-    async def _adopt(self, stations: Stations, *, starting: bool = False) -> None:
-        """Let the journeys in force tick from now on, and no others."""
-        journeys = stations.in_force.now.journeys
-        stations.dispatcher.journeys = {journey.name: journey for journey in journeys}
-        await stations.ledger.register_sites(
-            {journey.name: journey.site.name for journey in journeys}
-        )
-        if starting:
-            await stations.ledger.set_back(0.0, self._clock.wall())
-            await stations.dispatcher.end_unfinished()
-        decided = await stations.ledger.last_decided()
-        stations.ticker.load(journeys, decided, stations.timeline.now())
-        await stations.ledger.note_ticking(stations.ticker.decided())
-        stations.telemetry.watch(journeys, stations.ticker.gap)
+        return stations, controls
 
     # Serve.
 
@@ -175,8 +163,3 @@ class Daemon:
 
     def _spawn(self, work: Coroutine[object, object, object], name: str) -> None:
         self._tasks.add(asyncio.create_task(work, name=name))
-
-
-def _warn(loaded: Loaded) -> None:
-    for one in loaded.warnings:
-        _log.warning("config.warning", action="load", where=one.where, error=one.message)

@@ -1,4 +1,4 @@
-"""The agent's server: health for everybody, the API and artifacts for whoever may ask."""
+"""The agent's server: health for everybody, the rest for whoever may ask."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from agent.server.access import AccessControl
 from agent.server.api import api_routes, refused
 from agent.server.artifacts import serve
 from agent.server.concurrency import ConcurrencyLimit
+from agent.server.control import Refused, control_routes, told
 from agent.server.health import health_routes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from agent.server.access import Access
     from agent.server.api import Source
+    from agent.server.control import Control
     from agent.server.health import Check
 
 
@@ -28,21 +31,26 @@ def create_app(
     alive: Callable[[], Check],
     ready: Callable[[], Awaitable[Mapping[str, Check]]],
     source: Source,
+    control: Control,
     artifacts: Path,
-    bound: tuple[str, str],
+    access: Access,
 ) -> Starlette:
-    """Return the application; ``bound`` is the host it listens on, and its token or nothing."""
+    """Return the application, open as ``access`` says."""
     health = health_routes(alive, ready)
-    host, token = bound
     public = [route.path for route in health]
     evidence = Route("/artifacts/{path:path}", serve(artifacts))
     app = Starlette(
-        routes=[*health, *api_routes(source), evidence],
+        routes=[*health, *api_routes(source), *control_routes(control), evidence],
         middleware=[
-            Middleware(AccessControl, host=host, token=token, public=public),
+            Middleware(AccessControl, access=access, public=public),
             Middleware(ConcurrencyLimit, public=public),
         ],
-        exception_handlers={HTTPException: refused, StateError: refused, Exception: refused},
+        exception_handlers={
+            HTTPException: refused,
+            StateError: refused,
+            Refused: told,
+            Exception: refused,
+        },
     )
     # A redirect would go to whatever name the client gave this address.
     app.router.redirect_slashes = False

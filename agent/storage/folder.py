@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OWN = re.compile(
-    r"artifacts|scratch|lock|instance-id(\.partial)?|\.journeys|footfall\.db(-.*|\..*)?|lost\+found"
+    r"artifacts|scratch|lock|(instance-id|token)(\.partial)?|\.journeys|footfall\.db(-.*|\..*)?"
+    r"|lost\+found"
 )
 """What an agent's folder holds."""
 

@@ -215,6 +215,18 @@ _AGENT_METRICS: Final = (
     Metric(names.AGENT_MEMORY, Kind.GAUGE, "By", "Proportional set size of the agent's processes."),
     Metric(names.AGENT_PROCESSES, Kind.GAUGE, "{process}", "Processes of the agent."),
     Metric(
+        names.RELOAD_SUCCESS,
+        Kind.GAUGE,
+        "",
+        "1 where the last reload was taken up, or there was none; 0 where it was refused.",
+    ),
+    Metric(
+        names.RELOAD_TIME,
+        Kind.GAUGE,
+        "s",
+        "Unix time at which what is in force was taken up: by the start, or a reload since.",
+    ),
+    Metric(
         names.SPOOL_ITEMS,
         Kind.GAUGE,
         "{item}",

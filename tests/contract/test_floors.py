@@ -74,6 +74,7 @@ PROCESS = {name: process for floor in FLOORS for name, process in floor.items()}
 SHARED_NAMES = {
     "artifacts": "files of evidence: kept, and served",
     "api": "routes that programs ask over HTTP: the agent's, and the shop's",
+    "control": "what people have a running agent do: asked for, and carried out",
     "load": "reads files and returns what they say, or every mistake in them",
     "prometheus": "what Prometheus would have: its rules, and its names of metrics",
     "serve": "serves until told to stop: the daemon, the shop, the canary's page",

@@ -21,6 +21,7 @@ from agent.schedule import skips, slots
 from agent.schedule.decision import Skip
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
+from agent.server.access import Access
 from agent.server.app import create_app
 from agent.server.connection import LimitedConnection
 from agent.server.health import Check
@@ -34,6 +35,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLACE = "eu-west-1"
+STATE_TOKEN = "of-the-state-folder-0123456789abcdef"
+"""The token where none is configured."""
+
+
+@dataclass
+class Asked:
+    """Notes what it is asked to do, and does what it is told to."""
+
+    verbs: list[tuple[Any, ...]] = field(default_factory=list)
+    refuses: Exception | None = None
+
+    async def reload(self) -> dict[str, Any]:
+        """Take note."""
+        return self._note("reload")
+
+    def _note(self, *verb: Any) -> dict[str, Any]:
+        self.verbs.append(verb)
+        if self.refuses is not None:
+            raise self.refuses
+        return {"did": list(verb)}
 
 
 @dataclass
@@ -47,6 +68,7 @@ class Served:
     checks: dict[str, Check] = field(default_factory=lambda: {"workers": Check(True, "2 idle")})
     clock: SystemClock = field(default_factory=SystemClock)
     connections: set[LimitedConnection] = field(default_factory=set)
+    control: Asked = field(default_factory=Asked)
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -72,8 +94,9 @@ class Served:
             return self.checks
 
         # The guard believes what it is told of the host: the socket stays on loopback.
+        access = Access(self.host, self.token or STATE_TOKEN, configured=bool(self.token))
         app = create_app(
-            lambda: Check(True, "ticked"), ready, overview, self.artifacts, (self.host, self.token)
+            lambda: Check(True, "ticked"), ready, overview, self.control, self.artifacts, access
         )
         socket = listen("127.0.0.1", 0)
         self.port = port_of(socket)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent.core.clock import SystemClock
+from agent.core.errors import ConfigError
 from agent.daemon.in_force import ConfigSource, InForce
 from agent.loading.load import load
 
@@ -44,25 +45,30 @@ async def test_a_reload_is_taken_up_whole_or_refused(home):
     """A refused one leaves all as it was, says why until one is taken up, and no copy behind."""
     source, clock, engine = ConfigSource(home / "config.toml", {}), SystemClock(), Works()
     copies = home / "copies"
-    in_force = InForce(await load(source.path, source.environ, clock), copies)
+    in_force = InForce(await load(source.path, source.environ, clock), copies, 1000.0)
     first = in_force.now
     assert [journey.name for journey in first.journeys] == ["look"]
     assert first.folder.is_relative_to(copies)
 
     for text, why in (
         ('[schedule]\nevery = "often"\n', "often"),
-        ('location = "elsewhere"\n', "location can't be changed"),
+        ('location = "elsewhere"\n', "location: can't be changed"),
     ):
         (home / "config.toml").write_text(f"{text}{SITE}")
-        assert not await in_force.renew(source, engine, clock)
-        assert why in in_force.refused
-        assert in_force.now is first
+        with pytest.raises(ConfigError) as refused:
+            await in_force.renew(source, engine, clock)
+        (problem,) = refused.value.problems
+        assert problem.where.startswith(f"{home}/config.toml:")
+        assert why in in_force.refused == str(problem)
+        assert (in_force.now, in_force.since) == (first, 1000.0)
         assert [path.name for path in copies.iterdir()] == [first.folder.parent.name]
     assert engine.by == []
 
     (home / "config.toml").write_text(SITE)
     (home / "journeys" / "other.py").write_text(LOOK.format(name="other"))
-    assert await in_force.renew(source, engine, clock)
+    changes = await in_force.renew(source, engine, clock)
+    assert (changes.added, changes.files) == (("other",), ("other.py",))
+    assert in_force.since > 1000.0
     assert [journey.name for journey in in_force.now.journeys] == ["look", "other"]
     assert in_force.refused == ""
     assert [folder for _, folder in engine.by] == [in_force.now.folder]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from multidict import CIMultiDict
 
-from agent.server.access import is_loopback
+from agent.server.access import Access, AccessControl, is_loopback
 from agent.server.health import Check
-from tests.support.api import Served, journey
+from tests.support.api import STATE_TOKEN, Served, journey
 
 TOKEN = "0123456789abcdef-token"
 PATHS = ("/api/v1/journeys", "/api/v1/runs", "/artifacts/a.png", "/nothing", "/", "/healthz/")
@@ -153,3 +154,100 @@ async def test_health_tells_texts_to_who_shows_the_token_alone(serve, token):
         if token:
             _, body = await served.get("/readyz", Authorization=f"Bearer {token}")
             assert body["checks"]["journeys"]["detail"] == broken.detail
+
+
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "post", "RELOAD")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("token", [TOKEN, ""])
+async def test_nothing_is_changed_without_the_token(serve, host, token):
+    """Wherever the server is bound, by whatever name it is asked, with a token configured or
+    not, on any path: and the answer says which token it takes."""
+    async with serve(host, token) as served:
+        for name in (f"127.0.0.1:{served.port}", "localhost", "shop.lan", "evil.example"):
+            for method in UNSAFE[:4]:
+                for path in ("/api/v1/reload", "/healthz", "/api/v1/runs", "/", "/nothing"):
+                    asking = served.session.request(
+                        method, path, headers={"Host": name}, json={}, allow_redirects=False
+                    )
+                    async with asking as response:
+                        assert response.status == 401, (name, method, path)
+                        assert response.headers["www-authenticate"] == "Bearer"
+                        told = (await response.json())["error"]
+                    assert ("server.token" in told) is bool(token)
+                    assert token or "state folder" in told
+        assert served.control.verbs == []
+
+
+@pytest.mark.parametrize("method", UNSAFE)
+async def test_only_methods_known_to_be_safe_are(serve, method):
+    """A method that nobody knows, or in other letters, is none of them."""
+    async with serve() as served:
+        reader, writer = await served.connect()
+        target = "localhost:80" if method == "CONNECT" else "/api/v1/reload"
+        writer.write(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert (await reader.readline())[9:12] == b"401"
+        assert served.control.verbs == []
+
+
+@pytest.mark.parametrize("token", [TOKEN, ""])
+async def test_who_shows_the_token_may_change_things(serve, token):
+    """The configured one, or else that of the state folder; and then reads all, by any name."""
+    async with serve("0.0.0.0", token) as served:
+        shown = {"Authorization": f"Bearer {token or STATE_TOKEN}", "Host": "footfall.example.com"}
+        async with served.session.post("/api/v1/reload", headers=shown) as response:
+            assert (response.status, await response.json()) == (200, {"did": ["reload"]})
+        assert await status(served, "/api/v1/runs", shown) == 200
+        assert served.control.verbs == [("reload",)]
+
+
+async def test_the_token_of_the_state_folder_is_none_where_one_is_configured(serve):
+    """There is one token at a time."""
+    async with serve(token=TOKEN) as served:
+        shown = {"Authorization": f"Bearer {STATE_TOKEN}"}
+        assert await status(served, "/api/v1/runs", shown) == 401
+
+
+@pytest.mark.parametrize("token", [TOKEN, ""])
+async def test_the_token_counts_in_its_place_alone(serve, token):
+    """Not in the address, a cookie, a field of another name, a form, or beside another one: what
+    stands before the agent may have read the other one."""
+    async with serve(token=token) as served:
+        right = f"Bearer {token or STATE_TOKEN}"
+        asked = [
+            (f"?token={token or STATE_TOKEN}&access_token={token or STATE_TOKEN}", []),
+            ("", [("Cookie", f"token={token or STATE_TOKEN}; footfall={token or STATE_TOKEN}")]),
+            ("", [("X-Footfall-Token", right), ("Proxy-Authorization", right)]),
+            ("", [("Authorization", right), ("Authorization", "Bearer other")]),
+            ("", [("Authorization", "Bearer other"), ("Authorization", right)]),
+            ("", [("Authorization", f"{right}, {right}")]),
+            ("", [("X-HTTP-Method-Override", "GET"), ("X-Method-Override", "GET")]),
+        ]
+        for query, headers in asked:
+            asking = served.session.post(
+                f"/api/v1/reload{query}", headers=CIMultiDict(headers), data={"_method": "GET"}
+            )
+            async with asking as response:
+                assert response.status == 401, (query, headers)
+        assert served.control.verbs == []
+
+
+async def test_no_other_method_changes_anything(serve):
+    """GET and its like answer 405 on such a route, also to who shows the token, whatever they say
+    the method really is."""
+    async with serve() as served:
+        headers = {"Authorization": f"Bearer {STATE_TOKEN}", "X-HTTP-Method-Override": "POST"}
+        for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE"):
+            path = "/api/v1/reload?_method=POST"
+            async with served.session.request(method, path, headers=headers) as response:
+                assert response.status == 405, method
+                assert response.headers["allow"] == "POST"
+                assert not [name for name in response.headers if "access-control" in name.lower()]
+        assert served.control.verbs == []
+
+
+def test_a_server_needs_a_token():
+    """Without any, an empty one would open it."""
+    with pytest.raises(ValueError, match="without a token"):
+        AccessControl(None, Access("127.0.0.1", "", configured=False), ())

@@ -1,0 +1,62 @@
+"""Carrying out what people ask of a running agent, by signal or over the API."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from agent.core.errors import ConfigError
+from agent.daemon.adopt import adopt
+from agent.server.control import Refused
+
+if TYPE_CHECKING:
+    from agent.core.clock import Clock
+    from agent.daemon.build import Stations
+    from agent.daemon.in_force import ConfigSource
+
+_log = structlog.get_logger("footfall.daemon")
+
+_ENDING = "the agent is ending: nothing is taken up any more"
+
+
+class Controls:
+    """Does to the stations what is asked for; ``end`` before they drain."""
+
+    def __init__(self, stations: Stations, source: ConfigSource, clock: Clock) -> None:
+        self._stations = stations
+        self._source = source
+        self._clock = clock
+        self._reloading = asyncio.Lock()
+        self._ended = False
+
+    def end(self) -> None:
+        """Refuse whatever is asked for from now on."""
+        self._ended = True
+
+    async def reload(self) -> dict[str, Any]:
+        """Take up changed configuration and journeys; two who ask at once have it done twice.
+
+        Raises:
+            Refused: they are wrong, and all stays as it was; or the agent is ending.
+
+        """
+        async with self._reloading:
+            self._refuse_at_the_end()
+            in_force = self._stations.in_force
+            try:
+                changes = await in_force.renew(self._source, self._stations.engine, self._clock)
+            except ConfigError as error:
+                why = "the reload is refused, and the agent goes on as before"
+                raise Refused(422, why, error.problems) from None
+            await adopt(self._stations)
+            told = changes.document()
+            names = [journey.name for journey in in_force.now.journeys]
+            _log.info("reload.done", action="reload", journeys=names, changes=told)
+        warnings = [{"where": o.where, "message": o.message} for o in in_force.now.warnings]
+        return {**told, "warnings": warnings}
+
+    def _refuse_at_the_end(self) -> None:
+        if self._ended:
+            raise Refused(503, _ENDING)

@@ -1,0 +1,64 @@
+"""Whatever changes what the agent does: each route takes the token, see ``AccessControl``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from agent.server.body import Nothing, body_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from agent.core.errors import Problem
+
+
+class Refused(Exception):
+    """What was asked for was not done.
+
+    By the status: 404 there is none such, 409 not as things are, 422 what was to be taken up is
+    wrong, 503 not now.
+    """
+
+    def __init__(self, status: int, error: str, problems: Sequence[Problem] = ()) -> None:
+        self.status = status
+        self.problems = tuple(problems)
+        super().__init__(error)
+
+
+class Control(Protocol):
+    """Carries out what is asked for.
+
+    Each verb returns what it did, as JSON-like data, and raises ``Refused`` where it did nothing.
+    """
+
+    async def reload(self) -> dict[str, Any]:
+        """Read configuration and journeys again; return what changed."""
+        ...
+
+
+def control_routes(control: Control) -> list[Route]:
+    """Return the routes. Each takes POST alone: no other method may change anything."""
+
+    async def reload(request: Request) -> Response:
+        await body_of(request, Nothing)
+        return JSONResponse(await control.reload())
+
+    return [Route("/api/v1/reload", reload, methods=["POST"])]
+
+
+async def told(_request: Request, error: Exception) -> Response:
+    """Answer what was refused, with every fault and its place where there are several."""
+    if not isinstance(error, Refused):
+        raise error
+    body: dict[str, Any] = {"error": str(error)}
+    if error.problems:
+        body["problems"] = [
+            {"where": problem.where, "message": problem.message} for problem in error.problems
+        ]
+    return JSONResponse(body, error.status)
