@@ -83,7 +83,7 @@ async def test_a_reload_says_what_changed_or_what_is_wrong(home):
 
         home.configure(schedule={"every": "4s"})
         assert (await home.footfall("reload")).code == 0
-        assert "agent  ready" in (await home.footfall("status")).out
+        assert "none was refused" in (await home.footfall("status")).out
         assert await daemon.terminate() == 0
     assert token not in daemon.story()
     away = await home.footfall("reload")
