@@ -96,7 +96,7 @@ class Dispatcher:
             at = self._timeline.on_wall(left.slot.scheduled_at)
             request = self._engine.request(journey, Trigger.SCHEDULE, left.run_id, at)
             run = interrupted(request, min(at, now), now, "the agent died under the run")
-            await self._ledger.finish(run)
+            await self._finish(run)
             _log.warning("run.lost", action="start", run_id=left.run_id, journey=journey.name)
 
     async def carry_out(self, decisions: list[Decision]) -> None:
@@ -194,7 +194,7 @@ class Dispatcher:
         except asyncio.CancelledError:
             why = "the agent was stopped under the run"
             run = interrupted(request, time.started_at, time.now(), why)
-            await self._ledger.finish(run)
+            await self._finish(run)
             self._report(run, late)
             raise
         except Exception as error:  # noqa: BLE001 - see below
@@ -203,14 +203,17 @@ class Dispatcher:
             why = f"the agent failed under the run: {error!r}"
             run = interrupted(request, time.started_at, time.now(), why)
         try:
-            await self._ledger.finish(run)
+            await self._finish(run)
         except (ValueError, TypeError, LookupError) as error:
             # Something in this one run can't be written down; that must not cost the agent.
             _log.exception("run.unwritable", action="run", run_id=run.run_id)
             why = f"the run could not be written down: {error!r}"
             run = interrupted(request, time.started_at, time.now(), why)
-            await self._ledger.finish(run)
+            await self._finish(run)
         self._report(run, late)
+
+    async def _finish(self, run: RunResult) -> None:
+        await self._ledger.finish(run, self._timeline.now(), self._clock.wall())
 
     def _report(self, run: RunResult, late: float) -> None:
         """Tell of a run that came up for its worker ``late`` seconds after its slot."""

@@ -117,15 +117,22 @@ class Ledger:
 
         await self._database.transaction(write)
 
-    async def finish(self, run: RunResult) -> None:
-        """End a running slot with its result, counters, history and telemetry, all or none."""
+    async def finish(self, run: RunResult, at: float, now: float) -> None:
+        """End a running slot with its result, counters, history and telemetry, all or none.
+
+        Args:
+            run: how it ended.
+            at: when, in the schedule's own time, by which the history is ordered.
+            now: when, in Unix seconds by the wall clock as it is.
+
+        """
         public = document(run)
 
         def write(connection: sqlite3.Connection) -> bool:
             if not slots.finish(connection, run.run_id, run.result):
                 return False
-            runs.add(connection, run.ended_at, public)
-            journey_state.note(connection, RunEnd.of(run))
+            runs.add(connection, at, public)
+            journey_state.note(connection, RunEnd.of(run, now))
             self._telemetry.record_run(connection, run)
             return True
 

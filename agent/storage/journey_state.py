@@ -73,9 +73,14 @@ class RunEnd:
     ended_at: float
 
     @classmethod
-    def of(cls, run: RunResult) -> RunEnd:
-        """Take it from a run's result."""
-        return cls(run.journey.name, run.location, run.result, run.started_at, run.ended_at)
+    def of(cls, run: RunResult, now: float) -> RunEnd:
+        """Take it from the result of a run that has just ended, at Unix time ``now``.
+
+        Under it the clock may have been set, so what it says of its times may be long gone by,
+        or yet to come.
+        """
+        began = now - (run.ended_at - run.started_at)
+        return cls(run.journey.name, run.location, run.result, began, now)
 
 
 def note(connection: sqlite3.Connection, run: RunEnd) -> None:
@@ -112,12 +117,14 @@ def note(connection: sqlite3.Connection, run: RunEnd) -> None:
 
 
 def set_back(connection: sqlite3.Connection, seconds: float, now: float) -> None:
-    """Move what was noted along with a wall clock that was set back to Unix time ``now``.
+    """Move what is from the future along with a wall clock that was set back to ``now``.
 
-    So what is five minutes old stays five minutes old, and nothing is from the future.
+    So what is five minutes old stays five minutes old.
     """
     times = ("failing_since", "verdict_at", "last_run", "last_success")
-    moved = ", ".join(f"{name} = min({name} - :seconds, :now)" for name in times)
+    moved = ", ".join(
+        f"{name} = iif({name} > :now, min({name} - :seconds, :now), {name})" for name in times
+    )
     connection.execute(
         f"UPDATE journey_state SET {moved}",  # noqa: S608 - no values
         {"seconds": seconds, "now": now},

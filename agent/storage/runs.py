@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT PRIMARY KEY,
     journey TEXT NOT NULL,
     result TEXT NOT NULL,
-    ended_at REAL NOT NULL,          -- Unix seconds; a journey's later rows are of later times
+    ended_at REAL NOT NULL,          -- Unix seconds, in time that never goes back
     document TEXT NOT NULL           -- the run's public JSON
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS runs_by_journey ON runs (journey, ended_at);
@@ -27,10 +27,6 @@ _KEPT = 1000
 """Runs of each journey."""
 _LARGEST = 64 * 1024
 """Characters of a run; an ordinary one has some thousands."""
-_LATEST = 10.0
-"""Seconds for which a run may wait to be written down: beyond, the clock was set back."""
-_NEXT = 1e-5
-"""Seconds between two runs then: what a float of Unix time can tell apart."""
 _MOST = 8 * 1024 * 1024
 """Characters of the runs that are returned at once."""
 
@@ -38,13 +34,8 @@ _MOST = 8 * 1024 * 1024
 def add(connection: sqlite3.Connection, ended_at: float, document: dict[str, Any]) -> None:
     """Keep a run's public form, within a bound, and let the journey's oldest go.
 
-    One that comes later counts as newer, also after the clock was set back.
+    ``ended_at`` is in time that never goes back: by it runs are newer or older than others.
     """
-    (newest,) = connection.execute(
-        "SELECT max(ended_at) FROM runs WHERE journey = ?", (document["journey"],)
-    ).fetchone()
-    if newest is not None and ended_at < newest - _LATEST:
-        ended_at = newest + _NEXT
     connection.execute(
         "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)",
         (

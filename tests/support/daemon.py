@@ -205,15 +205,13 @@ class Home:
 class Daemon:
     """``footfall run`` in a home. ``async with`` starts it, and ends whatever is left of it.
 
-    ``records`` holds each JSON line of its log, ``noise`` every other line. ``command`` is what
-    Python is given to be the agent, ``wrapper`` a program that is to start it as its one child.
+    ``records`` holds each JSON line of its log, ``noise`` every other line. ``wrapper`` is a
+    program that is to start it as its one child.
     """
 
-    def __init__(
-        self, home: Home, command: Sequence[str] = ("-m", "agent"), wrapper: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, home: Home, wrapper: Sequence[str] = ()) -> None:
         self.home = home
-        self._command = [*wrapper, sys.executable, *command]
+        self._command = [*wrapper, sys.executable, "-m", "agent"]
         self._wrapped = bool(wrapper)
         self.records: list[Record] = []
         self.noise: list[str] = []

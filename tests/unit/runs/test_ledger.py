@@ -73,6 +73,10 @@ async def offered(ledger, number=0):
     return ids.run_id(slot(number))
 
 
+async def end(ledger, run):
+    await ledger.finish(run, run.ended_at, run.ended_at)
+
+
 async def books(database):
     """Everything that must agree: slots, slot totals, counters, history, spooled items."""
 
@@ -131,7 +135,7 @@ async def test_a_finished_run_is_in_every_book(database, ledger):
     """Slot, total, counters, history and spool."""
     run_id = await offered(ledger)
     assert await ledger.start(run_id)
-    await ledger.finish(finished(run_id))
+    await end(ledger, finished(run_id))
     states, counts, totals, history, spooled = await books(database)
     assert states == [("done", "not_measured")]
     assert (counts.expected, counts.in_flight) == (1, 0)
@@ -156,8 +160,8 @@ async def test_how_a_journey_stands_moves_with_the_end_of_its_slot(database, end
         run_id = await offered(ledger, number)
         await ledger.start(run_id)
         run = finished(run_id, slot(number).scheduled_at)
-        await ledger.finish(replace(run, result=result, error_type=None))
-        await ledger.finish(replace(run, result=Result.FAIL))
+        await end(ledger, replace(run, result=result, error_type=None))
+        await end(ledger, replace(run, result=Result.FAIL))
     states = await database.transaction(lambda c: journey_state.read(c, PLACE))
     assert states == {
         "buy": JourneyState(
@@ -173,11 +177,11 @@ async def test_a_run_whose_telemetry_can_not_be_encoded_is_in_none(database, led
     before = await books(database)
     broken = replace(finished(run_id), trace_id="no hexadecimal number")
     with pytest.raises(ValueError, match="hexadecimal"):
-        await ledger.finish(broken)
+        await end(ledger, broken)
     assert await books(database) == before
     (left,) = await ledger.unfinished()
     assert (left.run_id, left.running) == (run_id, True)
-    await ledger.finish(finished(run_id))
+    await end(ledger, finished(run_id))
     assert (await books(database))[1].results == {Result.NOT_MEASURED: 1}
 
 
@@ -185,10 +189,10 @@ async def test_a_run_ends_once(database, ledger):
     """A second end of the same slot changes no book."""
     run_id = await offered(ledger)
     await ledger.start(run_id)
-    await ledger.finish(finished(run_id))
+    await end(ledger, finished(run_id))
     before = await books(database)
     later = replace(finished(run_id), result=Result.PASS, error_type=None)
-    await ledger.finish(later)
+    await end(ledger, later)
     await ledger.skip(run_id, slot(), SkipReason.SHUTDOWN)
     assert not await ledger.start(run_id)
     assert await books(database) == before
@@ -248,7 +252,7 @@ async def test_a_killed_run_keeps_what_its_worker_had_sent(database, ledger):
     run = finished(run_id)
     span = SpanData("step Open", run.trace_id, "0c" * 8, "0d" * 8, 1, 2)
     attempt = an_attempt(Result.NOT_MEASURED, span_id="0d" * 8, spans=(span,))
-    await ledger.finish(replace(run, attempts=(attempt,)))
+    await end(ledger, replace(run, attempts=(attempt,)))
 
     (items,) = await database.transaction(
         lambda c: c.execute("SELECT items FROM spool WHERE signal = 'traces'").fetchone()
@@ -263,3 +267,19 @@ async def test_restarts_are_counted_by_reason(database, ledger):
     _, _, totals, _, _ = await books(database)
     name = "footfall.agent.worker_restarts"
     assert totals == {(name, "max_runs"): 2, (name, "worker_lost"): 1}
+
+
+async def test_a_run_under_which_the_clock_was_set_back_is_no_later_than_now(database, ledger):
+    """Its journey's state goes by the clock as it is, and the history has it as the newest."""
+    for number in (0, 1):
+        run_id = await offered(ledger, number)
+        await ledger.start(run_id)
+        run = replace(finished(run_id), result=Result.FAIL)
+        await ledger.finish(run, AT + number, AT - 3600.0 * number)
+    newest, state = await database.transaction(
+        lambda c: (runs.newest(c, 1)[0], journey_state.read(c, PLACE)["buy"])
+    )
+    assert json.loads(newest)["run_id"] == run_id
+    assert state.verdict_at == state.last_run == AT - 3600.0
+    assert state.failing_since == AT - 1.0
+    assert state.is_up(60.0, AT - 3600.0) is False

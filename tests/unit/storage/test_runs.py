@@ -115,19 +115,3 @@ def test_the_same_run_twice_is_kept_once(connection):
     add(connection, "buy", 1)
     again = add(connection, "buy", 1, "fail")
     assert newest(connection, 10) == [again]
-
-
-def test_after_the_clock_was_set_back_what_comes_later_is_newer(connection):
-    """By a minute or a day: the last run is the one that ended last, and is not let go first."""
-    for number in range(1000):
-        add(connection, "buy", 10**5 + number)
-    later = [add(connection, "buy", number) for number in (10**5 - 60, 5, 6, 10**5 - 59)]
-    assert newest(connection, 4, "buy") == later[::-1]
-    count = connection.execute("SELECT count(*) FROM runs").fetchone()[0]
-    assert count == 1000
-
-
-def test_a_clock_set_forward_and_back_leaves_the_order(connection):
-    """What was written while it was wrong stays in its place."""
-    added = [add(connection, "buy", number) for number in (1, 3600, 2, 3, 4)]
-    assert newest(connection, 9) == added[::-1]
