@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent import config
+from agent.cli.window_lines import window_lines
 from agent.config.sections import TelemetrySection
 from agent.core.errors import ConfigError
 from agent.core.units import format_duration
@@ -54,6 +55,8 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
     warnings = [*_unrouted(settings, journeys), *loaded.warnings, *ignored(environ)]
     word = "Nothing is wrong, but see the warnings below" if warnings else "All is well"
     out.print(_table(settings, journeys, clock.wall(), word))
+    for line in window_lines(loaded.maintenance, journeys, clock.wall()):
+        out.print(line, markup=False, soft_wrap=True)
     if way := _way_out(settings):
         out.print(way, markup=False, soft_wrap=True)
     for warning in warnings:

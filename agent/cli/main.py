@@ -10,6 +10,7 @@ from agent.cli import (  # noqa: F401
     file_commands,
     journey_commands,
     remote_commands,
+    switch_commands,
 )
 from agent.cli.command_app import app
 from agent.core.errors import AgentUnreachable, ConfigError, FootfallError

@@ -24,3 +24,7 @@ SiteAddresses = Annotated[
 AgentAddress = Annotated[
     str, typer.Option("--url", metavar="URL", help="The agent's address; default: as configured.")
 ]
+SelectedJourneys = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[JOURNEY]...", help="Names, globs, or owner=NAME."),
+]

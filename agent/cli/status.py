@@ -14,7 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.core.errors import ConfigError, Problem
-from agent.core.standing import State, ago, by_urgency, details, is_well, state_of, until
+from agent.core.standing import (
+    State,
+    ago,
+    by_urgency,
+    details,
+    held_by,
+    is_well,
+    state_of,
+    until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +51,8 @@ _SHOWN = {
     State.WAITS: ("no run yet", ""),
     State.FLAKY: ("flaky", "yellow"),
     State.PASSES: ("pass", "green"),
+    State.PAUSED: ("paused", "cyan"),
+    State.MAINTENANCE: ("maintenance", "cyan"),
     State.DISABLED: ("disabled", "dim"),
 }
 
@@ -65,6 +76,8 @@ async def status(agent: Agent, names: Sequence[str], *, json: bool) -> None:
             "ready": ready["status"] != "failing",
             "degraded": ready["status"] == "degraded",
             "checks": checks,
+            "pauses": listed.get("pauses", []),
+            "maintenance": listed.get("maintenance", []),
             "journeys": [_absolute(journey, agent.url) for journey in journeys],
         }
         print(jsonlib.dumps(whole))  # noqa: T201 - the command's own output
@@ -73,6 +86,7 @@ async def status(agent: Agent, names: Sequence[str], *, json: bool) -> None:
     page.summary(listed["location"], journeys)
     # Who asks for a journey by name wants to know all of it.
     page.journeys(journeys, {one["journey"] for one in journeys if names or not is_well(one)})
+    page.suspensions(listed.get("pauses", ()), listed.get("maintenance", ()))
     page.agent(checks)
 
 
@@ -137,6 +151,24 @@ class _Page:
             console.print()
         if linked and self._agent.token:
             self._console.print(Text(_WANTED), soft_wrap=True)
+            self._console.print()
+
+    def suspensions(
+        self, pauses: Sequence[Mapping[str, Any]], windows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Print what people have paused, and each window as it holds or comes next."""
+        for pause in pauses:
+            names = "every journey" if pause["journeys"] is None else ", ".join(pause["journeys"])
+            but = f" but {', '.join(pause['resumed'])}" if pause["resumed"] else ""
+            self._console.print(Text("paused", style="bold cyan"))
+            self._line("journeys", names + but)
+            self._line("", held_by(pause, self._now))
+        for window in windows:
+            word = "maintenance" if window["holds"] else "next maintenance"
+            self._console.print(Text(word, style="bold cyan" if window["holds"] else "dim"))
+            self._line("journeys", ", ".join(window["journeys"]))
+            self._line("", held_by(window, self._now))
+        if pauses or windows:
             self._console.print()
 
     def agent(self, checks: Mapping[str, Mapping[str, Any]]) -> None:

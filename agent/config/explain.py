@@ -37,7 +37,7 @@ _WANTED = {
     "model_type": "must be a table (in a variable: a JSON object)",
     "model_attributes_type": "must be a table (in a variable: a JSON object)",
 }
-_QUOTED = frozenset({"bool_parsing", "int_parsing", "int_from_float", "literal_error"})
+_QUOTED = frozenset({"bool_parsing", "int_parsing", "int_from_float", "literal_error", "enum"})
 
 
 def explain(error: ValidationError, provenance: Provenance) -> list[Problem]:
@@ -74,7 +74,7 @@ def _message(details: ErrorDetails, path: Sequence[int | str]) -> str:
         return _unknown(path)
     if kind == "missing":
         return f"is missing; add `{path[-1]} = …`"
-    if kind == "literal_error":
+    if kind in {"literal_error", "enum"}:
         wanted = f"must be {context['expected']}"
     elif kind == "greater_than_equal":
         wanted = f"must be {context['ge']} or more"
@@ -111,6 +111,8 @@ def _keys(path: Sequence[int | str]) -> list[str]:
     for part in path:
         if get_origin(model) is dict:
             model = get_args(model)[1]
+        elif get_origin(model) is tuple:
+            model = get_args(model)[0]
         else:
             model = model.model_fields[str(part)].annotation
     return list(model.model_fields) if issubclass(model, BaseModel) else []

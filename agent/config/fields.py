@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -156,6 +157,36 @@ def _proxy(text: str) -> str:
     return proxy.server
 
 
+def _starts(value: object) -> datetime:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, datetime):
+        raise ValueError(  # noqa: TRY004 - pydantic only collects ValueErrors
+            "must be a date and a time, without quotes, such as 2026-12-01T03:00:00, which is "
+            "in the window's timezone, or 2026-12-01T02:00:00Z"
+        )
+    return value
+
+
+def _selector(text: str) -> str:
+    kind, equals, owner = text.partition("=")
+    if equals and (kind != "owner" or not owner.strip()):
+        raise ValueError(
+            'must be the name of a journey, a glob such as "shop_*" or "*", or an owner, such as '
+            '"owner=checkout"'
+        )
+    return text
+
+
+def _some(selectors: tuple[str, ...]) -> tuple[str, ...]:
+    if not selectors:
+        raise ValueError('must name some journeys; ["*"] is all of them')
+    return selectors
+
+
 def _engine(text: object) -> object:
     if text != "chromium":
         raise ValueError('only "chromium" works so far; remove the key or write that')
@@ -176,6 +207,8 @@ Memory = Annotated[Size, AfterValidator(_enough_memory)]
 Every = Annotated[str, AfterValidator(_cadence)]
 """A duration or a cron line, as written; it becomes a cadence with its time zone."""
 Timezone = Annotated[str, AfterValidator(parse_timezone)]
+Starts = Annotated[datetime, BeforeValidator(_starts)]
+"""A date and a time; without a zone it is the window's local time."""
 Name = Annotated[str, AfterValidator(_name)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 Argument = Annotated[str, AfterValidator(_argument)]
@@ -183,6 +216,9 @@ Argument = Annotated[str, AfterValidator(_argument)]
 Params = Annotated[dict[str, Any], AfterValidator(_params)]
 """Values that reach a journey as they were written."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Selector = Annotated[Text, AfterValidator(_selector)]
+"""Which journeys: a name, a glob of names, or ``owner=`` and an owner."""
+Selectors = Annotated[tuple[Selector, ...], AfterValidator(_some)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 ProxyAddress = Annotated[str, AfterValidator(_proxy)]
 """The address of a proxy, or nothing."""

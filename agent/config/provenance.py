@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,9 +81,13 @@ def paths(data: Mapping[str, Any], above: KeyPath = ()) -> Iterator[KeyPath]:
 
 
 def lines_of(text: str) -> dict[KeyPath, int]:
-    """Return the line on which each table and key of a valid TOML text begins, from 1."""
+    """Return the line on which each table and key of a valid TOML text begins, from 1.
+
+    Tables in a list are named by their numbers, from 0.
+    """
     found: dict[KeyPath, int] = {}
     table: KeyPath = ()
+    listed: Counter[KeyPath] = Counter()
     begin, statement = 1, ""
     for number, line in enumerate(text.split("\n"), start=1):
         statement += line + "\n"
@@ -91,7 +96,12 @@ def lines_of(text: str) -> dict[KeyPath, int]:
         except tomllib.TOMLDecodeError:
             continue  # the statement goes on, as arrays and long strings do
         names = list(paths(data))
-        if statement.lstrip().startswith("["):
+        if statement.lstrip().startswith("[["):
+            table = max(names, key=len)
+            names.append((*table, str(listed[table])))
+            listed[table] += 1
+            table = names[-1]
+        elif statement.lstrip().startswith("["):
             table = max(names, key=len)
         else:
             names = [(*table, *path) for path in names]

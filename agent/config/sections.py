@@ -5,7 +5,7 @@ here if, and only if, it works.
 """
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +15,7 @@ from pydantic import (
     SecretStr,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from agent.config.addresses import covers
@@ -33,15 +34,19 @@ from agent.config.fields import (
     Pattern,
     PositiveDuration,
     ProxyAddress,
+    Selectors,
     SentHeaderName,
     SiteAddress,
     Size,
+    Starts,
+    Text,
     Timezone,
     Token,
     WebAddress,
 )
 from agent.core.beacon_report import BeaconChoice
 from agent.core.model import CONFIRM_AFTER
+from agent.core.suspension import Mode
 
 Kept = Literal["all", "failed", "none"]
 """Of which attempts something is kept."""
@@ -184,6 +189,32 @@ class ArtifactsSection(Section):
     trace: Kept = "failed"
     max_bytes: Size = 1 << 30
     max_age: PositiveDuration = 14 * 86_400.0
+
+
+class MaintenanceSection(Section):
+    """``[[maintenance]]``: a window in which journeys are not walked, or page nobody.
+
+    A cron line begins it again and again, ``starts`` once; in ``timezone``, where a time has no
+    zone of its own.
+    """
+
+    journeys: Selectors
+    cron: Text | None = None
+    starts: Starts | None = None
+    timezone: Timezone = "UTC"
+    lasts: PositiveDuration
+    mode: Mode = Mode.STOP
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _begins_one_way(self) -> Self:
+        if (self.cron is None) == (self.starts is None):
+            told = "neither of the two is given" if self.cron is None else "both are given"
+            raise ValueError(
+                'a window begins by cron = "0 3 * * 0", again and again, or once, by '
+                f"starts = 2026-12-01T03:00:00: {told}"
+            )
+        return self
 
 
 class ServerSection(Section):

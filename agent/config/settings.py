@@ -15,6 +15,7 @@ from agent.config.sections import (
     CanarySection,
     IdentitySection,
     JourneySection,
+    MaintenanceSection,
     ScheduleSection,
     ServerSection,
     SiteSection,
@@ -52,13 +53,14 @@ class Settings(BaseSettings):
     telemetry: TelemetrySection = TelemetrySection()
     artifacts: ArtifactsSection = ArtifactsSection()
     server: ServerSection = ServerSection()
+    maintenance: tuple[MaintenanceSection, ...] = ()
 
     _provenance: Provenance = PrivateAttr(default_factory=Provenance)
     _left_out: frozenset[KeyPath] = PrivateAttr(default=frozenset())
     _signing_keys: tuple[Ed25519PrivateKey, ...] = PrivateAttr(default=())
     _proxies: Proxies = PrivateAttr(default_factory=Proxies)
 
-    def where(self, *path: str) -> str:
+    def where(self, *path: str | int) -> str:
         """Say where the value of a key was given, such as ``config.toml:12 schedule.timeout``."""
         return self._provenance.where(path)
 

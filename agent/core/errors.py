@@ -40,6 +40,8 @@ class ErrorType(StrEnum):
     SCRIPT_ERROR = "script_error"
     CHALLENGED = "challenged"
     """The site's edge took the agent for a bot and asked it to prove otherwise."""
+    STOPPED = "stopped"
+    """A person paused the journey and had its walks end."""
     BROWSER_LAUNCH = "browser_launch"
     BROWSER_CRASH = "browser_crash"
     WORKER_LOST = "worker_lost"

@@ -31,6 +31,8 @@ class SkipReason(StrEnum):
 
     OVERRUN = "overrun"  # the journey's last run still goes on
     CAPACITY = "capacity"  # no worker or no room in the queue in time
+    PAUSED = "paused"  # a person paused the journey
+    MAINTENANCE = "maintenance"  # a maintenance window holds it
     LATE = "late"  # its moment had passed: a suspend, a clock set forward
     SHUTDOWN = "shutdown"  # the agent was draining
     DOWN = "down"  # the agent was not running
@@ -47,6 +49,7 @@ class RestartReason(StrEnum):
     UNFIT = "unfit"  # what a journey left in it can't be undone
     DIED_IDLE = "died_idle"
     ABANDONED = "abandoned"  # nobody waits for its walk any more
+    STOPPED = "stopped"  # its walk was stopped by a person
     BROWSER_LAUNCH = "browser_launch"
     WORKER_LOST = "worker_lost"
     WORKER_KILLED = "worker_killed"

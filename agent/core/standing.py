@@ -7,10 +7,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from agent.core.results import Result
+from agent.core.suspension import Cause, Mode
 from agent.core.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _ERROR_LINES = 6
 _BELOW = {86_400: 3600, 3600: 60, 60: 1}
@@ -31,7 +32,11 @@ class State(IntEnum):
     WAITS = 3
     FLAKY = 4
     PASSES = 5
-    DISABLED = 6
+    PAUSED = 6
+    """A person has paused it, or did, and no verdict is younger."""
+    MAINTENANCE = 7
+    """The same of a maintenance window."""
+    DISABLED = 8
 
 
 def is_well(journey: Journey) -> bool:
@@ -39,11 +44,22 @@ def is_well(journey: Journey) -> bool:
     return state_of(journey) in {State.WAITS, State.PASSES, State.DISABLED}
 
 
+_SUSPENDED = {Cause.PAUSE: State.PAUSED, Cause.MAINTENANCE: State.MAINTENANCE}
+
+
 def state_of(journey: Journey) -> State:
     """Tell how a journey stands."""
-    last = journey["last_run"]
     if not journey["enabled"]:
         return State.DISABLED
+    # An older agent tells of none.
+    if suspended := journey.get("suspended"):
+        return _SUSPENDED[Cause(suspended["cause"])]
+    return _measured(journey)
+
+
+def _measured(journey: Journey) -> State:
+    """Tell how a journey stands by what its runs came to."""
+    last = journey["last_run"]
     if journey["up"] is False:
         return State.FAILS
     if last is None:
@@ -63,13 +79,14 @@ def by_urgency(journey: Journey) -> tuple[Any, ...]:
 
 def shown_run(journey: Journey) -> dict[str, Any] | None:
     """Return the run that explains how the journey stands, if there is one."""
-    key = "last_failure" if state_of(journey) is State.FAILS else "last_run"
+    key = "last_failure" if journey["up"] is False else "last_run"
     run: dict[str, Any] | None = journey[key]
     return run
 
 
 def details(journey: Journey, now: datetime, url: str) -> Iterator[Line]:
     """Yield what leads to the cause; ``url`` is what links are relative to."""
+    yield from _suspended(journey, now)
     yield from _since(journey, now)
     run = shown_run(journey)
     if run is not None:
@@ -89,8 +106,32 @@ def details(journey: Journey, now: datetime, url: str) -> Iterator[Line]:
         yield "skipped", f"{skipped['count']} {skipped['reason']}, the last {when} ago"
 
 
+def held_by(told: Mapping[str, Any], now: datetime) -> str:
+    """Say of a pause or a window how it holds, who set it, why, from when and until when."""
+    mode = "" if told["mode"] == Mode.STOP else "walked on, nobody is paged; "
+    who = f"by {told['who']}, " if told["who"] else ""
+    begin = datetime.fromisoformat(told["since"])
+    away = until(told["since"], now) if begin > now else f"{ago(told['since'], now)} ago"
+    end = "until somebody resumes it"
+    if told["until"] is not None:
+        over = datetime.fromisoformat(told["until"]) <= now
+        end = f"until {_time(told['until'])}" + ("" if over else f", {until(told['until'], now)}")
+    reason = f": {told['reason']}" if told["reason"] else ""
+    return f"{mode}{who}from {_time(told['since'])}, {away}, {end}{reason}"
+
+
+def _suspended(journey: Journey, now: datetime) -> Iterator[Line]:
+    told = journey.get("suspended")
+    if told is None:
+        return
+    label = "paused" if told["cause"] == Cause.PAUSE else "maintenance"
+    yield label, held_by(told, now)
+    if told["over"]:
+        yield "", "it is over; alerts wait for the first verdict after it"
+
+
 def _since(journey: Journey, now: datetime) -> Iterator[Line]:
-    if state_of(journey) is State.FAILS:
+    if journey["up"] is False and journey["enabled"]:
         since, count = journey["failing_since"], journey["consecutive_failures"]
         runs = "1 run" if count == 1 else f"{count} runs in a row"
         yield "since", f"{_time(since)}, {ago(since, now)} ago; {runs}"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.schedule.maintenance import Window
+
 if TYPE_CHECKING:
     from agent.daemon.build import Stations
 
@@ -31,3 +33,4 @@ async def adopt(stations: Stations, started_at: float | None = None) -> None:
     stations.ticker.load(journeys, decided, stations.timeline.now())
     await stations.ledger.note_ticking(stations.ticker.decided())
     stations.telemetry.watch(journeys, stations.ticker.gap)
+    stations.switch.replace_windows(Window(one) for one in loaded.maintenance)

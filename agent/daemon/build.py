@@ -18,6 +18,8 @@ from agent.daemon.event_sink import EventSink
 from agent.daemon.in_force import InForce
 from agent.daemon.queries import Overview
 from agent.daemon.readiness import Readiness
+from agent.daemon.suspension_report import SuspensionReport
+from agent.daemon.switch import Switch
 from agent.daemon.usage import UsageMeter
 from agent.loading import snapshot
 from agent.loading.load import VERSION
@@ -27,8 +29,11 @@ from agent.runs import ledger
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.engine import Engine, EngineOptions
 from agent.runs.ledger import Ledger
-from agent.schedule import skips, slots
+from agent.schedule import pause_record, skips, slots
+from agent.schedule.maintenance import Window
+from agent.schedule.pauses import Pauses
 from agent.schedule.repair import repair
+from agent.schedule.suspensions import Suspensions
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.access import Access
@@ -51,6 +56,7 @@ if TYPE_CHECKING:
 
     from agent.config import Settings
     from agent.core.clock import Clock
+    from agent.core.results import RunResult
     from agent.loading.load import Loaded
 
 _log = structlog.get_logger("footfall.daemon")
@@ -85,6 +91,8 @@ class Stations:
     access: Access
     in_force: InForce
     """All that a reload changes."""
+    suspensions: Suspensions
+    switch: Switch
 
 
 async def build(
@@ -124,10 +132,19 @@ async def build(
     engine = Engine(settings, folder, secret, clock, options, in_force.now.folder)
     engine.artifacts.clear_scratch()
     timeline = Timeline(clock, await books.decided_until())
-    dispatcher = Dispatcher(engine, books, queue, timeline, clock, events.on_late, workers)
+    suspensions = _suspensions(loaded, folder, sink, clock)
+    switch = Switch(suspensions, folder.pauses, engine, sink, clock)
+
+    def on_run(run: RunResult, late: float) -> None:
+        events.on_late(run, late)
+        switch.on_run(run)
+
+    suspended = suspensions.obstacle
+    dispatcher = Dispatcher(engine, books, queue, timeline, clock, on_run, suspended, workers)
     readiness = Readiness(engine, dispatcher, sink, database, in_force, clock)
     ticker = Ticker(settings.location)
-    overview = Overview(settings.location, dispatcher, ticker, timeline, reader, clock)
+    report = SuspensionReport(suspensions, clock)
+    overview = Overview(settings.location, dispatcher, ticker, timeline, report, reader, clock)
     built = Stations(
         database=database,
         telemetry=sink,
@@ -144,6 +161,8 @@ async def build(
         listening=listening,
         access=access,
         in_force=in_force,
+        suspensions=suspensions,
+        switch=switch,
     )
     _gauge(built)
     await engine.start()
@@ -184,6 +203,16 @@ def _telemetry(
     identity = ResourceInfo(VERSION, agent_id, settings.environment, settings.location)
     bounds = Bounds(size=section.spool_bytes, age=section.spool_age)
     return Telemetry(database, export, identity, clock, bounds)
+
+
+def _suspensions(loaded: Loaded, folder: StateFolder, sink: Telemetry, clock: Clock) -> Suspensions:
+    """Take up what people had paused, before anything may walk."""
+    pauses = Pauses(pause_record.read(folder.pauses, clock.wall()))
+    pauses.settle(clock.wall())
+    windows = [Window(one) for one in loaded.maintenance]
+    suspensions = Suspensions(pauses, windows, sink.interval)
+    sink.tell_suspended(lambda journey, state: suspensions.told(journey, state, clock.wall()))
+    return suspensions
 
 
 def _gauge(built: Stations) -> None:

@@ -9,12 +9,14 @@ import structlog
 
 from agent.core.errors import ConfigError
 from agent.daemon.adopt import adopt
+from agent.daemon.pausing import Pausing
 from agent.server.control import Refused
 
 if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.daemon.build import Stations
     from agent.daemon.in_force import ConfigSource
+    from agent.server.pause_body import PauseBody, ResumeBody
 
 _log = structlog.get_logger("footfall.daemon")
 
@@ -29,6 +31,7 @@ class Controls:
         self._source = source
         self._clock = clock
         self._reloading = asyncio.Lock()
+        self._pausing = Pausing(stations, clock)
         self._ended = False
 
     def end(self) -> None:
@@ -56,6 +59,26 @@ class Controls:
             _log.info("reload.done", action="reload", journeys=names, changes=told)
         warnings = [{"where": o.where, "message": o.message} for o in in_force.now.warnings]
         return {**told, "warnings": warnings}
+
+    async def pause(self, asked: PauseBody) -> dict[str, Any]:
+        """Pause journeys.
+
+        Raises:
+            Refused: nothing fits, or the agent is ending.
+
+        """
+        self._refuse_at_the_end()
+        return await self._pausing.pause(asked)
+
+    async def resume(self, asked: ResumeBody) -> dict[str, Any]:
+        """Have paused journeys walk again.
+
+        Raises:
+            Refused: nothing fits, or the agent is ending.
+
+        """
+        self._refuse_at_the_end()
+        return await self._pausing.resume(asked)
 
     def _refuse_at_the_end(self) -> None:
         if self._ended:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.core.model import Cadence, Journey
+    from agent.daemon.suspension_report import SuspensionReport
     from agent.runs.dispatcher import Dispatcher
     from agent.schedule.skips import Skipped
     from agent.schedule.ticker import Ticker
@@ -52,6 +53,7 @@ class Overview:
         dispatcher: Dispatcher,
         ticker: Ticker,
         timeline: Timeline,
+        suspended: SuspensionReport,
         reader: Reader,
         clock: Clock,
     ) -> None:
@@ -59,6 +61,7 @@ class Overview:
         self._dispatcher = dispatcher
         self._ticker = ticker
         self._timeline = timeline
+        self._suspended = suspended
         self._reader = reader
         self._clock = clock
 
@@ -99,6 +102,9 @@ class Overview:
                     "running": one.running,
                     "next_at": _time(one.next_at),
                     **_standing(one.journey, states.get(one.journey.name, JourneyState()), now),
+                    "suspended": self._suspended.of(
+                        one.journey, states.get(one.journey.name, JourneyState())
+                    ),
                     "last_run": _newest(connection, one.journey.name),
                     "last_failure": _newest(connection, one.journey.name, Result.FAIL.value),
                     "skipped_since": time(now - _LOOKED_BACK),
@@ -110,7 +116,12 @@ class Overview:
             ]
 
         found = await self._reader.read(look)
-        return {"at": time(now), "location": self._location, "journeys": found}
+        return {
+            "at": time(now),
+            "location": self._location,
+            "journeys": found,
+            **self._suspended.listed(),
+        }
 
     async def runs(self, journey: str, result: str, limit: int) -> tuple[list[str], dict[str, str]]:
         """Return the newest runs as JSON texts, newest first, and the links of their artifacts.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -129,17 +130,18 @@ class Daemon:
 
         async def carry_out(decisions: list[Decision]) -> None:
             stations.readiness.ticked()
+            stations.switch.tick(stations.in_force.now.journeys)
             await dispatcher.carry_out(decisions)
 
         turning = run_schedule(
-            self._clock, stations.timeline, stations.ticker, dispatcher.is_busy, carry_out
+            self._clock, stations.timeline, stations.ticker, dispatcher.obstacle, carry_out
         )
         self._spawn(turning, "schedule")
         for number in range(dispatcher.runners):
             self._spawn(dispatcher.work(), f"runner {number}")
         self._spawn(self._keep_house(stations), "housekeeping")
         self._spawn(stations.usage.watch(self._clock), "usage")
-        self._spawn(clock_watch.watch(self._clock, stations.ledger.set_back), "clock")
+        self._spawn(clock_watch.watch(self._clock, partial(_set_back, stations)), "clock")
         self._tasks.update(stations.telemetry.tasks)
         self._tasks.add(stations.engine.pool.monitor)
         await first_of(self._stop.wait(), *self._tasks)
@@ -163,3 +165,9 @@ class Daemon:
 
     def _spawn(self, work: Coroutine[object, object, object], name: str) -> None:
         self._tasks.add(asyncio.create_task(work, name=name))
+
+
+async def _set_back(stations: Stations, seconds: float, now: float) -> None:
+    """Have what was noted go along with a wall clock that was set back."""
+    await stations.ledger.set_back(seconds, now)
+    stations.suspensions.pauses.settle(now)

@@ -18,6 +18,7 @@ from agent.loading import snapshot
 from agent.loading.beacon_choices import check_vendors
 from agent.loading.discovery import discover as discover_in
 from agent.loading.warnings import warnings
+from agent.loading.window_checks import doubtful, unknown_names, windows_of
 from agent.pool.process import Spawn
 from agent.protocol.messages import Configure
 from agent.schedule.plan import interval_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from agent.config import Settings
     from agent.core.clock import Clock
     from agent.core.model import Definition, Journey
+    from agent.core.suspension import Maintenance
 
 VERSION = version("footfall")
 
@@ -40,6 +42,7 @@ class Loaded:
 
     settings: Settings
     journeys: Sequence[Journey]
+    maintenance: Sequence[Maintenance]
     broken: Sequence[Problem]
     """Files that held none."""
     warnings: Sequence[Problem]
@@ -63,7 +66,7 @@ async def load(
     settings, problems = config.load_lenient(path, environ)
     if settings is None:
         raise ConfigError(problems)
-    problems = [*problems, *check_vendors(settings)]
+    problems = [*problems, *check_vendors(settings), *windows_of(settings)[1]]
     if not settings.journeys.is_dir():
         missing = Problem(str(settings.journeys), "there is no such folder (key `journeys`)")
         raise ConfigError([*problems, missing])
@@ -92,10 +95,16 @@ async def _fit(
         journeys = config.resolve(settings, definitions, interval_of, complete=not broken)
     except ConfigError as error:
         misfits += [one for one in error.problems if one not in misfits]
+    if not broken:
+        misfits += unknown_names(settings, [definition.name for definition in definitions])
     if problems or misfits or (broken and not journeys):
         raise ConfigError([*problems, *broken, *misfits])
-    told = warnings(settings, definitions, environ)
-    return Loaded(settings, journeys, broken, told, folder)
+    windows, _ = windows_of(settings)
+    told = [
+        *warnings(settings, definitions, environ),
+        *doubtful(settings, windows, journeys, clock.wall()),
+    ]
+    return Loaded(settings, journeys, windows, broken, told, folder)
 
 
 async def discover(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.results import AttemptReport
     from agent.pool.process import WorkerProcess
+    from agent.pool.stops import Stop
     from agent.pool.walk_listener import Answers, WalkListener
 
 _CRASHES = frozenset({ErrorType.PAGE_CRASH, ErrorType.BROWSER_CRASH})
@@ -59,12 +60,14 @@ class Dialogue:
         order: Walk,
         listener: WalkListener,
         answers: Answers,
+        stop: Stop,
         clock: Clock,
     ) -> None:
         self._worker = worker
         self._order = order
         self._listener = listener
         self._questions = Questions(answers)
+        self._stop = stop
         self._clock = clock
         self._started = asyncio.Event()
         self._over: asyncio.Future[AttemptReport | None] = (
@@ -89,6 +92,7 @@ class Dialogue:
         self._worker.output = self._listener.on_printed
         gone = asyncio.create_task(self._watch_worker())
         deadline = asyncio.create_task(self._hold_deadline())
+        stopping = asyncio.create_task(self._heed_stop())
         self._worker.send(self._order)
         try:
             report = await self._over
@@ -96,6 +100,7 @@ class Dialogue:
         finally:
             gone.cancel()
             deadline.cancel()
+            stopping.cancel()
         steps = self._steps
         if report is None:
             unended = reversed(list(self._open.elements()))
@@ -178,6 +183,10 @@ class Dialogue:
             self.end(ErrorType.WORKER_LOST, why)
         else:
             self.end(ErrorType.WORKER_LOST, "the worker process died under the run")
+
+    async def _heed_stop(self) -> None:
+        await self._stop.asked()
+        self.end(ErrorType.STOPPED, self._stop.why)
 
     async def _hold_deadline(self) -> None:
         try:

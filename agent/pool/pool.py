@@ -23,6 +23,7 @@ from agent.pool.startup import bring_up
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.pool.stops import Stop
     from agent.pool.walk_listener import Answers, WalkListener
     from agent.protocol.messages import Walk
 
@@ -34,6 +35,10 @@ _LOOK_EVERY = 1.0
 
 class _Closing(Exception):
     """The pool gives out no worker any more."""
+
+
+class _Stopped(Exception):
+    """Who waits for a worker wants none any more."""
 
 
 class Pool:
@@ -114,31 +119,39 @@ class Pool:
         }
 
     async def walk(
-        self, order: Walk, listener: WalkListener, answers: Answers, avoid: int | None = None
+        self,
+        order: Walk,
+        listener: WalkListener,
+        answers: Answers,
+        stop: Stop,
+        avoid: int | None = None,
     ) -> AttemptRecord:
         """Walk once, in a worker other than number ``avoid``, and record what came of it.
 
         However the worker ends, a record comes back: within the launch budget, the timeout
-        and the grace.
+        and the grace; at once where ``stop`` is asked, and ``wake`` called after it.
         """
         time = SteadyTime(self._spawn.clock)
         try:
             async with asyncio.timeout(_TAKE_TIMEOUT):
-                worker = await self._take(avoid)
+                worker = await self._take(avoid, stop)
         except TimeoutError:
             detail = self.trouble or "every worker is busy"
             why = f"no worker was ready within {_TAKE_TIMEOUT:.0f} s: {detail}"
             return self._no_walk(time, ErrorType.BROWSER_LAUNCH, why)
         except _Closing:
             return self._no_walk(time, ErrorType.WORKER_LOST, "the agent was stopped")
-        dialogue = Dialogue(worker, order, listener, answers, self._spawn.clock)
+        except _Stopped:
+            record = self._no_walk(time, ErrorType.STOPPED, stop.why)
+            return replace(record, last=True)
+        dialogue = Dialogue(worker, order, listener, answers, stop, self._spawn.clock)
         self._busy[worker] = dialogue
         try:
             record = await dialogue.run()
         except BaseException:
             self._drop(worker, RestartReason.ABANDONED)
             raise
-        record = replace(record, last=self._closing.is_set())
+        record = replace(record, last=self._closing.is_set() or stop.is_asked)
         if record.death is not None:
             self._drop(worker, RestartReason(record.death.value))
         else:
@@ -150,6 +163,10 @@ class Pool:
         """Let time pass between two walks of a run; less where there can be no other."""
         await first_of(self._spawn.clock.sleep(seconds), self._closing.wait())
 
+    async def wake(self) -> None:
+        """Have those that wait for a worker see whether they are to end."""
+        await self._notify()
+
     def _no_walk(self, time: SteadyTime, death: ErrorType, why: str) -> AttemptRecord:
         return AttemptRecord(
             worker=0,
@@ -160,11 +177,13 @@ class Pool:
             last=self._closing.is_set(),
         )
 
-    async def _take(self, avoid: int | None) -> WorkerProcess:
+    async def _take(self, avoid: int | None, stop: Stop) -> WorkerProcess:
         async with self._changed:
             while True:
                 if self._closing.is_set():
                     raise _Closing
+                if stop.is_asked:
+                    raise _Stopped
                 for worker in self._idle:
                     if worker.number != avoid and not worker.gone.is_set():
                         self._idle.remove(worker)

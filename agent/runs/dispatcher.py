@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.model import Journey, Slot
     from agent.core.results import RunResult
+    from agent.pool.stops import Stop
     from agent.queue.seam import Queue
     from agent.runs.engine import Engine
     from agent.runs.ledger import Ledger
@@ -42,6 +43,8 @@ _RUNNERS_PER_WORKER = 8
 class Dispatcher:
     """Carries out what the schedule decides. ``on_late`` hears how late each run started.
 
+    ``suspended`` tells why a pause or a window keeps a journey from being walked at a Unix time.
+
     At most ``workers`` runs walk at once; those that rest until their failure is confirmed
     don't count.
     """
@@ -54,6 +57,7 @@ class Dispatcher:
         timeline: Timeline,
         clock: Clock,
         on_late: Callable[[RunResult, float], None],
+        suspended: Callable[[Journey, float], SkipReason | None],
         workers: int,
     ) -> None:
         self._engine = engine
@@ -62,6 +66,7 @@ class Dispatcher:
         self._timeline = timeline
         self._clock = clock
         self._on_late = on_late
+        self._suspended = suspended
         self._places = Places(workers)
         self._claiming = asyncio.Lock()
         """Held from a place that is free to a slot for it, so that no more are claimed."""
@@ -75,6 +80,13 @@ class Dispatcher:
         """Held from when the queue is told of slots until the books have them."""
         self.journeys: Mapping[str, Journey] = {}
         """The journeys that may run, by name."""
+
+    def obstacle(self, journey: Journey) -> SkipReason | None:
+        """Return why the schedule can't have a journey walked now; None: it can."""
+        suspended = self._suspended(journey, self._clock.wall())
+        if suspended is None and self.is_busy(journey.name):
+            return SkipReason.OVERRUN
+        return suspended
 
     def is_busy(self, journey: str) -> bool:
         """Whether a slot of this journey waits or runs."""
@@ -151,13 +163,19 @@ class Dispatcher:
             async with held(self._queue, queued.run_id, self._clock):
                 # Who came back from a rest meanwhile may have it first.
                 await place.take()
-            journey = await self._admit(queued)
         except asyncio.CancelledError:
             await self._queue.release(queued.run_id)
             raise
-        if journey is not None:
-            async with held(self._queue, queued.run_id, self._clock):
-                await self._run(queued, journey, place)
+        # From before it is admitted, so that whoever has all runs end misses none that begins.
+        with self._engine.stops.enlisted(queued.slot.journey) as stop:
+            try:
+                journey = await self._admit(queued)
+            except asyncio.CancelledError:
+                await self._queue.release(queued.run_id)
+                raise
+            if journey is not None:
+                async with held(self._queue, queued.run_id, self._clock):
+                    await self._run(queued, journey, place, stop)
         await self._queue.done(queued.run_id)
 
     async def _admit(self, queued: QueuedSlot) -> Journey | None:
@@ -177,6 +195,9 @@ class Dispatcher:
             return SkipReason.SHUTDOWN
         if journey is None or too_late(journey, self._timeline.now() - slot.scheduled_at):
             return SkipReason.CAPACITY
+        suspended = self._suspended(journey, self._clock.wall())
+        if suspended is not None:
+            return suspended
         free = free_memory()
         if free < _ROOM:
             # A browser more would have the kernel kill one that measures.
@@ -184,13 +205,13 @@ class Dispatcher:
             return SkipReason.CAPACITY
         return None
 
-    async def _run(self, queued: QueuedSlot, journey: Journey, place: Place) -> None:
+    async def _run(self, queued: QueuedSlot, journey: Journey, place: Place, stop: Stop) -> None:
         late = self._timeline.now() - queued.slot.scheduled_at
         at = self._timeline.on_wall(queued.slot.scheduled_at)
         request = self._engine.request(journey, Trigger.SCHEDULE, queued.run_id, at)
         time = SteadyTime(self._clock)
         try:
-            run = await self._engine.run(request, RunLog(request), place.lent)
+            run = await self._engine.run(request, RunLog(request), place.lent, stop)
         except asyncio.CancelledError:
             why = "the agent was stopped under the run"
             run = interrupted(request, time.started_at, time.now(), why)

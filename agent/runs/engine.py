@@ -15,10 +15,12 @@ from agent.browsers.find import require_browser
 from agent.canary.serve import canary, canary_trouble
 from agent.core import ids
 from agent.core.errors import ConfigError
+from agent.core.first_of import first_of
 from agent.loading.load import configuration, log_print
 from agent.pool.pool import Pool
 from agent.pool.process import Spawn
 from agent.pool.recycling import PoolOptions
+from agent.pool.stops import Stops
 from agent.pool.walk_listener import Answers
 from agent.protocol.messages import SignatureReply, Walk
 from agent.runs.conduct import conduct
@@ -28,7 +30,7 @@ from agent.signing.issuer import Signatures, signer_of
 from agent.storage.artifacts import ArtifactStore, Retention
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.model import Journey, Trigger
     from agent.core.results import Attempt, AttemptRecord, RunResult
+    from agent.pool.stops import Stop
     from agent.runs.listener import RunListener
     from agent.runs.request import AttemptOrder
     from agent.storage.folder import StateFolder
@@ -80,6 +83,8 @@ class Engine:
             folder.scratch,
             Retention(artifacts.keep, artifacts.trace, artifacts.max_bytes, artifacts.max_age),
         )
+        self.stops = Stops()
+        """The runs under way, of every trigger."""
         workers = settings.workers
         self.pool = Pool(
             PoolOptions(
@@ -101,6 +106,12 @@ class Engine:
     async def abort(self, why: str) -> None:
         """End every run under way as not measured, each with what is known of it."""
         await self.pool.abort(why)
+
+    async def stop_runs(self, journeys: Collection[str] | None, why: str) -> list[str]:
+        """End the runs of these journeys (None: all) as stopped; return whose they are."""
+        stopped = self.stops.ask(journeys, why)
+        await self.pool.wake()
+        return stopped
 
     async def stop(self) -> None:
         """Kill the workers and close the canary."""
@@ -135,20 +146,26 @@ class Engine:
         request: RunRequest,
         listener: RunListener,
         resting: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        stop: Stop | None = None,
     ) -> RunResult:
-        """Make a run; it always comes to a result. While it rests, it is within ``resting``."""
-        walker = _Walker(self, listener, resting)
-        try:
-            return await conduct(request, walker, self._network, self._clock)
-        finally:
-            self.artifacts.drop_scratch(request.run_id)
+        """Make a run; it always comes to a result. While it rests, it is within ``resting``.
+
+        Whoever had it count as under way before this gives its ``stop``.
+        """
+        enlisted = nullcontext(stop) if stop else self.stops.enlisted(request.journey.name)
+        with enlisted as heeded:
+            walker = _Walker(self, listener, resting, heeded)
+            try:
+                return await conduct(request, walker, self._network, self._clock)
+            finally:
+                self.artifacts.drop_scratch(request.run_id)
 
     async def canary_trouble(self) -> str:
         """Load the canary without a browser; return why that failed, or nothing."""
         return await canary_trouble(self._canary_url)
 
     async def walk(
-        self, request: RunRequest, attempt: AttemptOrder, listener: RunListener
+        self, request: RunRequest, attempt: AttemptOrder, listener: RunListener, stop: Stop
     ) -> AttemptRecord:
         """Make one attempt in a worker."""
         journey, number = request.journey, attempt.number
@@ -170,7 +187,7 @@ class Engine:
             signatures=signatures.ahead() if signatures is not None else None,
             proxies=self._settings.proxies,
         )
-        return await self.pool.walk(order, listener, answers, attempt.avoid)
+        return await self.pool.walk(order, listener, answers, stop, attempt.avoid)
 
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, names: Sequence[str]
@@ -206,19 +223,25 @@ class _Walker:
         engine: Engine,
         listener: RunListener,
         resting: Callable[[], AbstractAsyncContextManager[None]],
+        stop: Stop,
     ) -> None:
         self._engine = engine
         self._listener = listener
         self._resting = resting
+        self._stop = stop
 
     async def walk(self, request: RunRequest, order: AttemptOrder) -> AttemptRecord:
-        return await self._engine.walk(request, order, self._listener)
+        return await self._engine.walk(request, order, self._listener, self._stop)
 
     async def rest(self, seconds: float) -> None:
         if seconds > 0:
             self._listener.on_rest(seconds)
-            async with self._resting():
-                await self._engine.pool.rest(seconds)
+            # Who is to end waits for nothing more, not for a place to walk either.
+            await first_of(self._rest(seconds), self._stop.asked())
+
+    async def _rest(self, seconds: float) -> None:
+        async with self._resting():
+            await self._engine.pool.rest(seconds)
 
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from agent.core.clock import Clock
+    from agent.core.model import Journey, SkipReason
     from agent.schedule.decision import Decision
     from agent.schedule.ticker import Ticker
     from agent.schedule.timeline import Timeline
@@ -22,7 +23,7 @@ async def run(
     clock: Clock,
     timeline: Timeline,
     ticker: Ticker,
-    busy: Callable[[str], bool],
+    obstacle: Callable[[Journey], SkipReason | None],
     carry_out: Callable[[list[Decision]], Awaitable[None]],
 ) -> NoReturn:
     """Tick at every slot's moment, and each second, until cancelled.
@@ -32,7 +33,7 @@ async def run(
     """
     starting = True
     while True:
-        await carry_out(ticker.due(timeline.now(), busy, starting=starting))
+        await carry_out(ticker.due(timeline.now(), obstacle, starting=starting))
         starting = False
         pause = ticker.next_due() - timeline.now()
         await clock.sleep(min(max(pause, _SHORTEST), _LONGEST))

@@ -99,10 +99,12 @@ class Ticker:
         """Return when the next slot is due, in Unix seconds; infinity if nothing ticks."""
         return min((row.due for row in self._rows.values()), default=math.inf)
 
-    def due(self, now: float, busy: Callable[[str], bool], *, starting: bool) -> list[Decision]:
+    def due(
+        self, now: float, obstacle: Callable[[Journey], SkipReason | None], *, starting: bool
+    ) -> list[Decision]:
         """Decide every slot up to ``now``, in the order of their times.
 
-        ``busy`` tells whether a run of the journey still goes on. ``starting`` holds for the
+        ``obstacle`` tells why a journey can't be walked at this moment. ``starting`` holds for the
         first tick of a process: what lies further back then was missed because it was down.
         """
         gap = SkipReason.DOWN if starting else SkipReason.LATE
@@ -114,16 +116,22 @@ class Ticker:
             row.due = row.plan.next(now)
             if span:
                 row.decided = span.last
-                decisions.extend(self._decide(row, span, now, busy, gap))
+                decisions.extend(self._decide(row, span, now, obstacle, gap))
         return sorted(decisions, key=lambda decision: decision.slot.scheduled_at)
 
     def _decide(
-        self, row: _Row, span: Span, now: float, busy: Callable[[str], bool], gap: SkipReason
+        self,
+        row: _Row,
+        span: Span,
+        now: float,
+        obstacle: Callable[[Journey], SkipReason | None],
+        gap: SkipReason,
     ) -> list[Decision]:
         if too_late(row.journey, now - span.last):
             return [self._skip(row, span, gap)]
         slot = self._slot(row, span.last)
-        newest = Skip(slot, SkipReason.OVERRUN) if busy(row.journey.name) else Offer(slot)
+        why = obstacle(row.journey)
+        newest = Offer(slot) if why is None else Skip(slot, why)
         older = row.plan.span(span.first - _JUST, span.last - _JUST)
         return [self._skip(row, older, gap), newest] if older else [newest]
 

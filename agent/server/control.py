@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from agent.server.body import Nothing, body_of
+from agent.server.pause_body import PauseBody, ResumeBody
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,14 @@ class Control(Protocol):
         """Read configuration and journeys again; return what changed."""
         ...
 
+    async def pause(self, asked: PauseBody) -> dict[str, Any]:
+        """Pause journeys; return the pause, and what runs."""
+        ...
+
+    async def resume(self, asked: ResumeBody) -> dict[str, Any]:
+        """Have paused journeys walk again; return which do."""
+        ...
+
 
 def control_routes(control: Control) -> list[Route]:
     """Return the routes. Each takes POST alone: no other method may change anything."""
@@ -49,7 +58,14 @@ def control_routes(control: Control) -> list[Route]:
         await body_of(request, Nothing)
         return JSONResponse(await control.reload())
 
-    return [Route("/api/v1/reload", reload, methods=["POST"])]
+    async def pause(request: Request) -> Response:
+        return JSONResponse(await control.pause(await body_of(request, PauseBody)))
+
+    async def resume(request: Request) -> Response:
+        return JSONResponse(await control.resume(await body_of(request, ResumeBody)))
+
+    routes = {"reload": reload, "pause": pause, "resume": resume}
+    return [Route(f"/api/v1/{name}", verb, methods=["POST"]) for name, verb in routes.items()]
 
 
 async def told(_request: Request, error: Exception) -> Response:

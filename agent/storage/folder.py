@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _OWN = re.compile(
     r"artifacts|scratch|lock|(instance-id|token)(\.partial)?|\.journeys|footfall\.db(-.*|\..*)?"
-    r"|lost\+found"
+    r"|pauses\.json(\..*)?|lost\+found"
 )
 """What an agent's folder holds."""
 
@@ -39,6 +39,11 @@ class StateFolder:
     def database(self) -> Path:
         """The one SQLite file."""
         return self.path / "footfall.db"
+
+    @property
+    def pauses(self) -> Path:
+        """What people have paused."""
+        return self.path / "pauses.json"
 
     @property
     def scratch(self) -> Path:

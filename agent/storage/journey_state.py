@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS journey_state (
     failing_since REAL,                 -- Unix seconds, as every time here
     verdict TEXT CHECK (verdict IN ('pass', 'flaky', 'fail')),
     verdict_at REAL,
+    verdict_began REAL,
     last_run REAL,
     last_success REAL,
     PRIMARY KEY (journey, location)
@@ -46,6 +47,8 @@ class JourneyState:
     """The last result that says something about the target: pass, flaky or fail."""
     verdict_at: float | None = None
     """When that run ended, as the two below."""
+    verdict_began: float | None = None
+    """When it started."""
     last_run: float | None = None
     last_success: float | None = None
 
@@ -56,10 +59,14 @@ class JourneyState:
         least. One from the future, after the clock was set back, speaks no longer than one
         from the past.
         """
-        bound = max(_FRESH_INTERVALS * interval, _FRESH_AT_LEAST)
-        if self.verdict_at is None or abs(now - self.verdict_at) >= bound:
+        if self.verdict_at is None or abs(now - self.verdict_at) >= fresh_for(interval):
             return None
         return self.verdict is not Result.FAIL
+
+
+def fresh_for(interval: float) -> float:
+    """Return for how many seconds a verdict speaks for a journey of this interval."""
+    return max(_FRESH_INTERVALS * interval, _FRESH_AT_LEAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +98,15 @@ def note(connection: sqlite3.Connection, run: RunEnd) -> None:
     connection.execute(
         """
         INSERT INTO journey_state (journey, location, consecutive_failures, failing_since,
-            verdict, verdict_at, last_run, last_success)
+            verdict, verdict_at, verdict_began, last_run, last_success)
         VALUES (:journey, :location, :failed, :since,
-            :verdict, :verdict_at, :last_run, :last_success)
+            :verdict, :verdict_at, :verdict_began, :last_run, :last_success)
         ON CONFLICT (journey, location) DO UPDATE SET
             consecutive_failures = iif(:success, 0, consecutive_failures + :failed),
             failing_since = iif(:success, NULL, coalesce(failing_since, :since)),
             verdict = coalesce(:verdict, verdict),
             verdict_at = coalesce(:verdict_at, verdict_at),
+            verdict_began = coalesce(:verdict_began, verdict_began),
             last_run = :last_run,
             last_success = coalesce(:last_success, last_success)
         """,
@@ -110,6 +118,7 @@ def note(connection: sqlite3.Connection, run: RunEnd) -> None:
             "since": run.started_at if failed else None,
             "verdict": run.result.value if measured else None,
             "verdict_at": run.ended_at if measured else None,
+            "verdict_began": run.started_at if measured else None,
             "last_run": run.ended_at,
             "last_success": run.ended_at if success else None,
         },
@@ -121,7 +130,7 @@ def set_back(connection: sqlite3.Connection, seconds: float, now: float) -> None
 
     So what is five minutes old stays five minutes old.
     """
-    times = ("failing_since", "verdict_at", "last_run", "last_success")
+    times = ("failing_since", "verdict_at", "verdict_began", "last_run", "last_success")
     moved = ", ".join(
         f"{name} = iif({name} > :now, min({name} - :seconds, :now), {name})" for name in times
     )
@@ -140,6 +149,7 @@ def read(connection: sqlite3.Connection, location: str) -> dict[str, JourneyStat
             failing_since=_failing_since(row),
             verdict=Result(row["verdict"]) if row["verdict"] else None,
             verdict_at=row["verdict_at"],
+            verdict_began=row["verdict_began"],
             last_run=row["last_run"],
             last_success=row["last_success"],
         )

@@ -11,6 +11,7 @@ from agent.core.beacon_report import BeaconAction
 from agent.core.errors import ErrorType
 from agent.core.model import RestartReason, SkipReason
 from agent.core.results import Result, StepOutcome
+from agent.core.suspension import Cause, Mode
 from agent.telemetry.delivery.signals import Signal
 
 if TYPE_CHECKING:
@@ -118,6 +119,18 @@ _JOURNEY_METRICS: Final = (
         "s",
         "Gap to the next slot.",
         _OF_JOURNEY,
+    ),
+    Metric(
+        names.SUSPENDED,
+        Kind.GAUGE,
+        "",
+        "1 under a pause or in a maintenance window, up to the first verdict after it; then 0.",
+        {
+            **_OF_JOURNEY,
+            names.REASON: frozenset(cause.value for cause in Cause),
+            names.MODE: frozenset(mode.value for mode in Mode),
+            names.END: frozenset({"open", "set"}),
+        },
     ),
     Metric(
         names.STEP_DURATION,

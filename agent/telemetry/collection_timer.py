@@ -24,6 +24,7 @@ class CollectionTimer:
         self._interval = interval
         self._soonest = float("-inf")
         self._news = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._stopping = asyncio.Event()
         self._troubled: set[str] = set()
         self.held_up = False
@@ -40,20 +41,26 @@ class CollectionTimer:
         if not self.held_up:
             self._news.set()
 
+    def at_once(self) -> None:
+        """Have the next collection now, however soon after the last one."""
+        self._urgent.set()
+        self._news.set()
+
     def stop(self) -> None:
         """Have ``wait`` return at once, for the last time."""
         self._stopping.set()
-        self._news.set()
+        self.at_once()
 
     async def wait(self) -> bool:
         """Wait until the next collection is due; return whether there is another after it."""
         await first_of(self._clock.sleep(self._interval), self._until_news())
         self._news.clear()
+        self._urgent.clear()
         self._soonest = self._clock.monotonic() + self._interval / _MOST_OFTEN
         return not self._stopping.is_set()
 
     async def _until_news(self) -> None:
         await self._news.wait()
         rest = self._soonest - self._clock.monotonic()
-        if rest > 0 and not self._stopping.is_set():
-            await first_of(self._clock.sleep(rest), self._stopping.wait())
+        if rest > 0:
+            await first_of(self._clock.sleep(rest), self._urgent.wait())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import structlog
 
 from agent.core import names
+from agent.storage.journey_state import JourneyState
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.metrics import Reading
 
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agent.core.model import Journey
-    from agent.storage.journey_state import JourneyState
+    from agent.schedule.suspensions import Mark
     from agent.telemetry.delivery.signals import Signal
     from agent.telemetry.delivery.spool import Backlog
 
+Told: TypeAlias = "Callable[[Journey, JourneyState], Mapping[Mark, bool]]"
+"""Tells what suspends a journey, and what did of late."""
 Read: TypeAlias = Callable[[], Iterable[tuple[Mapping[str, str], float]]]
 """Gives a gauge's values: pairs of attributes and value."""
 
@@ -32,6 +35,7 @@ class Gauges:
         self._location = location
         self._journeys: tuple[Journey, ...] = ()
         self._gap: Callable[[Journey], float] = _interval
+        self._suspended: Told = _never
         self._reads: dict[str, Read] = {}
 
     def watch(
@@ -40,6 +44,10 @@ class Gauges:
         """Replace the journeys that have gauges; disabled ones have none."""
         self._journeys = tuple(journey for journey in journeys if journey.enabled)
         self._gap = gap or _interval
+
+    def tell_suspended(self, told: Told) -> None:
+        """Have this asked at every reading for what suspends a journey."""
+        self._suspended = told
 
     def add(self, name: str, read: Read) -> None:
         """Have ``read`` asked at every reading.
@@ -76,6 +84,7 @@ class Gauges:
             }
             yield Reading(names.INTERVAL, attributes, self._gap(journey))
             state = states.get(journey.name)
+            yield from self._of_suspended(journey, state or JourneyState(), attributes)
             if state is None:
                 continue
             if state.last_run is not None:
@@ -86,6 +95,17 @@ class Gauges:
             if up is not None:
                 yield Reading(names.UP, attributes, int(up))
                 yield Reading(names.CONSECUTIVE_FAILURES, attributes, state.consecutive_failures)
+
+    def _of_suspended(
+        self, journey: Journey, state: JourneyState, attributes: Mapping[str, str]
+    ) -> Iterator[Reading]:
+        for mark, holds in self._suspended(journey, state).items():
+            what = {
+                names.REASON: mark.cause.value,
+                names.MODE: mark.mode.value,
+                names.END: "open" if mark.is_open else "set",
+            }
+            yield Reading(names.SUSPENDED, {**attributes, **what}, int(holds))
 
     def _of_agent(self) -> list[Reading]:
         readings: list[Reading] = []
@@ -104,6 +124,10 @@ def _of_spool(backlog: Mapping[Signal, Backlog], now: float) -> Iterator[Reading
         yield Reading(names.SPOOL_ITEMS, attributes, waiting.items)
         yield Reading(names.SPOOL_BYTES, attributes, waiting.size)
         yield Reading(names.SPOOL_OLDEST_AGE, attributes, age)
+
+
+def _never(_: Journey, __: JourneyState) -> Mapping[Mark, bool]:
+    return {}
 
 
 def _interval(journey: Journey) -> float:

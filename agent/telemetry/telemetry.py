@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from agent.storage.database import Database
     from agent.telemetry.delivery.destination import Export
     from agent.telemetry.delivery.spool import Backlog, Bounds
-    from agent.telemetry.gauges import Read
+    from agent.telemetry.gauges import Read, Told
     from agent.telemetry.resource import ResourceInfo
 
 SCHEMA: Final = "".join(
@@ -83,6 +83,11 @@ class Telemetry:
         self._timer = CollectionTimer(clock, export.interval if export is not None else 0.0)
         self._pipe = self._open(export) if export is not None else None
         self._collecting: asyncio.Task[None] | None = None
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two collections; 0 where nothing is sent."""
+        return self._pipe.export.interval if self._pipe is not None else 0.0
 
     @property
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
@@ -126,6 +131,14 @@ class Telemetry:
         that is not always its interval: a cron line.
         """
         self._gauges.watch(journeys, gap)
+
+    def tell_suspended(self, told: Told) -> None:
+        """Have this asked at every collection for what suspends a journey."""
+        self._gauges.tell_suspended(told)
+
+    def collect_at_once(self) -> None:
+        """Collect the metrics now, not at the next interval: what rules go by has changed."""
+        self._timer.at_once()
 
     def gauge(self, name: str, read: Read) -> None:
         """Have ``read`` asked at every collection, on the loop, for a gauge of the catalogue.

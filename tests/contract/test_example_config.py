@@ -65,12 +65,16 @@ def test_the_example_loads_with_every_comment_taken_away(uncommented):
     """Each commented key is a valid one, at a place where it may stand."""
     settings = load(uncommented, {})
     assert settings.journey["buy_a_mug"].params == {"sku": "mug"}
+    assert settings.maintenance[0].cron == "0 3 * * 0"
 
 
 def test_the_example_shows_the_defaults(uncommented):
-    """What a commented key shows is what holds without it; the number of CPUs varies."""
+    """What a commented key shows is what holds without it; the number of CPUs varies.
+
+    There are no sites, journeys and windows without any.
+    """
     empty = uncommented.with_name("empty.toml")
     empty.touch()
-    varying = {"sites": True, "journey": True, "workers": {"count"}}
+    varying = {"sites": True, "journey": True, "maintenance": True, "workers": {"count"}}
     shown = load(uncommented, {}).model_dump(exclude=varying)
     assert shown == load(empty, {}).model_dump(exclude=varying)

@@ -15,10 +15,13 @@ from agent.core.ids import run_id
 from agent.core.model import Journey, SkipReason, Slot
 from agent.core.results import Result
 from agent.daemon.queries import Overview
+from agent.daemon.suspension_report import SuspensionReport
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.document import time as written
 from agent.schedule import skips, slots
 from agent.schedule.decision import Skip
+from agent.schedule.pauses import Pauses
+from agent.schedule.suspensions import Suspensions
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.access import Access
@@ -85,10 +88,14 @@ class Served:
         ticker.load(self.journeys, {}, self.clock.wall())
         # Nothing is dispatched here: it only tells what is loaded, and what runs.
         nothing: Any = None
-        self.dispatcher = Dispatcher(nothing, nothing, nothing, nothing, self.clock, nothing, 1)
+        self.dispatcher = Dispatcher(
+            nothing, nothing, nothing, nothing, self.clock, nothing, nothing, 1
+        )
         self.dispatcher.journeys = {journey.name: journey for journey in self.journeys}
         timeline = Timeline(self.clock)
-        overview = Overview(PLACE, self.dispatcher, ticker, timeline, reader, self.clock)
+        self.suspensions = Suspensions(Pauses(), (), 15.0)
+        report = SuspensionReport(self.suspensions, self.clock)
+        overview = Overview(PLACE, self.dispatcher, ticker, timeline, report, reader, self.clock)
 
         async def ready() -> dict[str, Check]:
             return self.checks

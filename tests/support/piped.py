@@ -13,6 +13,7 @@ import structlog
 from agent.core.clock import SystemClock
 from agent.pool.dialogue import Dialogue
 from agent.pool.process import Spawn, WorkerProcess
+from agent.pool.stops import Stop
 from agent.pool.walk_listener import Answers
 from agent.protocol.framing import frame
 from agent.protocol.messages import (
@@ -51,6 +52,7 @@ class Pipe:
     sock: socket.socket
     worker: WorkerProcess
     dialogue: Dialogue
+    stop: Stop
     walk: asyncio.Task[AttemptRecord]
     faults: list[dict[str, Any]] = field(default_factory=list)
 
@@ -97,8 +99,10 @@ async def piped(
     worker = WorkerProcess(1, spawn, process, ours, temporary)
     await worker._begin()
     worker.begin_run()
-    dialogue = Dialogue(worker, order, RunLog(REQUEST), Answers(secret), SystemClock())
-    pipe = Pipe(theirs, worker, dialogue, asyncio.create_task(dialogue.run()))
+    stop = Stop(order.journey.name)
+    answers, clock = Answers(secret), SystemClock()
+    dialogue = Dialogue(worker, order, RunLog(REQUEST), answers, stop, clock)
+    pipe = Pipe(theirs, worker, dialogue, stop, asyncio.create_task(dialogue.run()))
     asyncio.get_running_loop().set_exception_handler(lambda _, what: pipe.faults.append(what))
     try:
         with structlog.testing.capture_logs() as logs:

@@ -17,6 +17,7 @@ from agent.pool.pool import Pool
 from agent.pool.process import Spawn, WorkerProcess
 from agent.pool.process_tree import MARK, become_subreaper
 from agent.pool.recycling import PoolOptions
+from agent.pool.stops import Stop
 from agent.pool.walk_listener import Answers
 from agent.protocol.messages import Configure, SignatureReply, Walk
 from tests.support.build import a_journey
@@ -192,9 +193,12 @@ class Walker:
         heard = Heard(options.pop("secrets", {}))
         return await self.follow(self.order(source, site, **options), heard)
 
-    async def follow(self, order: Walk, heard: Heard, avoid: int | None = None) -> Walked:
+    async def follow(
+        self, order: Walk, heard: Heard, avoid: int | None = None, stop: Stop | None = None
+    ) -> Walked:
         """Walk an order once, in another worker than the one to ``avoid``."""
-        record = await self.pool.walk(order, heard, Answers(heard.secret, heard.sign), avoid)
+        answers = Answers(heard.secret, heard.sign)
+        record = await self.pool.walk(order, heard, answers, stop or Stop("walked"), avoid)
         return Walked(order, record, heard, self.folder.parent / order.scratch.rpartition("/")[2])
 
 

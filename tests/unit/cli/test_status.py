@@ -70,6 +70,8 @@ def test_which_state_is_worse():
         {**well, "up": None, "last_run": None},
         {**well, "last_run": {"result": "flaky"}},
         well,
+        {**well, "up": False, "suspended": {"cause": "pause"}},
+        {**well, "up": None, "suspended": {"cause": "maintenance"}},
         {**well, "enabled": False, "up": None},
     ]
     ordered.reverse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -121,3 +122,26 @@ async def test_the_recorder_gives_way_before_the_walk_does(
         assert [await pipe.hear() for _ in wanted] == wanted
         record = await pipe.end()
     assert record.death is (death or ErrorType.WORKER_LOST)
+
+
+async def test_a_person_ends_a_walk(tmp_path):
+    """It is not measured, stopped, with the person's reason, and at once."""
+    async with piped(tmp_path) as pipe:
+        await pipe.say(said(Started()))
+        await pipe.heard()
+        pipe.stop.ask("stopped by anna: migration")
+        async with asyncio.timeout(5):
+            record = await pipe.walk
+    assert (record.report, record.death) == (None, ErrorType.STOPPED)
+    assert record.detail == "stopped by anna: migration"
+    assert judged(record) == (Result.NOT_MEASURED, ErrorType.STOPPED)
+
+
+async def test_a_walk_that_was_told_before_it_was_stopped_stands(tmp_path):
+    """What the journey came to is not unsaid by who ends the worker under its evidence."""
+    async with piped(tmp_path) as pipe:
+        await pipe.say(said(Started()) + said(OutcomeKnown(PASS)))
+        await pipe.heard()
+        pipe.stop.ask("so")
+        record = await pipe.walk
+    assert judged(record) == (Result.PASS, None)

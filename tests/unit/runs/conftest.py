@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.core.results import AttemptRecord, AttemptReport, Result
+from agent.pool.stops import Stops
 from agent.runs import ledger
 from agent.runs.conduct import interrupted
 from agent.runs.request import RunRequest
@@ -65,6 +66,7 @@ class Walks:
         """When each run starts and ends."""
         self.attempts: tuple[Attempt, ...] = ()
         """Those of each run."""
+        self.stops = Stops()
 
     def secret(self, name):
         raise LookupError(name)
@@ -74,7 +76,7 @@ class Walks:
             run_id, journey, "eu", trigger, "0a" * 16, "0b" * 8, scheduled_at=scheduled_at
         )
 
-    async def run(self, request, watcher, resting) -> RunResult:
+    async def run(self, request, watcher, resting, stop) -> RunResult:
         self.begun.append(request.run_id)
         while (result := await self._walk(request)) is REST:
             self.resting[request.run_id] = woken = asyncio.get_running_loop().create_future()

@@ -192,7 +192,14 @@ class Agent(RuleBasedStateMachine):
         self.timeline = Timeline(self.clock, await books.decided_until())
         self.walks = Walks(self.begun)
         self.dispatcher = Dispatcher(
-            self.walks, books, self.queue, self.timeline, self.clock, lambda *_: None, WORKERS
+            self.walks,
+            books,
+            self.queue,
+            self.timeline,
+            self.clock,
+            lambda *_: None,
+            lambda *_: None,
+            WORKERS,
         )
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
         await books.register_sites({journey.name: "shop" for journey in JOURNEYS})
@@ -206,8 +213,8 @@ class Agent(RuleBasedStateMachine):
         await self._settle()
 
     async def _tick(self):
-        now, busy = self.timeline.now(), self.dispatcher.is_busy
-        await self.dispatcher.carry_out(self.ticker.due(now, busy, starting=self.starting))
+        now, obstacle = self.timeline.now(), self.dispatcher.obstacle
+        await self.dispatcher.carry_out(self.ticker.due(now, obstacle, starting=self.starting))
         self.starting = False
         await self._settle()
 

@@ -34,6 +34,7 @@ WHOSE = {
     "agent_network": "agent",
     "agent_overload": "agent",
     "challenged": "agent",
+    "stopped": "agent",
 }
 
 # attempt 1, attempt 2: result, whose error (1 or 2), which decided

@@ -15,6 +15,7 @@ TARGETS = ("assertion", "timeout", "navigation", "http_status", "page_crash")
 AGENTS = (
     "script_error", "browser_launch", "browser_crash", "worker_lost", "worker_killed",
     "out_of_memory", "canary", "agent_network", "agent_overload", "challenged",
+    "stopped",
 )  # fmt: skip
 
 

@@ -92,11 +92,18 @@ class Middle:
         self.now = timeline.now()
         self.late = []
         """By how many seconds each run started late."""
+        self.suspended = {}
+        """Why journeys are not to be walked now."""
 
         def on_late(_, seconds):
             self.late.append(seconds)
 
-        self.dispatcher = Dispatcher(self.walks, ledger, queue, timeline, clock, on_late, 1)
+        def suspended(journey, _):
+            return self.suspended.get(journey.name)
+
+        self.dispatcher = Dispatcher(
+            self.walks, ledger, queue, timeline, clock, on_late, suspended, 1
+        )
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
         self.runners = [asyncio.create_task(self.dispatcher.work()) for _ in range(runners)]
 
@@ -404,3 +411,51 @@ async def test_after_the_clock_was_set_back_slots_are_told_by_it(middle, clock):
     ((request, _),) = middle.walks.under_way.values()
     assert request.run_id == ids.run_id(slot)
     assert now - 1.0 <= request.scheduled_at <= now
+
+
+@pytest.mark.parametrize("reason", [SkipReason.PAUSED, SkipReason.MAINTENANCE])
+async def test_what_waits_is_skipped_when_it_is_paused(middle, database, reason):
+    """A slot that waits for a worker as a pause or a window begins is not walked any more, the
+    walk under way ends as usual, and the books balance."""
+    await middle.offer("a")
+    await middle.settle()
+    middle.suspended.update(a=reason)
+    assert middle.walking() == ["a"]
+    assert middle.dispatcher.obstacle(JOURNEYS[0]) is reason
+    await middle.end()
+    assert await middle.states() == {"a": ("done", "pass")}
+
+
+@pytest.mark.parametrize("reason", [SkipReason.PAUSED, SkipReason.MAINTENANCE])
+async def test_a_slot_that_waits_under_a_pause_gets_its_word(middle, database, reason):
+    """It is skipped for the pause's reason the moment a runner has it."""
+    middle.suspended.update(a=reason)
+    await middle.offer("a")
+    await middle.settle()
+    assert await middle.states() == {"a": ("skipped", reason)}
+    assert not middle.dispatcher.running
+    counts = await database.transaction(lambda c: count_slots(c, "eu"))
+    assert all(one.expected == sum(one.skips.values()) for one in counts.values())
+
+
+async def test_who_stops_runs_misses_none_that_begins(middle, database):
+    """A run that is admitted while the disk refuses is under way already for who stops all."""
+    database.refusals = 3
+    await middle.offer("a")
+    for _ in range(3):
+        await asyncio.sleep(0)
+    await middle.settle()
+    assert middle.walks.stops.ask(None, "so") == ["a"]
+    await middle.end()
+    assert middle.walks.stops.under_way == []
+
+
+async def test_busy_is_an_overrun_and_paused_wins(middle):
+    """Why the next slot can't run: the pause, where there is one, else the walk under way."""
+    await middle.offer("a")
+    await middle.settle()
+    assert middle.dispatcher.obstacle(JOURNEYS[0]) is SkipReason.OVERRUN
+    assert middle.dispatcher.obstacle(JOURNEYS[1]) is None
+    middle.suspended.update(a=SkipReason.PAUSED)
+    assert middle.dispatcher.obstacle(JOURNEYS[0]) is SkipReason.PAUSED
+    await middle.end()

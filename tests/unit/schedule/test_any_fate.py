@@ -210,7 +210,11 @@ class Schedule(RuleBasedStateMachine):
     def _tick(self, *, written):
         now = self.timeline.now()
         busy = {left.slot.journey for left in slots.unfinished(self.table, "eu")}
-        decisions = self.ticker.due(now, lambda name: name in busy, starting=self.starting)
+        decisions = self.ticker.due(
+            now,
+            lambda journey: SkipReason.OVERRUN if journey.name in busy else None,
+            starting=self.starting,
+        )
         order = [decision.slot.scheduled_at for decision in decisions]
         assert order == sorted(order)
         assert self.ticker.next_due() > now

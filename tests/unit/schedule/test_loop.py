@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from agent.core.model import Cadence
+from agent.core.model import Cadence, SkipReason
 from agent.schedule import loop
 from agent.schedule.decision import Skip
 from agent.schedule.plan import Plan
@@ -37,7 +37,7 @@ async def test_it_ticks_each_second_and_at_every_slot(manual_clock):
             raise Enough
 
     with pytest.raises(Enough):
-        await loop.run(clock, Timeline(clock), ticker_from({}, start), lambda _: False, carry_out)
+        await loop.run(clock, Timeline(clock), ticker_from({}, start), lambda _: None, carry_out)
     slots = Plan(CADENCE, ("buy_a_mug", "eu")).between(start, ticks[-1], 100)
     assert [slot for slot, _ in offers] == slots
     assert all(0 <= at - slot < 0.002 for slot, at in offers)
@@ -58,5 +58,5 @@ async def test_only_the_first_tick_is_a_start(manual_clock):
 
     ticker = ticker_from({"buy_a_mug": clock.wall() - 100}, clock.wall())
     with pytest.raises(Enough):
-        await loop.run(clock, Timeline(clock), ticker, lambda _: True, carry_out)
+        await loop.run(clock, Timeline(clock), ticker, lambda _: SkipReason.OVERRUN, carry_out)
     assert ticks == [{"down"}, {"late"}, {"late"}]

@@ -196,7 +196,8 @@ class Agent:
 
     def tick(self, busy):
         now = self.timeline.now()
-        for decision in self.ticker.due(now, lambda _: busy, starting=self.starting):
+        obstacle = SkipReason.OVERRUN if busy else None
+        for decision in self.ticker.due(now, lambda _: obstacle, starting=self.starting):
             if isinstance(decision, Offer):
                 assert slots.offer(self.table, decision.slot)
             else:

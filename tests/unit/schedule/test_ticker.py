@@ -34,7 +34,10 @@ def ticker_of(*journeys, last=None, now=NOW):
 
 
 def tick(ticker, now, busy=(), *, starting=False):
-    return ticker.due(now, lambda name: name in busy, starting=starting)
+    def obstacle(journey):
+        return SkipReason.OVERRUN if journey.name in busy else None
+
+    return ticker.due(now, obstacle, starting=starting)
 
 
 def slot(at, name="buy_a_mug"):

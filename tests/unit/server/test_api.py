@@ -126,6 +126,7 @@ async def test_a_journey_that_fails(tmp_path):
         "timeout": 20.0,
         "enabled": True,
         "running": False,
+        "suspended": None,
         "up": False,
         "consecutive_failures": 2,
         "failing_since": first["started_at"],

@@ -98,3 +98,30 @@ async def test_the_last_one_comes_at_once(timer, clock, make_run, result):
     await turns()
     timer.stop()
     assert not await asyncio.wait_for(wait, 5)
+
+
+async def test_what_is_urgent_waits_for_nothing(timer, clock, make_run):
+    """Neither for the third of an interval, nor for the collector, and it is told once."""
+    await collected(timer)
+    timer.held_up = True
+    timer.on_run(make_run(Result.FAIL))
+    timer.at_once()
+    assert await asyncio.wait_for(timer.wait(), 5)
+    wait = asyncio.create_task(timer.wait())
+    await turns()
+    timer.on_run(make_run())
+    await turns()
+    assert not wait.done()
+    timer.at_once()
+    assert await asyncio.wait_for(wait, 5)
+
+
+async def test_what_is_urgent_overtakes_news_that_waits(timer, clock, make_run):
+    """Who waits for the third of an interval to pass waits no longer."""
+    await collected(timer)
+    timer.on_run(make_run(Result.FAIL))
+    wait = asyncio.create_task(timer.wait())
+    await turns()
+    assert not wait.done()
+    timer.at_once()
+    assert await asyncio.wait_for(wait, 5)

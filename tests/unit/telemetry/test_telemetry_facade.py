@@ -10,6 +10,8 @@ from agent.core import names
 from agent.core.clock import SystemClock
 from agent.core.model import SkipReason, Slot, Trigger
 from agent.core.results import Result, Step, StepOutcome
+from agent.core.suspension import Cause, Mode
+from agent.schedule.suspensions import Mark
 from agent.storage import journey_state
 from agent.storage.database import Database
 from agent.storage.journey_state import RunEnd
@@ -48,7 +50,7 @@ async def record(database, telemetry, *runs):
     def write(connection, run):
         telemetry.record_run(connection, run)
         if run.trigger is Trigger.SCHEDULE:
-            journey_state.note(connection, RunEnd.of(run))
+            journey_state.note(connection, RunEnd.of(run, run.ended_at))
 
     for run in runs:
         await database.transaction(lambda c, run=run: write(c, run))
@@ -475,8 +477,11 @@ async def test_all_that_is_emitted_is_in_the_catalogue(
     await database.transaction(work)
     telemetry.observe_lateness(SLOT, "shop", 0.1)
     telemetry.gauge(names.AGENT_WORKERS, lambda: [({"state": "idle"}, 1)])
-    for name in (names.AGENT_QUEUE_DEPTH, names.AGENT_MEMORY, names.AGENT_PROCESSES):
+    plain = (names.AGENT_QUEUE_DEPTH, names.AGENT_MEMORY, names.AGENT_PROCESSES)
+    for name in (*plain, names.RELOAD_SUCCESS, names.RELOAD_TIME):
         telemetry.gauge(name, lambda: [({}, 1)])
+    mark = Mark(Cause.PAUSE, Mode.STOP, is_open=True)
+    telemetry.tell_suspended(lambda *_: {mark: True})
     await collector.until(lambda: collector.taken["traces"])
     await collect(collector, clock)
     found = metrics(await collect(collector, clock))

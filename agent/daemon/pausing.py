@@ -1,0 +1,131 @@
+"""Pausing and resuming as people ask for it: by name, glob or owner."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from agent.core.suspension import Cause, Mode
+from agent.core.units import parse_duration
+from agent.daemon.suspension_report import pause_document
+from agent.daemon.switch import PauseOrder
+from agent.runs.document import time
+from agent.schedule.maintenance import selects
+from agent.server.control import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.core.clock import Clock
+    from agent.daemon.build import Stations
+    from agent.server.pause_body import PauseBody, ResumeBody
+
+_NAMED = 50
+"""Journeys that an error lists."""
+
+
+class Pausing:
+    """Has the switch do what is asked for, and says what came of it."""
+
+    def __init__(self, stations: Stations, clock: Clock) -> None:
+        self._stations = stations
+        self._clock = clock
+
+    async def pause(self, asked: PauseBody) -> dict[str, Any]:
+        """Pause journeys; return the pause, and what runs.
+
+        Raises:
+            Refused: no journey is of such a name, or the time is over.
+
+        """
+        chosen = self._chosen(asked.journeys)
+        order = PauseOrder(
+            None if chosen is None else tuple(chosen),
+            Mode(asked.mode),
+            asked.reason,
+            asked.who,
+            self._until(asked),
+            asked.now,
+        )
+        pause, stopped = await self._stations.switch.pause(order)
+        running = [
+            name
+            for name in self._stations.engine.stops.under_way
+            if pause.names(name) and pause.mode is Mode.STOP and not asked.now
+        ]
+        return {
+            "pause": pause_document(pause),
+            "stopped": stopped,
+            "running": running,
+            "warning": self._warning(),
+        }
+
+    async def resume(self, asked: ResumeBody) -> dict[str, Any]:
+        """Resume journeys; return which were paused, and which a window still holds.
+
+        Raises:
+            Refused: no journey is of such a name.
+
+        """
+        stations = self._stations
+        now = self._clock.wall()
+        journeys = stations.dispatcher.journeys
+        chosen = self._chosen(asked.journeys)
+        named = sorted(journeys) if chosen is None else chosen
+        pauses = stations.suspensions.pauses
+        paused = [name for name in named if any(one.holds(name, now) for one in pauses.known)]
+        changed = await stations.switch.resume(chosen, asked.who)
+        held = [
+            {"journey": name, "until": until and time(until), "reason": window.reason}
+            for name in named
+            if name in journeys
+            for window in stations.suspensions.holding(journeys[name], now)[:1]
+            if window.cause is Cause.MAINTENANCE
+            for until in (window.until,)
+        ]
+        return {
+            "resumed": paused,
+            "pauses": [pause_document(one) for one in changed],
+            "held": held,
+            "warning": self._warning(),
+        }
+
+    def _chosen(self, selectors: Sequence[str] | None) -> list[str] | None:
+        """Return the journeys that are meant, by name; None: all of them."""
+        if selectors is None:
+            return None
+        loaded = self._stations.dispatcher.journeys
+        now = self._clock.wall()
+        # One that is gone from the configuration may be paused still.
+        gone = {
+            name
+            for pause in self._stations.suspensions.pauses.in_force(now)
+            for name in pause.journeys or ()
+            if name not in loaded
+        }
+        chosen: set[str] = set()
+        for selector in selectors:
+            fits = {name for name, one in loaded.items() if selects(selector, one)}
+            fits |= gone & {selector}
+            if not fits:
+                known = sorted(loaded)
+                more = ", …" if len(known) > _NAMED else ""
+                listed = ", ".join(known[:_NAMED]) + more or "none"
+                raise Refused(404, f"no journey is called {selector!a}; known: {listed}")
+            chosen |= fits
+        return sorted(chosen)
+
+    def _until(self, asked: PauseBody) -> float | None:
+        now = self._clock.wall()
+        if asked.lasts is not None:
+            return now + parse_duration(asked.lasts)
+        if asked.until is None:
+            return None
+        until = datetime.fromisoformat(asked.until).timestamp()
+        if until <= now:
+            raise Refused(422, f"{asked.until} is over: it is {time(now)}")
+        return until
+
+    def _warning(self) -> str:
+        trouble = self._stations.switch.trouble
+        return f"it holds, but not over a restart of the agent: {trouble}" if trouble else ""

@@ -1,0 +1,87 @@
+"""What the API tells of pauses and maintenance windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.runs.document import time
+
+if TYPE_CHECKING:
+    from agent.core.clock import Clock
+    from agent.core.model import Journey
+    from agent.core.suspension import Suspension
+    from agent.schedule.maintenance import Window
+    from agent.schedule.pauses import Pause
+    from agent.schedule.suspensions import Suspensions
+    from agent.storage.journey_state import JourneyState
+
+
+class SuspensionReport:
+    """Tells how things are at the moment of asking."""
+
+    def __init__(self, suspensions: Suspensions, clock: Clock) -> None:
+        self._suspensions = suspensions
+        self._clock = clock
+
+    def of(self, journey: Journey, state: JourneyState) -> dict[str, Any] | None:
+        """Return what suspends a journey, or did while no verdict is younger; None: nothing."""
+        now = self._clock.wall()
+        if held := self._suspensions.holding(journey, now):
+            return _suspension(held[0], over=False)
+        lingering = self._suspensions.lingering(journey, state, now)
+        return None if lingering is None else _suspension(lingering, over=True)
+
+    def listed(self) -> dict[str, Any]:
+        """Return the pauses that hold, and of each window the turn that holds or comes next."""
+        now = self._clock.wall()
+        pauses = self._suspensions.pauses.in_force(now)
+        windows = [
+            told
+            for window in self._suspensions.windows
+            if (told := _window(window, now)) is not None
+        ]
+        return {"pauses": [pause_document(pause) for pause in pauses], "maintenance": windows}
+
+
+def pause_document(pause: Pause) -> dict[str, Any]:
+    """Return a pause as the API has it; ``journeys`` is None where it is of all."""
+    return {
+        "id": pause.id,
+        "journeys": None if pause.journeys is None else list(pause.journeys),
+        "resumed": sorted(pause.resumed),
+        "mode": pause.mode.value,
+        "reason": pause.reason,
+        "who": pause.who,
+        "since": time(pause.since),
+        "until": None if pause.until is None else time(pause.until),
+    }
+
+
+def _suspension(told: Suspension, *, over: bool) -> dict[str, Any]:
+    return {
+        "cause": told.cause.value,
+        "mode": told.mode.value,
+        "reason": told.reason,
+        "who": told.who,
+        "since": time(told.since),
+        "until": None if told.until is None else time(told.until),
+        "over": over,
+    }
+
+
+def _window(window: Window, now: float) -> dict[str, Any] | None:
+    latest = window.latest(now)
+    holds = latest is not None and now < latest.end
+    turn = latest if holds else window.next(now)
+    if turn is None:
+        return None
+    told = window.maintenance
+    return {
+        "journeys": list(told.journeys),
+        "mode": told.mode.value,
+        "reason": told.reason,
+        "who": "",
+        "since": time(turn.begin),
+        "until": time(turn.end),
+        "holds": holds,
+    }
