@@ -26,6 +26,14 @@ _WIDE = 160
 """Columns where nobody looks through a terminal: a folded line can't be searched for."""
 
 
+_TAGGED = {
+    "all": "tagged: carried the whole identity. The user agent is on everything.",
+    "calls": "tagged: carried the whole identity, as documents and calls do (identity.hold). Files "
+    "carry user agent and cookie: sort by the user agent, which is on everything.",
+}
+"""What the column means, by what is held."""
+
+
 async def audit(
     path: Path | None, environ: Mapping[str, str], name: str, sites: Sequence[str], clock: Clock
 ) -> int:
@@ -43,6 +51,7 @@ async def audit(
         runs = [await walk(session, journey, console) for journey in journeys]
     for run in runs:
         console.print(_table(run))
+        console.print(_TAGGED[settings.hold])
     return exit_code(runs, problems)
 
 

@@ -119,6 +119,13 @@ def _with_signing_keys(settings: Settings, base: Path, problems: list[Problem]) 
             "Signature-Agent says that the public keys are found"
         )
         problems.append(Problem(settings.where("identity", "info_url"), why))
+    if identity.hold == "calls":
+        why = (
+            '"calls" sends files without a signature, and whoever asks for signatures asks for '
+            'them on every file: take "auto" or "all", or remove identity.signing_key '
+            f"({settings.where('identity', 'signing_key')})"
+        )
+        problems.append(Problem(settings.where("identity", "hold"), why))
     file = base / identity.signing_key
     try:
         keys = read_keys(file)

@@ -168,6 +168,7 @@ class IdentitySection(Section):
 
     info_url: WebAddress = "https://example.com/synthetic"
     header: HeaderName = "X-Synthetic-Journey"
+    hold: Literal["auto", "all", "calls"] = "auto"
     signing_key: Argument = ""
 
 

@@ -22,6 +22,7 @@ from agent.config.sections import (
     TelemetrySection,
     WorkersSection,
 )
+from agent.core.model import Hold
 from agent.core.proxies import Proxies
 
 
@@ -72,6 +73,13 @@ class Settings(BaseSettings):
     def signing_keys(self) -> tuple[Ed25519PrivateKey, ...]:
         """The keys of ``identity.signing_key`` as they were at load, the last one signs."""
         return self._signing_keys
+
+    @property
+    def hold(self) -> Hold:
+        """Which requests get the whole identity; ``auto``: all of them where they are signed."""
+        if self.identity.hold != "auto":
+            return self.identity.hold
+        return "all" if self.identity.signing_key else "calls"
 
     @property
     def proxies(self) -> Proxies:

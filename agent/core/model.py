@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from agent.core.beacon_report import BeaconPolicy
 from agent.core.limits import Count, JourneyName, Message, Name, Problems
 
 CONFIRM_AFTER = 3.0
 """Seconds after which a failure is confirmed: a blip of the network must not confirm itself."""
+
+Hold = Literal["all", "calls"]
+"""Which requests to first parties are held, so that they get the whole identity."""
 
 
 class Trigger(StrEnum):

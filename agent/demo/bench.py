@@ -2,11 +2,13 @@
 
 ``/bench`` makes 45 requests: itself, 40 small assets that may be cached, and 4 calls that may
 not. ``/bench/second``, linked from it, uses the same assets: 5 requests where the cache works.
-The element ``bench-done`` reads ``done`` once the last call has answered.
+The element ``bench-done`` reads ``done`` once the last call has answered. ``/bench/late`` is the
+same with 20 ms before each answer, as a network has.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 STYLES, SCRIPTS, PICTURES, CALLS = 8, 8, 24, 4
 
+_LATE = "/bench/late"
+_DELAY = 0.02
+"""Seconds before an answer of the late page."""
 _CACHE = {"cache-control": "public, max-age=3600"}
 _FILLER = "/* " + "footfall " * 100 + "*/\n"
 _TILE = (
@@ -51,18 +56,30 @@ class Bench:
     def routes(self) -> list[BaseRoute]:
         """Routes of the benchmark."""
         return [
-            Route("/bench", self._page),
-            Route("/bench/second", self._page),
-            Route("/bench/asset/{name}", self._asset),
-            Route("/bench/call/{number:int}", self._call),
+            Route(f"{base}{path}", answer)
+            for base in ("/bench", _LATE)
+            for path, answer in (
+                ("", self._page),
+                ("/second", self._page),
+                ("/asset/{name}", self._asset),
+                ("/call/{number:int}", self._call),
+            )
         ]
 
-    async def _page(self, _request: Request) -> Response:
+    async def _page(self, request: Request) -> Response:
+        await _delay(request)
+        base = _LATE if request.url.path.startswith(_LATE) else "/bench"
         return self._render.page(
-            "bench.html", styles=STYLES, scripts=SCRIPTS, pictures=PICTURES, calls=CALLS
+            "bench.html",
+            base=base,
+            styles=STYLES,
+            scripts=SCRIPTS,
+            pictures=PICTURES,
+            calls=CALLS,
         )
 
     async def _asset(self, request: Request) -> Response:
+        await _delay(request)
         found = self._assets.get(request.path_params["name"])
         if found is None:
             return Response("no such asset\n", status_code=404, media_type="text/plain")
@@ -70,5 +87,11 @@ class Bench:
         return Response(text, media_type=media_type, headers=_CACHE)
 
     async def _call(self, request: Request) -> Response:
+        await _delay(request)
         number = request.path_params["number"]
         return JSONResponse({"call": number}, headers={"cache-control": "no-store"})
+
+
+async def _delay(request: Request) -> None:
+    if request.url.path.startswith(_LATE):
+        await asyncio.sleep(_DELAY)

@@ -128,6 +128,7 @@ def configuration(settings: Settings, folder: Path, executable: str) -> Configur
         headless=settings.browser.headless,
         info_url=settings.identity.info_url,
         header=settings.identity.header,
+        hold=settings.hold,
         version=VERSION,
     )
 

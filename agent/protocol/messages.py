@@ -21,7 +21,7 @@ from agent.core.limits import (
     Seconds,
     first,
 )
-from agent.core.model import Definition, Journey
+from agent.core.model import Definition, Hold, Journey
 from agent.core.proxies import Proxies
 from agent.core.results import AttemptReport, SpanData, Step
 
@@ -40,6 +40,7 @@ class Configure:
     info_url: str
     header: str
     version: str
+    hold: Hold = "calls"
     copy: str = ""
     """Where the code of the journeys is read from; "": from the folder itself."""
     kind: Literal["configure"] = "configure"

@@ -142,6 +142,7 @@ class Worker:
             self._launcher,
             AuthorCode(self._loader.folder),
             self._configure.header,
+            self._configure.hold,
         )
         attempt = AttemptRunner(walk, journey, services)
         await attempt.run(done)

@@ -22,7 +22,7 @@ from agent.worker.forgotten import Forgotten
 from agent.worker.outcome import AttemptOutcome
 from agent.worker.page_setup import OPEN_WAIT, PageSetup
 from agent.worker.pending import PendingCall
-from agent.worker.request_signer import proof_of
+from agent.worker.request_signer import proofs_of
 from agent.worker.run_host import RunHost
 from agent.worker.steps import Steps
 from agent.worker.tagging.identity import Identity
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Page
 
+    from agent.core.model import Hold
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.raised import AuthorCode
@@ -59,6 +60,7 @@ class Services:
     code: AuthorCode
     header: str
     """The name of the header that carries the journey's name."""
+    hold: Hold
 
 
 class AttemptRunner:
@@ -80,9 +82,9 @@ class AttemptRunner:
             trace_id=walk.trace_id,
             header=services.header,
             parent=lambda: self._steps.current,
-            proof=proof_of(walk, pipe),
+            proofs=proofs_of(walk, pipe),
         )
-        self._setup = PageSetup(walk, identity, pipe)
+        self._setup = PageSetup(walk, identity, pipe, services.hold)
         self._code = services.code
         self._forgotten = Forgotten(services.code)
         self._outcome = AttemptOutcome(walk, pipe, self._setup, self._steps, services.code)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Request,
     )
 
+    from agent.core.model import Hold
     from agent.core.results import SpanData
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
@@ -69,7 +70,7 @@ class OpenPage:
 class PageSetup:
     """Opens the context and its pages, and whatever follows them."""
 
-    def __init__(self, walk: Walk, identity: Identity, pipe: Pipe) -> None:
+    def __init__(self, walk: Walk, identity: Identity, pipe: Pipe, hold: Hold) -> None:
         journey, proxies = walk.journey, walk.proxies
         fit = pipe.redactor.fit
         self._listeners = Listeners(self._on_listener_failed)
@@ -83,7 +84,7 @@ class PageSetup:
         first_party = FirstParty([*journey.site.first_party, origin_of(walk.canary_url)])
         self._guard = BeaconGuard(journey.site.beacons, self._site)
         self.auditor = Auditor(self._guard, self._site, fit)
-        self.tagger = Tagger(first_party, identity, self.auditor, self._listeners)
+        self.tagger = Tagger(first_party, identity, self.auditor, self._listeners, hold)
         self.traffic = Traffic(
             identity.trace_id,
             Hooks(

@@ -1,4 +1,4 @@
-"""What tagging adds to a page of 45 requests, 40 of which may be cached: cold, then warm."""
+"""What the agent adds to a page of 45 requests, 40 of which may be cached: cold, then warm."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 from tests.bench.meter import Meter
-from tests.bench.viewer import BARE, LEAST, PLAIN, TAGGED
+from tests.bench.viewer import ALL, BARE, CALLS, LISTENING, OPEN
 from tests.support.demo import DemoShop
 from tests.support.service import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-SIDES = (BARE, PLAIN, LEAST, TAGGED)
+SIDES = (BARE, OPEN, LISTENING, CALLS, ALL)
 VIEWS = ("cold", "second")
 _WARM = 2
 """Rounds that don't count: the first browsers fill the machine's own caches."""
@@ -33,9 +33,12 @@ _LEAVE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One view: wall seconds, CPU-seconds of everything but the server, requests there."""
+    """One view: wall seconds, LCP and TTFB in seconds, CPU-seconds of all but the server, and
+    requests there."""
 
     wall: float
+    lcp: float
+    ttfb: float
     cpu: float
     requests: int
 
@@ -46,15 +49,14 @@ class Views:
 
     looks: dict[tuple[str, str], list[Look]]
 
-    def wall(self, view: str, side: str = TAGGED, over: str = PLAIN) -> float:
-        """The median of the rounds' ratios."""
-        pairs = zip(self.looks[side, view], self.looks[over, view], strict=True)
-        return statistics.median(one.wall / other.wall for one, other in pairs)
+    def ratio(self, what: str, side: str, view: str) -> float:
+        """The median of the rounds' ratios to bare Playwright, of one figure of a look."""
+        pairs = zip(self.looks[side, view], self.looks[BARE, view], strict=True)
+        return statistics.median(getattr(one, what) / getattr(bare, what) for one, bare in pairs)
 
-    def cpu(self, view: str, side: str = TAGGED, over: str = PLAIN) -> float:
-        """As ``wall``."""
-        pairs = zip(self.looks[side, view], self.looks[over, view], strict=True)
-        return statistics.median(one.cpu / other.cpu for one, other in pairs)
+    def middle(self, what: str, side: str, view: str) -> float:
+        """The median of one figure of a side's looks."""
+        return statistics.median(getattr(look, what) for look in self.looks[side, view])
 
     def requests(self, side: str, view: str) -> set[int]:
         """How many requests the server got for a view: one number where all is well."""
@@ -80,14 +82,15 @@ class _Viewer:
             raise RuntimeError(f"the viewer ended on {what!r}")
         # What a view sets going ends a little after it; the sides would differ in that.
         await asyncio.sleep(_AFTER)
-        return Look(float(said), self._meter.seconds() - cpu, self._count() - requests)
+        wall, lcp, ttfb = [*json.loads(said), 0.0, 0.0][:3]
+        return Look(wall, lcp, ttfb, self._meter.seconds() - cpu, self._count() - requests)
 
     def _count(self) -> int:
         with urlopen(f"{self._shop.url}/demo/seen") as answer:
             return int(json.load(answer)["total"])
 
 
-async def measure(executable: Path, rounds: int) -> Views:
+async def measure(executable: Path, rounds: int, path: str) -> Views:
     """Have all sides look in turns, in an order of chance, each time in a fresh browser."""
     looks: dict[tuple[str, str], list[Look]] = {(s, v): [] for s in SIDES for v in VIEWS}
     order = list(SIDES)
@@ -99,7 +102,7 @@ async def measure(executable: Path, rounds: int) -> Views:
         for number in range(_WARM + rounds):
             random.shuffle(order)
             for side in order:
-                await viewers[side].do("open")
+                await viewers[side].do(f"open {path}")
                 for view in VIEWS:
                     look = await viewers[side].do(view)
                     if number >= _WARM:

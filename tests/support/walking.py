@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from agent.core.model import Hold
     from agent.core.results import AttemptRecord, AttemptReport, SpanData, Step
 
 INFO_URL = "https://example.com/synthetic"
@@ -104,6 +105,7 @@ class Walker:
         max_runs: int = 50,
         max_age: float = 3600,
         args: tuple[str, ...] = (),
+        hold: Hold = "calls",
     ) -> None:
         self.folder = folder
         self.output: list[str] = []
@@ -118,6 +120,7 @@ class Walker:
             info_url=INFO_URL,
             header=HEADER,
             version=VERSION,
+            hold=hold,
         )
         temporary = folder.parent / f"tmp-{folder.name}"
         temporary.mkdir(exist_ok=True)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from agent.worker.browser.listening import Listeners
 
 _TRACED = frozenset({"document", "xhr", "fetch"})
+_JOINED = _TRACED | {"eventsource"}
+"""Kinds of which the tagger gives tags; a picture may have the address of a call."""
 _MOST_OPEN = 10
 """Requests without an end that are named."""
 _STOPPED = "net::ERR_BLOCKED_BY_CLIENT"
@@ -147,7 +149,8 @@ class Traffic:
         if request.url.startswith(("http:", "https:")):
             self.hooks.on_request(request)
             self._open[request] = time.time_ns()
-            self._join(request).append(request)
+            if request.resource_type in _JOINED:
+                self._join(request).append(request)
 
     def _join(self, request: Request) -> list[Request]:
         """Hand out the tags of a request's address; return those that are still without one.
@@ -198,6 +201,8 @@ class Traffic:
             return
         if outcome:
             self.count(request.url, outcome)
+        if request.resource_type not in _JOINED:
+            return
         untagged, tag = self._join(request), self._tags.pop(request, None)
         if tag is None:
             with suppress(ValueError):

@@ -6,12 +6,12 @@ import re
 import secrets
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agent.core.results import Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
 COOKIE = "synthetic"
 
@@ -25,24 +25,41 @@ def user_agent(real: str, version: str, info_url: str) -> str:
     return f"{real} FootfallSynthetics/{version} (bot; AlwaysOn; +{info_url})"
 
 
-async def unsigned(_url: str) -> Mapping[str, str]:
-    """Prove nothing: the agent has no key."""
-    return {}
+class Proofs(Protocol):
+    """What gives the headers that sign a request; none where it goes unsigned."""
+
+    def at_hand(self, url: str) -> Mapping[str, str] | None:
+        """Return them for an address, or None where they have to be waited for."""
+
+    async def of(self, url: str) -> Mapping[str, str]:
+        """Return them, waiting where need be."""
+
+
+class Unsigned:
+    """Proves nothing: the agent has no key."""
+
+    def at_hand(self, _url: str) -> Mapping[str, str]:
+        """Return none."""
+        return _NOTHING
+
+    async def of(self, _url: str) -> Mapping[str, str]:
+        """Return none."""
+        return _NOTHING
+
+
+_UNSIGNED = Unsigned()
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The identity of one attempt. ``parent`` returns the id of the span now current.
-
-    ``proof`` returns the headers that sign a request to a URL, none where it goes unsigned.
-    """
+    """The identity of one attempt. ``parent`` returns the id of the span now current."""
 
     journey: str
     run_id: str
     trace_id: str
     header: str
     parent: Callable[[], str]
-    proof: Callable[[str], Awaitable[Mapping[str, str]]] = unsigned
+    proofs: Proofs = _UNSIGNED
 
     def tag(
         self, headers: Mapping[str, str], proof: Mapping[str, str] = _NOTHING

@@ -139,7 +139,7 @@ class ApiTagger:
     ) -> APIResponse:
         if not self._first_party.covers(url):
             return await self._counted(fetch, url, options)
-        proof = await self._identity.proof(url)
+        proof = await self._identity.proofs.of(url)
         headers, tag = self._identity.tag(options.get("headers") or {}, proof)
         self._auditor.tag(url)
         start, began = time.time_ns(), time.monotonic_ns()

@@ -62,17 +62,26 @@ class SignatureCache:
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
-    async def of(self, url: str) -> Mapping[str, str]:
-        """Return the headers for a request to a URL; none in time, none at all."""
+    def at_hand(self, url: str) -> Mapping[str, str] | None:
+        """Return the headers for a request to a URL; None: they have to be waited for."""
         authority = authority_of(url)
         if not authority:
             return {}
         left = self._left(authority)
         if left < _RENEWED:
             self._want(authority)
-        if left < _LEFT and authority in self._waiting:
-            # Shielded: one request that gives up must not end the others' wait.
-            await asyncio.wait({self._waiting[authority]}, timeout=self._patience(authority))
+        if left >= _LEFT:
+            return self._known[authority].headers
+        return None if authority in self._waiting else {}
+
+    async def of(self, url: str) -> Mapping[str, str]:
+        """Return the headers for a request to a URL; none in time, none at all."""
+        found = self.at_hand(url)
+        if found is not None:
+            return found
+        authority = authority_of(url)
+        # Shielded: one request that gives up must not end the others' wait.
+        await asyncio.wait({self._waiting[authority]}, timeout=self._patience(authority))
         return self._known[authority].headers if self._left(authority) >= _LEFT else {}
 
     def _left(self, authority: str) -> float:

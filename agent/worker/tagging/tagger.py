@@ -1,4 +1,4 @@
-"""Tagging every first-party request of a browser through one browser-level CDP session.
+"""Tagging the first-party requests of a browser through one browser-level CDP session.
 
 A browser belongs to one attempt, so one session sees all of its traffic: documents,
 redirects, popups, cross-origin frames, workers, service workers and unload beacons.
@@ -11,41 +11,31 @@ import asyncio
 import time
 from base64 import b64decode
 from collections import defaultdict, deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-
-from playwright.async_api import Error
 
 from agent.beacons import sockets
 from agent.core.beacon_report import BeaconAction
-from agent.worker.tagging.worker_sockets import WorkerSockets
+from agent.worker.browser.browser_session import BrowserSession
+from agent.worker.tagging.patterns import CSP_REPORT, WORKER_SCRIPT, patterns
+from agent.worker.tagging.workers import Workers
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, CDPSession
+    from collections.abc import Mapping
 
+    from playwright.async_api import Browser
+
+    from agent.core.model import Hold
     from agent.core.origins import FirstParty
     from agent.core.results import Tag
     from agent.worker.browser.listening import Listeners
     from agent.worker.tagging.auditor import Auditor
     from agent.worker.tagging.identity import Identity
+    from agent.worker.tagging.patterns import Pattern
 
 _PAUSED = "Fetch.requestPaused"
-_CSP_REPORT = "CSPViolationReport"
-_MAY_BE_BEACONS: tuple[dict[str, str], ...] = (
-    *({"urlPattern": "http*", "resourceType": kind} for kind in ("Ping", "XHR", "Fetch", "Other")),
-    # Pictures without a query are the page's own.
-    *({"urlPattern": one, "resourceType": "Image"} for one in (r"http*\?*", "http*.gif*")),
-    # A page's complaint of what the agent itself did is not the site's to read.
-    {"urlPattern": "http*", "resourceType": _CSP_REPORT},
-    # Frames are few, and some are hits themselves.
-    {"urlPattern": "http*", "resourceType": "Document"},
-    # Scripts that say nothing are libraries. Conversion tags may tell all in their path.
-    *(
-        {"urlPattern": one, "resourceType": "Script"}
-        for one in (r"http*\?*", "http*/pagead/*", "http*/ccm/*")
-    ),
-)
-"""Beyond first parties only what may be a beacon is held: holding costs time."""
+_JOINED = frozenset({"Document", "XHR"})
+"""Kinds of which the tags are taken: others have no span."""
+_REFUSED = "Fetch.failRequest", {"errorReason": "BlockedByClient"}
 
 
 class Tagger:
@@ -60,12 +50,16 @@ class Tagger:
         identity: Identity,
         auditor: Auditor,
         listeners: Listeners,
+        hold: Hold,
     ) -> None:
         self._listeners = listeners
         self._first_party = first_party
         self._auditor = auditor
         self._identity = identity
-        self._session: CDPSession | None = None
+        self._hold = hold
+        self._session: BrowserSession | None = None
+        self._workers = False
+        """Whether there are any, so that what they import is held."""
         self._answers: set[asyncio.Task[None]] = set()
         self._given: defaultdict[tuple[str, str], deque[Tag]] = defaultdict(deque)
         self._remembers = True
@@ -80,13 +74,11 @@ class Tagger:
 
     async def attach(self, browser: Browser) -> None:
         """Start tagging; returns once the browser pauses requests."""
-        self._session = await browser.new_browser_cdp_session()
-        self._listeners.on(self._session, _PAUSED, self._on_paused)
-        patterns = [{"urlPattern": origin.cdp_pattern} for origin in self._first_party.origins]
-        if self._auditor.acts:
-            patterns += _MAY_BE_BEACONS
-        await self._session.send("Fetch.enable", {"patterns": patterns})
-        await WorkerSockets(self._session, self._auditor.connect, self._listeners).start()
+        self._session = session = await BrowserSession.open(browser)
+        self._listeners.on(session, _PAUSED, self._on_paused)
+        await session.send("Fetch.enable", {"patterns": self._patterns()})
+        workers = Workers(session, self._auditor.connect, self._on_worker, self._listeners)
+        await workers.start()
 
     def take(self, method: str, url: str) -> Tag | None:
         """Return the oldest tag given to such a request that nobody has taken yet."""
@@ -98,43 +90,74 @@ class Tagger:
         self._remembers = False
         self._given.clear()
 
-    def _on_paused(self, event: dict[str, Any]) -> None:
-        # Answered in a task of its own: a handler that waits would stall the page.
-        task = asyncio.get_running_loop().create_task(self._answer(event, time.monotonic()))
-        self._answers.add(task)
-        task.add_done_callback(self._answers.discard)
+    def _patterns(self) -> list[Pattern]:
+        origins = self._first_party.origins
+        guarded = self._auditor.acts
+        return patterns(origins, self._hold, guarded=guarded, workers=self._workers)
 
-    async def _answer(self, event: dict[str, Any], since: float) -> None:
-        self._waiting[event["requestId"]] = since
+    def _on_worker(self) -> None:
+        """Hold scripts from now on: what workers import looks like pages' own."""
+        if self._workers or self._hold == "all" or self._session is None:
+            return
+        self._workers = True
+        self._session.tell("Fetch.enable", {"patterns": self._patterns()})
+
+    def _on_paused(self, event: dict[str, Any]) -> None:
+        self._waiting[event["requestId"]] = time.monotonic()
+        request, kind = event["request"], event["resourceType"]
         try:
-            verb, answer = await self._decision(event["request"], event["resourceType"])
+            if kind == WORKER_SCRIPT and self._first_party.covers(request["url"]):
+                # Heard by the browser before the worker's own script comes.
+                self._on_worker()
+            proof = self._identity.proofs.at_hand(request["url"])
+            if proof is None:
+                # Answered in a task of its own: a handler that waits would stall the page.
+                task = asyncio.get_running_loop().create_task(self._answer_later(event))
+                self._answers.add(task)
+                task.add_done_callback(self._answers.discard)
+                return
+            answer = self._decision(request, kind, proof)
         except Exception as error:  # noqa: BLE001 - a request that nobody answers stalls its page
             self._listeners.failed(_PAUSED, error)
-            verb, answer = "Fetch.failRequest", {"errorReason": "BlockedByClient"}
-        if self._session is None:
-            return
-        # The page or the browser may go away while the request is paused.
-        with suppress(Error):
-            await self._session.send(verb, {"requestId": event["requestId"], **answer})
-        del self._waiting[event["requestId"]]
-        self._longest = max(self._longest, time.monotonic() - since)
+            answer = _REFUSED
+        self._answer(event["requestId"], *answer)
 
-    async def _decision(self, request: dict[str, Any], kind: str) -> tuple[str, dict[str, Any]]:
+    async def _answer_later(self, event: dict[str, Any]) -> None:
+        request = event["request"]
+        try:
+            proof = await self._identity.proofs.of(request["url"])
+            answer = self._decision(request, event["resourceType"], proof)
+        except Exception as error:  # noqa: BLE001
+            self._listeners.failed(_PAUSED, error)
+            answer = _REFUSED
+        self._answer(event["requestId"], *answer)
+
+    def _answer(self, request_id: str, verb: str, answer: dict[str, Any]) -> None:
+        def done() -> None:
+            since = self._waiting.pop(request_id)
+            self._longest = max(self._longest, time.monotonic() - since)
+
+        if self._session is not None:
+            self._session.tell(verb, {"requestId": request_id, **answer}, done)
+
+    def _decision(
+        self, request: dict[str, Any], kind: str, proof: Mapping[str, str]
+    ) -> tuple[str, dict[str, Any]]:
         """Return what is to be said of a request that is held."""
         method, url = request["method"], request["url"]
-        if kind == _CSP_REPORT and sockets.reported(_body(request)):
+        body = _body(request)
+        if kind == CSP_REPORT and sockets.reported(body):
             return "Fetch.fulfillRequest", {"responseCode": 204}
         answer: dict[str, Any] = {}
-        beacon = self._auditor.hold(method, url, kind, _body(request))
+        beacon = self._auditor.hold(method, url, kind, body)
         if beacon is not None and beacon.action is BeaconAction.BLOCKED:
-            return "Fetch.failRequest", {"errorReason": "BlockedByClient"}
+            return _REFUSED
         if beacon is not None and beacon.url is not None:
             answer["url"] = beacon.url
         if self._first_party.covers(url):
-            proof = await self._identity.proof(url)
             headers, tag = self._identity.tag(request["headers"], proof)
             answer["headers"] = [{"name": k, "value": v} for k, v in headers.items()]
-            if self._remembers:
+            if self._remembers and kind in _JOINED:
                 self._given[method, _address(url)].append(tag)
             self._auditor.tag(url)
         return "Fetch.continueRequest", answer

@@ -81,3 +81,47 @@ def test_a_key_needs_a_directory_of_ones_own(config, tmp_path, given):
     assert len(caught.value.problems) == 1
     file.write_text(f"[identity]\n{given}")
     assert load(file, {}).signing_keys == ()
+
+
+@pytest.mark.parametrize("given", ["file", "variable"])
+def test_a_key_with_calls_alone_held_is_refused_at_its_line(config, tmp_path, given):
+    """An edge that wants signatures wants them on every file: both keys are named, and the cure."""
+    made = make(tmp_path / "keys", 1, 1_790_000_000.0)
+    file, variables = config(made.key), {"FOOTFALL_IDENTITY__HOLD": "calls"}
+    if given == "file":
+        file.write_text(f'{file.read_text()}hold = "calls"\n')
+        variables = {}
+    with pytest.raises(ConfigError) as caught:
+        load(file, variables)
+    (problem,) = caught.value.problems
+    where = "config.toml:4 identity.hold" if given == "file" else "FOOTFALL_IDENTITY__HOLD"
+    assert where in problem.where
+    assert "config.toml:2 identity.signing_key" in problem.message
+    assert '"auto" or "all"' in problem.message
+
+
+@pytest.mark.parametrize(
+    ("given", "keyed", "held"),
+    [
+        ("auto", False, "calls"),
+        ("auto", True, "all"),
+        ("all", False, "all"),
+        ("all", True, "all"),
+        ("calls", False, "calls"),
+    ],
+)
+def test_what_is_held(config, tmp_path, given, keyed, held):
+    """``auto`` is every request where they are signed, and else those that are no files."""
+    made = make(tmp_path / "keys", 1, 1_790_000_000.0)
+    file = config(made.key if keyed else "")
+    file.write_text(f'{file.read_text()}hold = "{given}"\n')
+    assert load(file, {}).hold == held
+
+
+def test_what_is_held_has_three_names(config):
+    """Any other is refused at its line."""
+    file = config("")
+    file.write_text(f'{file.read_text()}hold = "everything"\n')
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+    assert "config.toml:4 identity.hold" in str(caught.value)

@@ -1,8 +1,8 @@
-"""The WebSockets of service and shared workers, which belong to no page.
+"""The workers of a browser: that there are any, and the WebSockets of those of no page.
 
-Playwright tells of those that pages and their own workers open. These workers are listened to
-through the browser's session. None is held up for that, so what one opens in its first moments
-may be missed.
+Playwright tells of the sockets that pages and their own workers open. Service and shared workers
+are listened to through the browser's session. None is held up for that, so what one opens in its
+first moments may be missed.
 """
 
 from __future__ import annotations
@@ -17,27 +17,32 @@ from playwright.async_api import Error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.async_api import CDPSession
-
+    from agent.worker.browser.browser_session import BrowserSession
     from agent.worker.browser.listening import Listeners
 
-_KINDS = ({"type": "service_worker"}, {"type": "shared_worker"}, {"exclude": True})
+_OF_NO_PAGE = ("service_worker", "shared_worker")
+_KINDS = (*({"type": kind} for kind in ("worker", *_OF_NO_PAGE)), {"exclude": True})
 _LISTEN = json.dumps({"id": 1, "method": "Network.enable"})
 
 
-class WorkerSockets:
-    """Calls ``on_socket`` with the address of each socket that such a worker opens."""
+class Workers:
+    """Calls ``on_worker`` as each begins, and ``on_socket`` with the address of each socket."""
 
     def __init__(
-        self, session: CDPSession, on_socket: Callable[[str], None], listeners: Listeners
+        self,
+        session: BrowserSession,
+        on_socket: Callable[[str], None],
+        on_worker: Callable[[], None],
+        listeners: Listeners,
     ) -> None:
         self._session = session
         self._on_socket = on_socket
+        self._on_worker = on_worker
         self._listeners = listeners
         self._attaching: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen to every worker from now on."""
+        """Hear of every worker from now on."""
         self._listeners.on(self._session, "Target.targetCreated", self._on_created)
         self._listeners.on(self._session, "Target.receivedMessageFromTarget", self._on_message)
         await self._session.send(
@@ -45,7 +50,11 @@ class WorkerSockets:
         )
 
     def _on_created(self, event: dict[str, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(self._listen(event["targetInfo"]["targetId"]))
+        self._on_worker()
+        target = event["targetInfo"]
+        if target["type"] not in _OF_NO_PAGE:
+            return
+        task = asyncio.get_running_loop().create_task(self._listen(target["targetId"]))
         self._attaching.add(task)
         task.add_done_callback(self._attaching.discard)
 
