@@ -1,7 +1,7 @@
 """Every kind of request, over HTTP/1.1 and over HTTP/2, beside what bare Playwright does.
 
-One walk of all kinds a protocol is judged by many tests. The agent has a signing key there,
-for what holds with one holds without it too.
+One walk of all kinds a protocol is judged by many tests, and another one where calls alone are
+held. The agent has a signing key in the first, for what holds with one holds without it too.
 """
 
 from __future__ import annotations
@@ -33,13 +33,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from agent.core.model import Hold
+
 pytestmark = pytest.mark.timeout(240)
 
 ALL = KINDS | CREDENTIALS
 PROTOCOLS = {"1.1": False, "2": True}
+HOLDS: tuple[Hold, ...] = ("all", "calls")
 CASES = [
-    pytest.param(version, name, id=f"{version}-{name}")
+    pytest.param(version, hold, name, id=f"{version}-{hold}-{name}")
     for version in PROTOCOLS
+    for hold in HOLDS
     for name, kind in ALL.items()
     if kind.only in {"", version}
 ]
@@ -72,54 +76,75 @@ class Side:
 class Both:
     """The agent's side with its walks, by the names of their kinds, and the bare one.
 
-    ``verifier`` knows the key that the agent signed with.
+    ``verifier`` knows the key that the agent signed with, where every request was held.
     """
 
     agent: Side
     bare: Side
     walks: dict[str, Walked]
     verifier: Verifier
+    hold: Hold
+
+    def light(self, name: str, came: Came) -> bool:
+        """Whether a request is for a file that isn't held."""
+        files = [f"/{name}/{file}" for file in ALL[name].files_asked.split()]
+        return self.hold == "calls" and came.path in files
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sides(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Both]:
+async def sides(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[Hold, Both]]:
     return {
         version: await _both(version, tmp_path_factory.mktemp("matrix")) for version in PROTOCOLS
     }
 
 
 @pytest.fixture
-def both(sides: dict[str, Both], version: str) -> Both:
-    return sides[version]
+def both(sides: dict[str, dict[Hold, Both]], version: str, hold: Hold) -> Both:
+    return sides[version][hold]
 
 
-async def _both(version: str, folder: Path) -> Both:
+async def _both(version: str, folder: Path) -> dict[Hold, Both]:
     groups = [
         ({name: kind for name, kind in kinds.items() if kind.only in {"", version}}, context)
         for kinds, context in ((KINDS, {}), (CREDENTIALS, LOGIN))
     ]
-    journeys = folder / "journeys"
-    journeys.mkdir()
     made = make(folder / "keys", 1, time.time())
-    signer = Signer(read_keys(made.key), INFO_URL)
+    verifier = Verifier(made.directory)
     wires = Wires(PROTOCOLS[version], files(ALL), expected(ALL))
+    found = {}
     with pytest.MonkeyPatch.context() as patch:
         async with wires:
             if wires.secure:
                 patch.setenv("NODE_EXTRA_CA_CERTS", wires.authority)
-            walks = {}
-            agent = Side({}, {})
-            async with Walker(journeys, args=wires.browser_args) as walker:
-                for kinds, context in groups:
-                    walked = await _walk(walker, wires, kinds, context, folder, signer)
-                    assert walked.heard.logs, walked.record
-                    told = {event: fields for _, event, fields in walked.heard.logs}
-                    agent.given |= json.loads(str(told["given"]["given"]))
-                    walks |= dict.fromkeys(kinds, walked)
-            agent.seen = {name: wires.asked(name) for name in walks}
-            wires.seen = []
+            for hold in HOLDS:
+                signer = Signer(read_keys(made.key), INFO_URL) if hold == "all" else None
+                place = folder / hold
+                place.mkdir()
+                found[hold] = await _agent(wires, groups, place, hold, signer)
             bare = await _bare(wires, groups, folder)
-    return Both(agent, bare, walks, Verifier(made.directory))
+    return {hold: Both(side, bare, walks, verifier, hold) for hold, (side, walks) in found.items()}
+
+
+async def _agent(
+    wires: Wires,
+    groups: list[tuple[dict[str, Kind], dict[str, Any]]],
+    folder: Path,
+    hold: Hold,
+    signer: Signer | None,
+) -> tuple[Side, dict[str, Walked]]:
+    journeys = folder / "journeys"
+    journeys.mkdir()
+    walks, agent = {}, Side({}, {})
+    async with Walker(journeys, args=wires.browser_args, hold=hold) as walker:
+        for kinds, context in groups:
+            walked = await _walk(walker, wires, kinds, context, folder, signer)
+            assert walked.heard.logs, walked.record
+            told = {event: fields for _, event, fields in walked.heard.logs}
+            agent.given |= json.loads(str(told["given"]["given"]))
+            walks |= dict.fromkeys(kinds, walked)
+    agent.seen = {name: wires.asked(name) for name in walks}
+    wires.seen = []
+    return agent, walks
 
 
 async def _walk(
@@ -128,7 +153,7 @@ async def _walk(
     kinds: Mapping[str, Kind],
     context: dict[str, Any],
     folder: Path,
-    signer: Signer,
+    signer: Signer | None,
 ) -> Walked:
     urls = wires.urls
     wild = urls["api"].replace("api.", "*.")
@@ -140,6 +165,8 @@ async def _walk(
     }
     site = Site("shop", urls["shop"], (urls["shop"], wild, urls["direct"]))
     order = walker.order(SOURCE, site, params=params, context=context, timeout=100.0)
+    if signer is None:
+        return await walker.follow(order, Heard())
     signatures = Signatures(signer, site, time.time)
     return await walker.follow(
         replace(order, signatures=signatures.ahead()), Heard(sign=signatures.reply)
@@ -163,6 +190,11 @@ async def _bare(
 
 def tagged(both: Both, name: str) -> list[Came]:
     """The requests of a kind that are to carry all of the identity."""
+    return [one for one in own(both, name) if not both.light(name, one)]
+
+
+def own(both: Both, name: str) -> list[Came]:
+    """The requests of a kind to first parties, without those that no client can tag."""
     unseen = f"/{name}/{ALL[name].unseen or '-'}"
     return [
         one
@@ -179,7 +211,7 @@ def span_id(came: Came, walked: Walked) -> str:
     return match[2]
 
 
-@pytest.mark.parametrize(("version", "name"), CASES)
+@pytest.mark.parametrize(("version", "hold", "name"), CASES)
 def test_the_kind_works_as_without_the_agent(both: Both, name: str) -> None:
     """Pages see the same, CORS refusals too, and the server gets the same requests."""
     assert both.bare.given[name] == ALL[name].gives
@@ -193,13 +225,13 @@ def test_the_kind_works_as_without_the_agent(both: Both, name: str) -> None:
     assert list(map(len, bodies[0])) == list(map(len, bodies[1]))
 
 
-@pytest.mark.parametrize(("version", "name"), CASES)
+@pytest.mark.parametrize(("version", "hold", "name"), CASES)
 def test_first_parties_know_it(both: Both, name: str) -> None:
     """Every request carries the run's trace with a span id of its own, journey and run."""
     walked = both.walks[name]
     run = f"footfall.journey=walked,footfall.run={walked.order.run_id}"
     first = tagged(both, name)
-    assert first
+    assert own(both, name)
     for one in first:
         assert one.headers[HEADER.lower()] == "walked", one
         assert one.headers["baggage"] == f"synthetic_request=true,{run}", one
@@ -211,7 +243,16 @@ def test_first_parties_know_it(both: Both, name: str) -> None:
     assert set(ids.values()) == {1}
 
 
-@pytest.mark.parametrize(("version", "name"), CASES)
+@pytest.mark.parametrize(("version", "hold", "name"), CASES)
+def test_what_is_not_held_goes_as_it_is(both: Both, name: str) -> None:
+    """Files carry the user agent, and no header of ours: they took no way through the agent."""
+    for one in own(both, name):
+        if both.light(name, one):
+            assert one.headers["user-agent"].endswith(TOKEN), one
+            assert [header for header in CARRIERS if header in one.headers] == [], one
+
+
+@pytest.mark.parametrize(("version", "hold", "name"), CASES)
 def test_the_cookie_goes_where_the_sites_own_goes(both: Both, name: str) -> None:
     """Wherever a browser sends the site's own cookie it sends `synthetic`; away never."""
     for one in both.agent.seen[name]:
@@ -222,7 +263,7 @@ def test_the_cookie_goes_where_the_sites_own_goes(both: Both, name: str) -> None
             assert "synthetic=1" in cookies, one
 
 
-@pytest.mark.parametrize(("version", "name"), CASES)
+@pytest.mark.parametrize(("version", "hold", "name"), CASES)
 def test_third_parties_learn_nothing(both: Both, name: str) -> None:
     """A third party gets the user agent alone, and no preflight asks for our headers."""
     for one in both.agent.seen[name]:
@@ -234,6 +275,7 @@ def test_third_parties_learn_nothing(both: Both, name: str) -> None:
 
 
 @pytest.mark.parametrize("version", list(PROTOCOLS))
+@pytest.mark.parametrize("hold", HOLDS)
 @pytest.mark.parametrize("name", ["socket", *[n for n, kind in KINDS.items() if kind.unseen]])
 def test_what_no_client_can_tag_has_the_cookie(both: Both, name: str) -> None:
     """Handshakes of sockets, and what speculation rules fetch, carry cookie and user agent."""
@@ -244,6 +286,7 @@ def test_what_no_client_can_tag_has_the_cookie(both: Both, name: str) -> None:
 
 
 @pytest.mark.parametrize("version", list(PROTOCOLS))
+@pytest.mark.parametrize("hold", HOLDS)
 def test_no_span_id_is_given_twice(both: Both) -> None:
     """Ids are of one request each, over all kinds of a walk."""
     ids = Counter(
@@ -256,6 +299,7 @@ def test_no_span_id_is_given_twice(both: Both) -> None:
 
 
 @pytest.mark.parametrize("version", list(PROTOCOLS))
+@pytest.mark.parametrize("hold", ["all"])
 def test_every_tagged_request_proves_itself(both: Both) -> None:
     """Each is signed for the host that it came to, so that the receiving side believes it and
     reads journey and run: hosts known ahead, and those that only a wildcard covers."""
@@ -272,6 +316,7 @@ def test_every_tagged_request_proves_itself(both: Both) -> None:
 
 
 @pytest.mark.parametrize("version", list(PROTOCOLS))
+@pytest.mark.parametrize("hold", HOLDS)
 def test_the_protocol_is_the_one_that_is_meant(both: Both, version: str) -> None:
     """What browsers sent came by that protocol; clients without a browser speak HTTP/1.1."""
     versions = Counter(

@@ -123,6 +123,7 @@ KINDS: dict[str, Kind] = {
         "const i = new Image(); i.src = 'redirect?to=' + encodeURIComponent("
         "  `${third}/redirect_picture/redirect?to=${shop}/redirect_picture/two`)",
         "GET shop/redirect, GET third/redirect, GET shop/two",
+        files_asked="two",
     ),
     "popup": Kind("void open('two')", "GET shop/two"),
     "popup_alone": Kind("void open('two', '_blank', 'noopener')", "GET shop/two"),
@@ -130,6 +131,7 @@ KINDS: dict[str, Kind] = {
         "void open(third + '/popup_away/page')",
         "GET third/page, GET shop/one",
         files={"page": page("<script src='{shop}/popup_away/one'></script>")},
+        files_asked="one",
     ),
     "download": Kind("", "GET shop/down.bin", 4000, act=_download),
     "download_page": Kind("", "GET shop/down.bin", 4000, act=_download_page),
@@ -156,6 +158,7 @@ KINDS: dict[str, Kind] = {
             "page": page("<iframe src='{shop}/frame_home/two'></iframe>"),
             "two": page("<img src=one>"),
         },
+        files_asked="one",
     ),
     "frame_written": Kind(
         "const f = document.createElement('iframe');"
@@ -163,6 +166,7 @@ KINDS: dict[str, Kind] = {
         "const s = document.createElement('iframe'); s.sandbox = 'allow-scripts';"
         "s.srcdoc = '<img src=two>'; document.body.append(s)",
         "GET shop/one, GET shop/two",
+        files_asked="two",
     ),
     # What pages are made of.
     "parts": Kind(
@@ -189,11 +193,13 @@ KINDS: dict[str, Kind] = {
             "f.js": _script("1"),
             "k.html": page(""),
         },
+        files_asked="a.css b.css c.svg d.js e.js f.js g.svg h.woff2 i.mp4 j.vtt",
     ),
     "worklet": Kind(
         "const a = new OfflineAudioContext(1, 1, 8000);await a.audioWorklet.addModule('two.js')",
         "GET shop/two.js",
         files={"two.js": _script("1")},
+        files_asked="two.js",
     ),
     # Fetches.
     "fetch": Kind("return fetch('one').then(r => r.status)", "GET shop/one", 200),

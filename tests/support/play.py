@@ -45,6 +45,8 @@ class Kind:
     """The HTTP version without which browsers don't do this."""
     unseen: str = ""
     """The file of a request that Chromium shows to no client: it has cookie and user agent."""
+    files_asked: str = ""
+    """The paths of what a page is made of: not held where calls alone are."""
 
 
 def page(text: str) -> File:
