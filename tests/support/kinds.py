@@ -193,7 +193,7 @@ KINDS: dict[str, Kind] = {
             "f.js": _script("1"),
             "k.html": page(""),
         },
-        files_asked="a.css b.css c.svg d.js e.js f.js g.svg h.woff2 i.mp4 j.vtt",
+        files_asked="a.css b.css c.svg d.js e.js f.js g.svg h.woff2 i.mp4 j.vtt l.json",
     ),
     "worklet": Kind(
         "const a = new OfflineAudioContext(1, 1, 8000);await a.audioWorklet.addModule('two.js')",
