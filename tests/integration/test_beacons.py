@@ -625,7 +625,7 @@ async def test_an_escape_is_told(internet: Internet) -> None:
         for one in [one for one in gc.get_objects() if isinstance(one, tagger.Tagger)]:
             if one._session is not None:
                 with contextlib.suppress(Exception):  # those of browsers before
-                    await one._session.send("Fetch.disable", {})
+                    await one._session.send("Fetch.disable", {{}})
         await run.page.evaluate("url => send(['Fetch', 'POST', url, null])", "{GA4}&en=free")
     """
     walked = await internet.walk(source, BeaconPolicy())
