@@ -14,10 +14,13 @@ from agent.core.naming import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Set as AbstractSet
     from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import APIRequestContext, BrowserContext, Locator, Page
     from structlog.typing import FilteringBoundLogger
+
+    from agent.core.model import FailOn
 
     JourneyFunction = Callable[["Run"], Awaitable[None]]
 
@@ -123,6 +126,8 @@ class Declaration:
     confirm: bool | None
     params: dict[str, Any]
     context: dict[str, Any]
+    fail_on: object
+    """As it was given; whoever loads the journey checks it."""
 
     @property
     def name(self) -> str:
@@ -147,6 +152,7 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
     confirm: bool | None = None,
     params: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
+    fail_on: AbstractSet[FailOn] = frozenset(),
 ) -> Callable[[Function], Function]:
     """Declare an ``async def`` function as a journey; its name is the function's.
 
@@ -163,6 +169,8 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
             override these and no others.
         context: options of Playwright's ``new_context`` (viewport, locale, ...) and
             ``device``, the name of one of Playwright's devices.
+        fail_on: what fails a walk although its code goes on: ``{"page_error"}``, an error in
+            a script of the site's own that nothing on the page caught.
 
     """
 
@@ -189,6 +197,7 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
             confirm=confirm,
             params=dict(params or {}),
             context=dict(context or {}),
+            fail_on=fail_on,
         )
         _declared.setdefault(function.__module__, []).append(declaration)
         return function

@@ -126,6 +126,7 @@ class _Resolver:
             params=params,
             configured_params=tuple(self._section.params) if self._section else (),
             context=definition.context,
+            fail_on=self._given("fail_on", definition.fail_on).value,
         )
 
     def _given(self, key: str, authored: T | None) -> _Given[Any]:

@@ -45,7 +45,7 @@ from agent.config.fields import (
     WebAddress,
 )
 from agent.core.beacon_report import BeaconChoice
-from agent.core.model import CONFIRM_AFTER
+from agent.core.model import CONFIRM_AFTER, FailOn
 from agent.core.suspension import Mode
 
 Kept = Literal["all", "failed", "none"]
@@ -130,6 +130,7 @@ class JourneySection(Section):
     grace: Grace | None = None
     confirm: bool | None = None
     confirm_after: ConfirmAfter | None = None
+    fail_on: tuple[FailOn, ...] | None = None
     enabled: bool = True
     params: Params = {}
 

@@ -44,6 +44,13 @@ MOST_REQUEST_SPANS = 1_000
 MOST_REQUESTS = 5_000
 """Requests of an attempt that are followed, from when on only answers of documents are."""
 
+MOST_PAGE_ERRORS = 1_000
+"""Uncaught errors of an attempt's pages that are counted."""
+MOST_PAGE_ERRORS_KEPT = 50
+"""Different ones of them that are kept."""
+MOST_HOSTS = 50
+"""Hosts of an attempt whose certificate is looked at."""
+
 NAME_LENGTH = 200
 """Characters of a step's or a span's name that are kept, and of a place in a journey."""
 MOST_STEPS = 1_000

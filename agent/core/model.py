@@ -14,6 +14,9 @@ from typing import Any, Literal
 from agent.core.beacon_report import BeaconPolicy
 from agent.core.limits import Count, JourneyName, Message, Name, Problems
 
+FailOn = Literal["page_error"]
+"""What fails a journey although its code goes on: uncaught errors of the site's own scripts."""
+
 CONFIRM_AFTER = 3.0
 """Seconds after which a failure is confirmed: a blip of the network must not confirm itself."""
 
@@ -100,6 +103,7 @@ class Definition:
     confirm: bool | None = None
     params: dict[str, Any] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
+    fail_on: tuple[FailOn, ...] = ()
     warnings: Problems = field(default_factory=list)
     """What in its source is probably not meant, with its place."""
 
@@ -125,6 +129,7 @@ class Journey:
     severity: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
+    fail_on: tuple[FailOn, ...] = ()
     confirm_after: float = CONFIRM_AFTER
     """Seconds from the end of an attempt that failed until it is confirmed, at the soonest."""
     configured_params: tuple[str, ...] = ()

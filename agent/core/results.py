@@ -13,9 +13,11 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from agent.core.beacon_report import Audit
+from agent.core.certificate import Certificate
 from agent.core.errors import ErrorType
 from agent.core.limits import (
     MOST_ATTRIBUTES,
+    MOST_HOSTS,
     MOST_VITALS,
     Count,
     Integer,
@@ -40,6 +42,8 @@ EVIDENCE: frozenset[str] = frozenset(get_args(EvidenceName))
 
 RequestKind = Annotated[str, Field(pattern=r"^(first|third) (ok|http_error|failed)$")]
 """Whose address a request went to, and what became of it."""
+Party = Literal["first", "third"]
+"""Whose an address or a script is: the site's own, or somebody else's."""
 VitalName = Annotated[str, Field(pattern=r"^(lcp|fcp|ttfb|inp|cls)$")]
 
 
@@ -130,6 +134,10 @@ class Attempt:
     artifacts: tuple[str, ...] = ()
     """Paths relative to the artifacts folder."""
     audit: Audit = field(default_factory=Audit)
+    page_errors: dict[Party, int] = field(default_factory=dict)
+    """Uncaught errors of pages' scripts, by whose script raised them."""
+    certificates: tuple[Certificate, ...] = ()
+    """Those that first parties showed; of a host that showed several, the one that ends soonest."""
     place: SourceLine | None = None
     """The line of the journey that the error came out of, if it came out of one."""
 
@@ -161,6 +169,8 @@ class AttemptReport:
     evidence: tuple[EvidenceName, ...] = ()
     """Names of files left in the attempt's scratch folder."""
     audit: Audit = field(default_factory=Audit)
+    page_errors: dict[Party, Count] = field(default_factory=dict)
+    certificates: Annotated[tuple[Certificate, ...], first(MOST_HOSTS)] = ()
     place: SourceLine | None = None
     """The line of the journey that it ended in."""
 

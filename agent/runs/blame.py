@@ -61,6 +61,8 @@ def judged(number: int, span_id: str, record: AttemptRecord, blamed: Blame) -> A
         requests=dict(report.requests) if report else {},
         vitals=report.vitals if report else (),
         audit=report.audit if report else Audit(),
+        page_errors=dict(report.page_errors) if report else {},
+        certificates=report.certificates if report else (),
     )
 
 

@@ -13,7 +13,7 @@ from agent.core.results import Result
 from agent.runs.document import document
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer
-from agent.storage import journey_state, runs
+from agent.storage import certificates, journey_state, runs
 from agent.storage.journey_state import RunEnd
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ class Ledger:
                 return False
             runs.add(connection, at, public)
             journey_state.note(connection, RunEnd.of(run, now))
+            met = (one for attempt in run.attempts for one in attempt.certificates)
+            certificates.note(connection, met, now)
             self._telemetry.record_run(connection, run)
             return True
 

@@ -55,6 +55,7 @@ _OF_JOURNEY: Final[dict[str, frozenset[str] | None]] = {
     names.SITE: None,
     names.LOCATION: None,
 }
+_PARTIES: Final = frozenset({"first", "third"})
 _MEASURED: Final = frozenset({Result.PASS.value, Result.FAIL.value, Result.NOT_MEASURED.value})
 _ERRORS: Final = {names.ERROR_TYPE: frozenset(error.value for error in ErrorType)}
 _WITH_ERROR: Final = frozenset({names.ERROR_TYPE})
@@ -167,9 +168,16 @@ _JOURNEY_METRICS: Final = (
         "Requests of all attempts.",
         {
             **_OF_JOURNEY,
-            names.PARTY: frozenset({"first", "third"}),
+            names.PARTY: _PARTIES,
             names.OUTCOME: frozenset({"ok", "http_error", "failed"}),
         },
+    ),
+    Metric(
+        names.PAGE_ERRORS,
+        Kind.COUNTER,
+        "{error}",
+        "Uncaught errors of pages' scripts, of all attempts, by whose script it was.",
+        {**_OF_JOURNEY, names.PARTY: _PARTIES},
     ),
     Metric(
         names.BEACONS,
@@ -210,6 +218,20 @@ _SCHEDULE_METRICS: Final = (
 )
 
 _AGENT_METRICS: Final = (
+    Metric(
+        names.TLS_EXPIRY,
+        Kind.GAUGE,
+        "s",
+        "Unix time at which the certificate of a first party ends.",
+        {names.HOST: None},
+    ),
+    Metric(
+        names.TLS_LIFETIME,
+        Kind.GAUGE,
+        "s",
+        "How long that certificate holds in all.",
+        {names.HOST: None},
+    ),
     Metric(
         names.AGENT_WORKERS,
         Kind.GAUGE,

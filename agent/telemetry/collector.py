@@ -10,7 +10,7 @@ import structlog
 
 from agent.core import names
 from agent.core.errors import StateError
-from agent.storage import journey_state, totals
+from agent.storage import certificates, journey_state, totals
 from agent.telemetry import exemplars, histograms
 from agent.telemetry.delivery.signals import Signal
 from agent.telemetry.metrics import Collection, encode_collection
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
     from agent.core.clock import Clock, SteadyTime
+    from agent.storage.certificates import Known
     from agent.storage.database import Database
     from agent.storage.journey_state import JourneyState
     from agent.telemetry.collection_timer import CollectionTimer
@@ -84,7 +85,7 @@ class Collector:
         late, self._late = self._late, []
         now = self._clock.wall()
 
-        def look(connection: sqlite3.Connection) -> tuple[Collection, States, Waiting]:
+        def look(connection: sqlite3.Connection) -> tuple[Collection, States, list[Known], Waiting]:
             for attributes, seconds in late:
                 histograms.record(connection, names.SCHEDULE_LATENESS, attributes, seconds)
             kept = Collection(
@@ -95,12 +96,13 @@ class Collector:
                 exemplars=exemplars.read(connection),
             )
             states = journey_state.read(connection, self._identity.location)
-            return kept, states, self._spool.backlog(connection)
+            known = certificates.read(connection)
+            return kept, states, known, self._spool.backlog(connection)
 
-        kept, states, backlog = await self._database.transaction(look)
+        kept, states, known, backlog = await self._database.transaction(look)
         self._timer.held_up = backlog[Signal.METRICS].items > 0
         # On the loop, where what they read lives.
-        readings = self._gauges.read(states, backlog, now, self._time.now())
+        readings = self._gauges.read(states, known, backlog, now, self._time.now())
         collection = replace(kept, readings=readings)
         # Off the loop: with many journeys the encoding takes longer than a start may be late.
         payload, items = await asyncio.to_thread(

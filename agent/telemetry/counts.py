@@ -24,6 +24,8 @@ def of_result(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
         for key, amount in attempt.requests.items():
             party, _, outcome = key.partition(" ")
             yield names.REQUESTS, {**shared, names.PARTY: party, names.OUTCOME: outcome}, amount
+        for who, amount in attempt.page_errors.items():
+            yield names.PAGE_ERRORS, {**shared, names.PARTY: who}, amount
         for action, vendors in attempt.audit.counts.items():
             for vendor, amount in vendors.items():
                 beacon = {names.VENDOR: vendor, names.ACTION: action.value}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import structlog
 
 from agent.core import names
+from agent.storage import certificates
+from agent.storage.certificates import MOST_TOLD
 from agent.storage.journey_state import JourneyState
 from agent.telemetry.catalogue import CATALOGUE, Kind
 from agent.telemetry.metrics import Reading
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from agent.core.model import Journey
     from agent.schedule.suspensions import Mark
+    from agent.storage.certificates import Known
     from agent.telemetry.delivery.signals import Signal
     from agent.telemetry.delivery.spool import Backlog
 
@@ -37,6 +40,7 @@ class Gauges:
         self._gap: Callable[[Journey], float] = _interval
         self._suspended: Told = _never
         self._reads: dict[str, Read] = {}
+        self._left_out = 0
 
     def watch(
         self, journeys: Sequence[Journey], gap: Callable[[Journey], float] | None = None
@@ -64,6 +68,7 @@ class Gauges:
     def read(
         self,
         states: Mapping[str, JourneyState],
+        known: Sequence[Known],
         backlog: Mapping[Signal, Backlog],
         now: float,
         steady: float,
@@ -71,6 +76,7 @@ class Gauges:
         """Read all gauges at Unix time ``now``; what waits is as old as ``steady`` time says."""
         return (
             *self._of_journeys(states, now),
+            *self._of_certificates(known, now),
             *_of_spool(backlog, steady),
             *self._of_agent(),
         )
@@ -106,6 +112,17 @@ class Gauges:
                 names.END: "open" if mark.is_open else "set",
             }
             yield Reading(names.SUSPENDED, {**attributes, **what}, int(holds))
+
+    def _of_certificates(self, known: Sequence[Known], now: float) -> Iterator[Reading]:
+        told = certificates.of_journeys(known, self._journeys, now)
+        left_out = max(0, len(told) - MOST_TOLD)
+        if left_out > self._left_out:
+            _log.warning("certificates.left_out", action="collect", hosts=left_out)
+        self._left_out = left_out
+        for one in told[:MOST_TOLD]:
+            attributes = {names.HOST: one.certificate.host}
+            yield Reading(names.TLS_EXPIRY, attributes, one.certificate.ends_at)
+            yield Reading(names.TLS_LIFETIME, attributes, one.certificate.lifetime)
 
     def _of_agent(self) -> list[Reading]:
         readings: list[Reading] = []

@@ -17,7 +17,7 @@ from agent.core.clock import SteadyTime
 from agent.core.errors import ErrorType
 from agent.core.model import Trigger
 from agent.core.results import Result
-from agent.storage import journey_state, totals
+from agent.storage import certificates, journey_state, totals
 from agent.telemetry import counts, exemplars, histograms, measurements, payloads, steps
 from agent.telemetry.collection_timer import CollectionTimer
 from agent.telemetry.collector import Collector
@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from agent.telemetry.resource import ResourceInfo
 
 SCHEMA: Final = "".join(
-    part.SCHEMA for part in (totals, histograms, exemplars, steps, journey_state, spool)
+    part.SCHEMA
+    for part in (totals, histograms, exemplars, steps, journey_state, certificates, spool)
 )
 
 

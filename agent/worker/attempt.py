@@ -171,6 +171,8 @@ class AttemptRunner:
             requests=dict(self._setup.traffic.counts),
             vitals=self._setup.vitals.collected(),
             audit=self._setup.auditor.report(),
+            page_errors=dict(self._setup.page_errors.counts),
+            certificates=self._setup.certificates.collected(),
         )
         self._pipe.send(OutcomeKnown(report))
         await self._outcome.save(fault, browser, opened, evidence_end)
@@ -252,12 +254,15 @@ class AttemptRunner:
         self._check_pages()
         if self._page is None:
             return {}
-        return await self._setup.vitals.read(self._page, self._steps.current)
+        seen = await self._setup.vitals.read(self._page, self._steps.current)
+        # What the page raised before it answered was heard before its answer was.
+        self._check_pages()
+        return seen
 
     def _check_pages(self) -> None:
-        refused = self._setup.end.refusal()
-        if refused:
-            raise refused
+        objection = self._setup.end.objection()
+        if objection:
+            raise objection
 
     def _first_line(self, error: BaseException) -> str:
         return first_line(error, self._pipe.redactor.fit)

@@ -9,6 +9,8 @@ import tokenize
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent.authoring import Declaration
 
 
@@ -44,11 +46,11 @@ class JourneySource:
         return found
 
     def line_of(self, option: str, key: str) -> int:
-        """Return the line of a key of one of the decorator's tables, or of the nearest above."""
+        """Return the line of a key of one of the decorator's tables or sets, or of the nearest."""
         for call in ast.walk(self._tree):
             for keyword in call.keywords if isinstance(call, ast.Call) else ():
                 if keyword.arg == option:
-                    names = keyword.value.keys if isinstance(keyword.value, ast.Dict) else []
+                    names = _keys(keyword.value)
                     for name in names:
                         if isinstance(name, ast.Constant) and name.value == key:
                             return self._first + name.lineno - 1
@@ -66,3 +68,9 @@ class JourneySource:
             and isinstance(call.args[0], ast.Constant)
             and isinstance(call.args[0].value, str)
         )
+
+
+def _keys(value: ast.expr) -> Sequence[ast.expr | None]:
+    if isinstance(value, ast.Dict):
+        return value.keys
+    return value.elts if isinstance(value, ast.Set | ast.List | ast.Tuple) else ()

@@ -18,6 +18,7 @@ from agent.core.printable import cut
 from agent.core.values import trouble
 from agent.worker.await_check import forgotten
 from agent.worker.context_check import check_context
+from agent.worker.fail_on_check import check_fail_on
 from agent.worker.journey_source import JourneySource
 from agent.worker.sources import Sources
 
@@ -111,7 +112,9 @@ class Loader:
     ) -> tuple[Definition, list[Problem]]:
         """Return a journey as data, and which of its values would not reach a walk as they are."""
         context, wrong = check_context(one.context, (self._folder / file).parent)
+        fail_on, unknown = check_fail_on(one.fail_on)
         faults = [("context", name, why) for name, why in wrong]
+        faults += [("fail_on", word, why) for word, why in unknown]
         faults += [
             ("params", name, why) for name, value in one.params.items() if (why := trouble(value))
         ]
@@ -130,7 +133,8 @@ class Loader:
             )
             for line, name in source.repeated_steps()
         ]
-        return _definition(file, one, context, warnings), problems
+        definition = _definition(file, one, context, warnings)
+        return replace(definition, fail_on=fail_on), problems
 
     def _where(self, file: str, line: int | None) -> str:
         return f"{self._folder.name}/{file}:{line}"

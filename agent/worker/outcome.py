@@ -14,7 +14,14 @@ from agent.protocol.messages import Logged
 from agent.worker.browser.canary import try_canary
 from agent.worker.browser.circumstances import Circumstances
 from agent.worker.browser.evidence import Evidence
-from agent.worker.browser.faults import BrowserGone, Fault, HttpStatusError, ProxyRefused, fault_of
+from agent.worker.browser.faults import (
+    BrowserGone,
+    Fault,
+    HttpStatusError,
+    PageErrorRaised,
+    ProxyRefused,
+    fault_of,
+)
 from agent.worker.browser.recorder import Recorder
 from agent.worker.browser.weight import DriverState
 
@@ -55,6 +62,9 @@ _CHALLENGED = frozenset(
     }
 )
 """What a walk may end on because its edge asks for a proof instead of answering."""
+_OF_PAGES = (HttpStatusError, PageErrorRaised, ProxyRefused)
+"""What is raised for a page, at whatever line the journey stands meanwhile."""
+_AFTER_PAGE_ERROR = frozenset({ErrorType.ASSERTION, ErrorType.TIMEOUT})
 _CURE = "sign the agent's requests and let them pass there: docs/identity.md"
 
 
@@ -112,7 +122,11 @@ class AttemptOutcome:
         fault = self._placed(self._blamed(failure, heard), own, raised)
         setup = self._setup
         self._stood = Circumstances(
-            setup.traffic.open_requests(), setup.dialogs.open, setup.auditor.stopped_vendors
+            setup.traffic.open_requests(),
+            setup.dialogs.open,
+            setup.auditor.stopped_vendors,
+            # The first of them has been told where that is what the walk broke on.
+            setup.page_errors.own()[1 if setup.end.page_error else 0 :],
         )
         if fault.error_type.owner is not Owner.TARGET:
             return fault
@@ -135,7 +149,7 @@ class AttemptOutcome:
         place, target = fault.place or own.place, fault.target or own.target
         if place is None and self.waited is not None and self.waited.place is not None:
             place, target = self.waited.place.cleaned(fit), self.waited.target
-        elif self._setup.end.refused_at and isinstance(raised, HttpStatusError | ProxyRefused):
+        elif self._setup.end.refused_at and isinstance(raised, _OF_PAGES):
             place = self._setup.end.refused_at.cleaned(fit)
         return replace(fault, place=place or self.declared(), target=target)
 
@@ -156,6 +170,11 @@ class AttemptOutcome:
             # The page that could not be used says more than what was missing on it.
             detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"
             return replace(fault, error_type=ErrorType.HTTP_STATUS, message=f"{refused}{detail}")
+        raised = self._setup.end.page_error
+        if raised and fault.error_type in _AFTER_PAGE_ERROR and failure is not raised:
+            # It came first, and is what the author wants to hear of.
+            message = f"{raised}\nthen {fault.message}"
+            return replace(fault, error_type=ErrorType.ASSERTION, message=message)
         return fault
 
     def _challenged(self, fault: Fault, challenge: str) -> Fault:
@@ -235,6 +254,7 @@ class AttemptOutcome:
             "place": asdict(fault.place) if fault.place else None,
             "steps": [asdict(step) for step in self._steps.ended],
             "console": self._setup.console.lines,
+            **self._setup.page_errors.facts(),
             "failed_requests": self._setup.traffic.failed,
             **self._stood.facts(),
         }

@@ -11,8 +11,10 @@ from playwright.async_api import Error
 
 from agent.beacons.policy import BeaconGuard
 from agent.core.bare_url import bare_url
+from agent.core.limits import MOST_HOSTS
 from agent.core.origins import FirstParty, origin_of
 from agent.protocol.messages import Logged, SpanEnded
+from agent.worker.browser.certificates import Certificates
 from agent.worker.browser.console import Console
 from agent.worker.browser.context import refuse_sign_in
 from agent.worker.browser.dialogs import Dialogs
@@ -24,6 +26,7 @@ from agent.worker.browser.faults import (
 )
 from agent.worker.browser.launch import keep_open
 from agent.worker.browser.listening import Listeners
+from agent.worker.browser.page_errors import PageErrors
 from agent.worker.browser.raised import page_of
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from agent.core.results import SpanData
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
+    from agent.worker.browser.page_errors import PageError
     from agent.worker.pipe import Pipe
 
 _ACTION_SHARE = 0.8
@@ -102,6 +106,10 @@ class PageSetup:
             refusals=self.end.refusals,
         )
         self.console = Console(fit, self.auditor.connect)
+        self.page_errors = PageErrors(self._site.covers, fit, self._on_page_error)
+        self.certificates = Certificates(
+            self._site.covers, self._listeners, self._on_too_many_hosts
+        )
         self.dialogs = Dialogs(self._listeners, fit)
         self.downloads = Downloads(self._on_too_much)
         self._api = ApiTagger(
@@ -112,6 +120,7 @@ class PageSetup:
             self.traffic.count,
             self.auditor,
             self.end.challenges.see,
+            self.certificates.see,
         )
         self.vitals = Vitals()
         self._pages: list[Page] = []
@@ -156,6 +165,8 @@ class PageSetup:
         self._listeners.on(context, "response", self.end.on_answer)
         self.traffic.follow(context)
         self.console.follow(context, self._listeners)
+        self.page_errors.follow(context, self._listeners)
+        self.certificates.follow(context)
         self.downloads.follow(context, self._listeners)
         self.dialogs.follow(context)
         await context.add_cookies(_cookies(self._site))
@@ -222,6 +233,13 @@ class PageSetup:
 
     def _on_too_much(self, mib: int) -> None:
         self._pipe.send(Logged("warning", "downloads.stopped", {"mib": mib}))
+
+    def _on_page_error(self, error: PageError) -> None:
+        if "page_error" in self._journey.fail_on:
+            self.end.on_page_error(error)
+
+    def _on_too_many_hosts(self) -> None:
+        self._pipe.send(Logged("warning", "certificates.left_out", {"beyond": MOST_HOSTS}))
 
     def _on_listener_failed(self, event: str, error: Exception) -> None:
         # Its type alone: what it says may hold anything that a page says.

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from agent.core.bare_url import bare_url
 from agent.worker.browser.challenges import Challenges
-from agent.worker.browser.faults import Challenged, HttpStatusError, ProxyRefused
+from agent.worker.browser.faults import (
+    Challenged,
+    HttpStatusError,
+    PageErrorRaised,
+    ProxyRefused,
+)
 from agent.worker.browser.traffic import is_main
 
 if TYPE_CHECKING:
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
 
     from agent.core.origins import FirstParty
     from agent.core.source_line import SourceLine
+    from agent.worker.browser.page_errors import PageError
 
 _CALLS = frozenset({"fetch", "xhr"})
 _PASSED_WITHIN = 3.0
@@ -39,9 +45,15 @@ class WalkEnd:
         self.stands_at: Callable[[], SourceLine | None] = lambda: None
         """Says at which of the author's lines the walk stands."""
         self.refused_at: SourceLine | None = None
-        """Where it stood when a page first answered what nobody expected."""
+        """Where it stood when a page first answered, or raised, what nobody expected."""
+        self.page_error: PageErrorRaised | None = None
+        """The first error in a script of the site's own, where that is to fail the walk."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails as soon as the walk can't go on."""
+
+    def objection(self) -> HttpStatusError | PageErrorRaised | ProxyRefused | None:
+        """Return what is to be raised for pages, although the journey itself goes on."""
+        return self.refusal() or self.page_error
 
     def refusal(self) -> HttpStatusError | ProxyRefused | None:
         """Return what is to be raised for a page that answered what nobody expected."""
@@ -72,6 +84,13 @@ class WalkEnd:
         if refusal is not None:
             self.refused_at = self.refused_at or self.stands_at()
             asyncio.get_running_loop().call_later(_SHOW, self.lose, refusal)
+
+    def on_page_error(self, error: PageError) -> None:
+        """End the walk soon after an uncaught error, once the page had time to show it."""
+        if self.page_error is None:
+            self.page_error = PageErrorRaised(f"uncaught error on the page: {error}")
+            self.refused_at = self.refused_at or self.stands_at()
+            asyncio.get_running_loop().call_later(_SHOW, self.lose, self.page_error)
 
     def lose(self, why: Exception) -> None:
         """End the walk; what ended it first is what counts."""

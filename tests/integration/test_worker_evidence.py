@@ -82,7 +82,7 @@ async def test_evidence(walker: Walker, origin: Origin) -> None:
     assert str(notes["error"]).startswith("no good")
     assert (notes["url"], notes["title"]) == (f"{origin.url}/loud?q=mug", "Account mug")
     assert "log: says mug" in notes["console"]
-    assert any("thrown mug" in line for line in notes["console"])
+    assert [one["error"] for one in notes["page_errors"]] == ["Error: thrown mug"]
     unloaded = [line for line in notes["console"] if "Failed to load resource" in line]
     assert [line.rpartition(" ")[2] for line in unloaded] == [f"{origin.url}/missing?q=mug"]
     assert f"404 GET {origin.url}/missing?q=mug" in notes["failed_requests"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Mapping
 
     Answer = str | Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -32,6 +33,7 @@ class Origin:
     pages: dict[str, Answer] = field(default_factory=dict)
     seen: list[Asked] = field(default_factory=list)
     url: str = ""
+    tls: ssl.SSLContext | None = None
     _came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __aenter__(self) -> Self:
@@ -39,11 +41,11 @@ class Origin:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, 0)
+        site = web.TCPSite(self._runner, self.host, 0, ssl_context=self.tls)
         await site.start()
         port = self._runner.addresses[0][1]
         host = f"[{self.host}]" if ":" in self.host else self.host
-        self.url = f"http://{host}:{port}"
+        self.url = f"{'https' if self.tls else 'http'}://{host}:{port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

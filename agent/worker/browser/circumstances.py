@@ -20,17 +20,21 @@ class Circumstances:
     """How things stood when a walk broke off.
 
     ``open_requests`` begin with the oldest; ``dialogs`` are those that nobody has answered;
-    ``stopped`` counts the beacons that the agent stopped until then, by vendor.
+    ``stopped`` counts the beacons that the agent stopped until then, by vendor; ``raised`` is what
+    the site's own scripts raised and nothing caught.
     """
 
     open_requests: Sequence[OpenRequest]
     dialogs: Sequence[str]
     stopped: Mapping[str, int]
+    raised: Sequence[str] = ()
 
     def lines(self, *, waited: bool) -> Iterator[str]:
         """Yield what an error is to say besides; ``waited``: it is that something didn't come."""
         for dialog in self.dialogs[:_MOST_TOLD]:
             yield f"a dialog is open, to which the journey gave no answer: {dialog}"
+        for error in self.raised[:_MOST_TOLD]:
+            yield f"uncaught error on the page: {error}"
         late = [one for one in self.open_requests if one.seconds >= _LONG_ENOUGH]
         if waited and late:
             more = f" and {len(late) - _MOST_TOLD} more" if len(late) > _MOST_TOLD else ""

@@ -1,4 +1,4 @@
-"""What an attempt's pages said: console lines and uncaught errors, as far as there is room."""
+"""What an attempt's pages wrote to their console, as far as there is room."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agent.core.limits import LINE_LENGTH, MOST_LINES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.async_api import BrowserContext, ConsoleMessage, WebError
+    from playwright.async_api import BrowserContext, ConsoleMessage
 
     from agent.worker.browser.listening import Listeners
 
@@ -38,10 +38,7 @@ class Console:
 
     def follow(self, context: BrowserContext, listeners: Listeners) -> None:
         """Start listening."""
-        self._stops = [
-            listeners.on(context, "console", self._on_message),
-            listeners.on(context, "weberror", self._on_error),
-        ]
+        self._stops.append(listeners.on(context, "console", self._on_message))
 
     def stop(self) -> None:
         """Stop listening."""
@@ -52,9 +49,6 @@ class Console:
         if message.type == "error" and (address := refused(message.text)):
             self.on_refused(address)
         self._add(f"{message.type}: ", message.text, _meant(message))
-
-    def _on_error(self, error: WebError) -> None:
-        self._add("uncaught: ", str(error.error))
 
     def _add(self, kind: str, text: str, address: str = "") -> None:
         self._heard += len(text)

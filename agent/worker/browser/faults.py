@@ -103,6 +103,10 @@ class HttpStatusError(AssertionError):
     """A main document answered 400 or above and the author had not expected it."""
 
 
+class PageErrorRaised(AssertionError):
+    """A script of the site's own raised what nothing on the page caught, and that is to count."""
+
+
 class Challenged(Exception):
     """The site's edge took the agent for a bot, and answered so."""
 
@@ -154,6 +158,7 @@ _OWN = {
     HttpStatusError: ErrorType.HTTP_STATUS,
     LaunchFailed: ErrorType.BROWSER_LAUNCH,
     PageCrashed: ErrorType.PAGE_CRASH,
+    PageErrorRaised: ErrorType.ASSERTION,
     ProxyRefused: ErrorType.NAVIGATION,
     BadRedirect: ErrorType.NAVIGATION,
 }

@@ -50,7 +50,8 @@ class ApiTagger:
     """Tags one ``APIRequestContext`` and reports a client span for each first-party hop.
 
     ``count`` hears the address and the outcome of every request, ``on_answer`` what was asked,
-    and status and headers of the answer.
+    and status and headers of the answer, ``on_connection`` its address and what is known of the
+    connection's security.
     """
 
     def __init__(
@@ -62,11 +63,13 @@ class ApiTagger:
         count: Callable[[str, str], None],
         auditor: Auditor,
         on_answer: Callable[[str, int, Mapping[str, str]], object],
+        on_connection: Callable[[str, Mapping[str, Any] | None], None],
     ) -> None:
         self._first_party = first_party
         self._count = count
         self._auditor = auditor
         self._on_answer = on_answer
+        self._on_connection = on_connection
         self._identity = identity
         self._base_url = base_url
         self._on_span = on_span
@@ -166,6 +169,8 @@ class ApiTagger:
             outcome = "ok" if response.status < 400 else "http_error"
             what = f"{options['method']} {bare_url(response.url)}"
             self._on_answer(what, response.status, response.headers)
+            # It came with the answer: nobody is asked.
+            self._on_connection(response.url, await response.security_details())
             return response
         finally:
             self._count(url, outcome)
