@@ -15,7 +15,7 @@ _TICKET_SHARE: Final = 0.25
 
 Host = Annotated[str, Field(min_length=1, max_length=_LONGEST_HOST, pattern=r"^[!-~]+$")]
 """``shop.example.com``, or ``shop.example.com:8443`` where the port isn't HTTPS' own."""
-_Time = Annotated[float, Field(ge=0, le=LAST_END, allow_inf_nan=False)]
+Moment = Annotated[float, Field(ge=0, le=LAST_END, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Certificate:
     """A certificate that a host showed: its end, in Unix seconds, and how long it holds in all."""
 
     host: Host
-    ends_at: _Time
-    lifetime: _Time
+    ends_at: Moment
+    lifetime: Moment
 
     def is_near(self, now: float) -> bool:
         """Whether somebody should see to it: in its last 21 days, or its last quarter if less."""

@@ -172,7 +172,7 @@ class AttemptRunner:
             vitals=self._setup.vitals.collected(),
             audit=self._setup.auditor.report(),
             page_errors=dict(self._setup.page_errors.counts),
-            certificates=self._setup.certificates.collected(),
+            certificates=self._setup.handshakes.collected(),
         )
         self._pipe.send(OutcomeKnown(report))
         await self._outcome.save(fault, browser, opened, evidence_end)

@@ -14,7 +14,6 @@ from agent.core.bare_url import bare_url
 from agent.core.limits import MOST_HOSTS
 from agent.core.origins import FirstParty, origin_of
 from agent.protocol.messages import Logged, SpanEnded
-from agent.worker.browser.certificates import Certificates
 from agent.worker.browser.console import Console
 from agent.worker.browser.context import refuse_sign_in
 from agent.worker.browser.dialogs import Dialogs
@@ -24,6 +23,7 @@ from agent.worker.browser.faults import (
     BrowserGone,
     PageCrashed,
 )
+from agent.worker.browser.handshakes import Handshakes
 from agent.worker.browser.launch import keep_open
 from agent.worker.browser.listening import Listeners
 from agent.worker.browser.page_errors import PageErrors
@@ -107,9 +107,7 @@ class PageSetup:
         )
         self.console = Console(fit, self.auditor.connect)
         self.page_errors = PageErrors(self._site.covers, fit, self._on_page_error)
-        self.certificates = Certificates(
-            self._site.covers, self._listeners, self._on_too_many_hosts
-        )
+        self.handshakes = Handshakes(self._site.covers, self._listeners, self._on_too_many_hosts)
         self.dialogs = Dialogs(self._listeners, fit)
         self.downloads = Downloads(self._on_too_much)
         self._api = ApiTagger(
@@ -120,7 +118,7 @@ class PageSetup:
             self.traffic.count,
             self.auditor,
             self.end.challenges.see,
-            self.certificates.see,
+            self.handshakes.see,
         )
         self.vitals = Vitals()
         self._pages: list[Page] = []
@@ -166,7 +164,7 @@ class PageSetup:
         self.traffic.follow(context)
         self.console.follow(context, self._listeners)
         self.page_errors.follow(context, self._listeners)
-        self.certificates.follow(context)
+        self.handshakes.follow(context)
         self.downloads.follow(context, self._listeners)
         self.dialogs.follow(context)
         await context.add_cookies(_cookies(self._site))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from agent.core import names
 from agent.telemetry.catalogue import CATALOGUE
+from tests.support.authority import Authority
 from tests.support.daemon import Daemon, Home
 from tests.support.demo import DemoShop
+from tests.support.origin import Origin
 from tests.support.otlp import OtlpReceiver
 from tests.support.rotel import Rotel
 
@@ -59,6 +61,11 @@ async with run.step("Open the shop"):
     await run.page.goto("/")
 os._exit(9)
 """
+SECURE = """
+await run.page.goto("/")
+await asyncio.sleep(0.1)
+"""
+THROWS = "<title>Secure</title><script>throw new Error('no cart')</script>"
 INVENTS = """
 await run.api.get("/api/products")
 for _ in range(60):
@@ -130,23 +137,32 @@ class Story:
 
 async def tell(folder: Path) -> Story:
     """Let it happen; some 20 seconds."""
+    authority = Authority(folder / "authority.pem")
+    tls = authority.context("127.0.0.1", begins=-86_400, ends=5 * 86_400)
     with DemoShop() as shop:
-        home = Home(folder, {"shop": shop.url}, environment={"HOME": str(folder)})
-        for name, body in (
-            ("passes", PASSES), ("flaky", FLAKY), ("dies", DIES), ("invents", INVENTS),
-        ):  # fmt: skip
-            home.journey(name, body)
-        paged = f'site="shop", owner="checkout", runbook="{RUNBOOK}", severity="page"'
-        home.journey("fails", FAILS, paged)
-        async with OtlpReceiver() as http, OtlpReceiver() as behind:
-            first = await _first(home, http)
-            async with Rotel(behind.http_endpoint) as rotel:
-                second = await _second(home, rotel, behind)
-        return Story((first, second), home.state / "artifacts")
+        async with Origin(pages={"/": THROWS}, tls=tls) as secure:
+            sites = {"shop": shop.url, "secure": secure.url}
+            home = Home(folder, sites, environment={"HOME": str(folder)})
+            home.journey("secure", SECURE, 'site="secure", owner="checkout"')
+            return await _lives(home, authority)
 
 
-async def _first(home: Home, otlp: OtlpReceiver) -> Part:
-    _configure(home, endpoint=otlp.http_endpoint)
+async def _lives(home: Home, authority: Authority) -> Story:
+    for name, body in (
+        ("passes", PASSES), ("flaky", FLAKY), ("dies", DIES), ("invents", INVENTS),
+    ):  # fmt: skip
+        home.journey(name, body)
+    paged = f'site="shop", owner="checkout", runbook="{RUNBOOK}", severity="page"'
+    home.journey("fails", FAILS, paged)
+    async with OtlpReceiver() as http, OtlpReceiver() as behind:
+        first = await _first(home, http, authority)
+        async with Rotel(behind.http_endpoint) as rotel:
+            second = await _second(home, rotel, behind, authority)
+    return Story((first, second), home.state / "artifacts")
+
+
+async def _first(home: Home, otlp: OtlpReceiver, authority: Authority) -> Part:
+    _configure(home, authority, endpoint=otlp.http_endpoint)
     otlp.choose = _poison()
     async with Daemon(home) as daemon:
         await daemon.started()
@@ -171,8 +187,8 @@ def _poison() -> Callable[[Request], int | None]:
     return choose
 
 
-async def _second(home: Home, rotel: Rotel, otlp: OtlpReceiver) -> Part:
-    _configure(home, endpoint=rotel.grpc_endpoint, protocol="grpc")
+async def _second(home: Home, rotel: Rotel, otlp: OtlpReceiver, authority: Authority) -> Part:
+    _configure(home, authority, endpoint=rotel.grpc_endpoint, protocol="grpc")
     async with Daemon(home) as daemon:
         await daemon.started()
         await daemon.finished("passes", "pass", timeout=40)
@@ -187,13 +203,14 @@ async def _second(home: Home, rotel: Rotel, otlp: OtlpReceiver) -> Part:
         return _part("grpc", otlp, daemon)
 
 
-def _configure(home: Home, **telemetry: str) -> None:
+def _configure(home: Home, authority: Authority, **telemetry: str) -> None:
     home.configure(
         telemetry=telemetry,
         schedule={"every": "4s", "timeout": "2500ms", "grace": "1500ms"},
         journey__dies={"every": "6s"},
         journey__fails={"every": "3s", "timeout": "1500ms"},  # twice that is past its next slot
         workers={"count": 3, "max_runs": 4},
+        browser={"args": list(authority.browser_args)},
         beacons__vendors={"Matomo": "mark", "Plausible": "allow"},
     )
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from agent.core import limits, results
+from agent.core import certificate, limits, results
 from agent.core.errors import Problem
 from agent.core.printable import printable
 from agent.protocol.framing import LONGEST_ORDER, ProtocolError, frame, read_frame, receive_frame
@@ -55,6 +55,8 @@ BOUNDED = [
     (limits.Integer, st.integers(-(2**63), 2**63 - 1)),
     (limits.JourneyName, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True)),
     (results.RequestKind, st.sampled_from(["first ok", "third failed", "first http_error"])),
+    (certificate.Host, st.from_regex(r"[!-~]{1,20}", fullmatch=True)),
+    (certificate.Moment, st.floats(0, certificate.LAST_END)),
     (results.VitalName, st.sampled_from(["lcp", "fcp", "ttfb", "inp", "cls"])),
 ]
 

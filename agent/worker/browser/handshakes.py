@@ -23,7 +23,7 @@ _TRIES = 3
 """Answers of a host that are asked for its certificate: what a service worker answers has none."""
 
 
-class Certificates:
+class Handshakes:
     """Keeps of each host the certificate that ends soonest.
 
     A page's are asked of Playwright's driver, beside the walk and for the first answers of a
