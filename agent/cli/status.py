@@ -19,6 +19,7 @@ from agent.core.standing import (
     ago,
     by_urgency,
     details,
+    ends,
     held_by,
     is_well,
     state_of,
@@ -78,6 +79,7 @@ async def status(agent: Agent, names: Sequence[str], *, json: bool) -> None:
             "checks": checks,
             "pauses": listed.get("pauses", []),
             "maintenance": listed.get("maintenance", []),
+            "certificates": listed.get("certificates", []),
             "journeys": [_absolute(journey, agent.url) for journey in journeys],
         }
         print(jsonlib.dumps(whole))  # noqa: T201 - the command's own output
@@ -87,6 +89,7 @@ async def status(agent: Agent, names: Sequence[str], *, json: bool) -> None:
     # Who asks for a journey by name wants to know all of it.
     page.journeys(journeys, {one["journey"] for one in journeys if names or not is_well(one)})
     page.suspensions(listed.get("pauses", ()), listed.get("maintenance", ()))
+    page.certificates([one for one in listed.get("certificates", ()) if one["near"]])
     page.agent(checks)
 
 
@@ -169,6 +172,14 @@ class _Page:
             self._line("journeys", ", ".join(window["journeys"]))
             self._line("", held_by(window, self._now))
         if pauses or windows:
+            self._console.print()
+
+    def certificates(self, near: Sequence[Mapping[str, Any]]) -> None:
+        """Print the certificates that end soon."""
+        for one in near:
+            self._console.print(Text("certificate", style="bold yellow"))
+            self._line("", ends(one, self._now))
+        if near:
             self._console.print()
 
     def agent(self, checks: Mapping[str, Mapping[str, Any]]) -> None:

@@ -120,6 +120,15 @@ def held_by(told: Mapping[str, Any], now: datetime) -> str:
     return f"{mode}{who}from {_time(told['since'])}, {away}, {end}{reason}"
 
 
+def ends(told: Mapping[str, Any], now: datetime) -> str:
+    """Say when a certificate ends, or ended, and how long it holds in all."""
+    at = datetime.fromisoformat(told["ends_at"])
+    text = told["ends_at"]
+    how = f"ended {ago(text, now)} ago" if at <= now else f"ends {until(text, now)}"
+    lifetime = _rough(told["lifetime"])
+    return f"{told['host']} {how}, at {_time(text)}; it holds {lifetime} in all"
+
+
 def _suspended(journey: Journey, now: datetime) -> Iterator[Line]:
     told = journey.get("suspended")
     if told is None:

@@ -15,13 +15,15 @@ from agent.core.units import format_duration
 from agent.runs.document import time
 from agent.schedule import skips
 from agent.server.artifacts import link
-from agent.storage import journey_state, runs
+from agent.storage import certificates, journey_state, runs
+from agent.storage.certificates import MOST_TOLD
 from agent.storage.journey_state import JourneyState
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping
 
+    from agent.core.certificate import Certificate
     from agent.core.clock import Clock
     from agent.core.model import Cadence, Journey
     from agent.daemon.suspension_report import SuspensionReport
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from agent.schedule.skips import Skipped
     from agent.schedule.ticker import Ticker
     from agent.schedule.timeline import Timeline
+    from agent.storage.certificates import Known
     from agent.storage.reader import Reader
 
 _LOOKED_BACK = 24 * 3600.0
@@ -93,10 +96,10 @@ class Overview:
             for name, journey in sorted(self._dispatcher.journeys.items())
         ]
 
-        def look(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+        def look(connection: sqlite3.Connection) -> tuple[list[dict[str, Any]], list[Known]]:
             skipped = skips.since(connection, self._location, since)
             states = journey_state.read(connection, self._location)
-            return [
+            standing = [
                 {
                     **_declared(one.journey, self._location),
                     "running": one.running,
@@ -114,12 +117,19 @@ class Overview:
                 }
                 for one in live
             ]
+            return standing, certificates.read(connection)
 
-        found = await self._reader.read(look)
+        found, known = await self._reader.read(look)
         return {
             "at": time(now),
             "location": self._location,
             "journeys": found,
+            "certificates": [
+                _certificate(one.certificate, now)
+                for one in certificates.of_journeys(known, (one.journey for one in live), now)[
+                    :MOST_TOLD
+                ]
+            ],
             **self._suspended.listed(),
         }
 
@@ -136,6 +146,15 @@ class Overview:
             return found, _links(path for text in found for path in _artifacts(json.loads(text)))
 
         return await self._reader.read(look)
+
+
+def _certificate(certificate: Certificate, now: float) -> dict[str, Any]:
+    return {
+        "host": certificate.host,
+        "ends_at": time(certificate.ends_at),
+        "lifetime": certificate.lifetime,
+        "near": certificate.is_near(now),
+    }
 
 
 def _declared(journey: Journey, location: str) -> dict[str, Any]:

@@ -29,13 +29,15 @@ from agent.server.app import create_app
 from agent.server.connection import LimitedConnection
 from agent.server.health import Check
 from agent.server.serving import listen, port_of, serving
-from agent.storage import journey_state, runs
+from agent.storage import certificates, journey_state, runs
 from agent.storage.journey_state import RunEnd
 from agent.storage.reader import Reader
 from tests.support.build import a_journey, a_site
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from agent.core.certificate import Certificate
 
 PLACE = "eu-west-1"
 STATE_TOKEN = "of-the-state-folder-0123456789abcdef"
@@ -82,7 +84,8 @@ class Served:
             closing(sqlite3.connect(database, isolation_level=None))
         )
         self._books.execute("PRAGMA journal_mode=WAL")
-        self._books.executescript(slots.SCHEMA + skips.SCHEMA + runs.SCHEMA + journey_state.SCHEMA)
+        rooms = (slots, skips, runs, journey_state, certificates)
+        self._books.executescript("".join(room.SCHEMA for room in rooms))
         reader = self._stack.enter_context(closing(Reader(database)))
         ticker = Ticker(PLACE)
         ticker.load(self.journeys, {}, self.clock.wall())
@@ -179,6 +182,10 @@ class Served:
         end = RunEnd(name, PLACE, Result(result), started, started + 1.0)
         journey_state.note(self._books, end)
         return document
+
+    def met(self, *seen: Certificate) -> None:
+        """Put certificates into the books that a run has met just now."""
+        certificates.note(self._books, seen, self.clock.wall())
 
     def skipped(self, name: str, reason: SkipReason, ago: float, count: int = 1) -> None:
         """Put skipped slots into the books, the last of them so many seconds ago."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.core.beacon_report import Audit, BeaconAction
+from agent.core.certificate import Certificate
 from agent.core.errors import ErrorType
 from agent.core.results import Attempt, Result, RunResult, SpanData, Step, StepOutcome, Vital
 from tests.support.build import START, TRACE, a_journey, a_request, a_run, an_attempt
@@ -55,6 +56,8 @@ def make_run(journey: Journey) -> Callable[..., RunResult]:
             spans=spans,
             requests={"first ok": 3, "third failed": 1},
             vitals=(Vital("lcp", 1.2), Vital("cls", 0.02)),
+            page_errors={"first": 2, "third": 1},
+            certificates=(Certificate("127.0.0.1:1", START + 5 * 86_400, 6 * 86_400),),
             artifacts=(f"run/{number}/screenshot.png",),
         )
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from agent.cli.main import main
 from agent.cli.running_agent import Agent, find
 from agent.cli.status import status
+from agent.core.certificate import Certificate
 from agent.core.errors import AgentUnreachable, ConfigError
 from agent.core.model import SkipReason
 from agent.core.standing import State, by_urgency, state_of
@@ -318,3 +319,16 @@ def test_an_address_that_can_not_be_told_is_refused(config, text, url, told):
         find(config(text), {}, url)
     assert told in str(caught.value)
     assert "pw" not in str(caught.value)
+
+
+async def test_a_certificate_that_ends_soon(served, shown):
+    """It is told with its end and how long it holds; one that holds for long is not."""
+    day, now = 86_400.0, served.clock.wall()
+    served.met(Certificate("shop.example.com", now + 50 * day, 90 * day))
+    assert "certificate" not in await shown()
+    served.met(Certificate("shop.example.com", now + 5.2 * day, 90 * day))
+    out = " ".join((await shown()).split())
+    assert "certificate shop.example.com ends in 5d4h, at " in out
+    assert "; it holds 90d in all agent" in out
+    [told] = json.loads(await shown(json=True))["certificates"]
+    assert (told["host"], told["lifetime"], told["near"]) == ("shop.example.com", 90 * day, True)

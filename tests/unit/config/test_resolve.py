@@ -237,3 +237,28 @@ def test_all_faults_of_all_journeys_are_told_at_once(settings):
         "journeys/look.py:7",
         "config.toml:5 journey.gone",
     ]
+
+
+@pytest.mark.parametrize(
+    ("authored", "section", "expected"),
+    [
+        ((), "", ()),
+        (("page_error",), "", ("page_error",)),
+        ((), 'fail_on = ["page_error"]', ("page_error",)),
+        (("page_error",), "fail_on = []", ()),
+    ],
+)
+def test_what_a_journey_fails_on(settings, authored, section, expected):
+    """The operator's word counts, an empty list too; without one the author's does."""
+    definition = replace(BUY, fail_on=authored)
+    [journey] = resolve(settings(f"[journey.buy]\n{section}\n"), [definition], interval_of)
+    assert journey.fail_on == expected
+
+
+def test_an_unknown_word_to_fail_on(settings):
+    """It is told with its file and line, and which words there are."""
+    with pytest.raises(ConfigError) as caught:
+        settings('[journey.buy]\nfail_on = ["page_eror"]\n')
+    [problem] = caught.value.problems
+    assert problem.where.startswith("config.toml:6")
+    assert "must be 'page_error', not 'page_eror'" in problem.message

@@ -12,7 +12,7 @@ from agent.core.model import SkipReason, Slot, Trigger
 from agent.core.results import Result, Step, StepOutcome
 from agent.core.suspension import Cause, Mode
 from agent.schedule.suspensions import Mark
-from agent.storage import journey_state
+from agent.storage import certificates, journey_state
 from agent.storage.database import Database
 from agent.storage.journey_state import RunEnd
 from agent.telemetry.catalogue import CATALOGUE
@@ -21,6 +21,7 @@ from agent.telemetry.delivery.signals import Signal
 from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.steps import STEP_NAMES
 from agent.telemetry.telemetry import SCHEMA, Telemetry
+from tests.support.build import a_site
 
 BOUNDS = Bounds(size=10**7, age=86400.0)
 SLOT = Slot("buy_a_mug", "eu-west-1", 1_800_000_000.0)
@@ -51,6 +52,8 @@ async def record(database, telemetry, *runs):
         telemetry.record_run(connection, run)
         if run.trigger is Trigger.SCHEDULE:
             journey_state.note(connection, RunEnd.of(run, run.ended_at))
+            met = (one for attempt in run.attempts for one in attempt.certificates)
+            certificates.note(connection, met, run.ended_at)
 
     for run in runs:
         await database.transaction(lambda c, run=run: write(c, run))
@@ -466,7 +469,7 @@ async def test_all_that_is_emitted_is_in_the_catalogue(
 ):
     """Names, units, kinds and attributes on the wire are those of the published table."""
     telemetry = await start()
-    telemetry.watch([journey])
+    telemetry.watch([replace(journey, site=a_site("https://127.0.0.1:1"))])
     await record(database, telemetry, *(make_run(result) for result in Result))
 
     def work(connection):

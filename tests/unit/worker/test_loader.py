@@ -303,3 +303,40 @@ def test_the_folder_as_a_package_is_the_copy_too(
     )
     (one,), problems = Loader(str(folder), str(copied)).load("one.py")
     assert (one.params, problems) == ({"a": "checked"}, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "faults"),
+    [
+        ('{"page_error"}', []),
+        ('("page_error", "page_error")', []),
+        ("set()", []),
+        ("{'page_eror'}", ["4: 'page_eror': unknown; did you mean \"page_error\"?"]),
+        (
+            "{'page_error',\n    'console', 7}",
+            [
+                "4: '7': unknown; known: \"page_error\"",
+                "5: 'console': unknown; known: \"page_error\"",
+            ],
+        ),
+        (
+            '"page_error"',
+            ["4: 'page_error': must be a set of words: write fail_on={\"page_error\"}"],
+        ),
+        ("None", ["4: 'None': must be a set of words: write fail_on={\"page_error\"}"]),
+    ],
+)  # fmt: skip
+def test_what_a_journey_fails_on(folder: Path, given: str, faults: list[str]) -> None:
+    """A set of known words; any other is told with its line and what to write instead."""
+    source = (
+        f'from agent import Run, journey\n\n\n@journey(site="shop", owner="me", fail_on={given})'
+    )
+    (folder / "shop.py").write_text(f"{source}\nasync def buy(run: Run) -> None:\n    pass\n")
+    definitions, problems = Loader(str(folder)).load("shop.py")
+    prefix = "journeys/shop.py:"
+    assert [
+        str(one).removeprefix(prefix).replace("journey buy: fail_on ", "") for one in problems
+    ] == faults
+    assert [one.fail_on for one in definitions] == (
+        [] if faults else [() if given == "set()" else ("page_error",)]
+    )
