@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-_EVERY = 13
+_EVERY = 15
+"""Seconds between two slots: two attempts of the victim fit in, and two seconds more."""
 _PASS: Outcome = ("pass", None)
 _OURS: set[Outcome] = {
     _PASS,
@@ -103,11 +104,9 @@ class Campaign:
         if target == "renderer":
             intended |= _FLAKY
         elif number is signal.SIGSTOP:
-            # Told at the deadline alone: a busy machine may leave no room for another try.
-            intended.add(("not_measured", "worker_killed"))
-            if target == "browser":
-                # Nor does it show the agent's own page, where the worker still gets to ask for it.
-                intended.add(("not_measured", "canary"))
+            # Told at the deadline alone: a busy machine may leave no room for another try. Who
+            # still gets to ask for the agent's own page isn't shown it either.
+            intended |= {("not_measured", "worker_killed"), ("not_measured", "canary")}
         row = row_of(home, name, "victim", self.tries, intended)
         row.hold_on_time(lateness(home, "well"))
         row.hold(code == 0, f"the agent ended with {code}")

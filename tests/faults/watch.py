@@ -19,7 +19,7 @@ STRAY = "footfall-stray"
 """Stands in the arguments of whatever a journey starts and leaves."""
 LEFT_AT_MOST = 2.0
 _LEEWAY = 1.5
-"""Seconds more, since this looks every half second on a machine that is busy."""
+"""Seconds more, since this looks every half second."""
 _EVERY = 0.5
 
 
@@ -35,6 +35,8 @@ class Watch:
         self._home = home
         self._pid = pid
         self._since: dict[str, float] = {}
+        self._own = 0.0
+        """Seconds by which a look of its own came late at the worst: as late may anybody be."""
         self.worst: dict[str, float] = {}
         """Seconds for which each such thing was seen."""
 
@@ -48,7 +50,7 @@ class Watch:
 
     def broken(self) -> list[str]:
         """What was left for longer than it may be."""
-        limit = LEFT_AT_MOST + _LEEWAY
+        limit = LEFT_AT_MOST + _LEEWAY + self._own
         return [f"{what} for {s:.1f} s" for what, s in self.worst.items() if s > limit]
 
     async def _look_on(self) -> None:
@@ -59,6 +61,7 @@ class Watch:
             for what, since in self._since.items():
                 self.worst[what] = max(self.worst.get(what, 0.0), time.monotonic() - since)
             await asyncio.sleep(_EVERY)
+            self._own = max(self._own, time.monotonic() - now - _EVERY)
 
     def _look(self) -> set[str]:
         found = set()

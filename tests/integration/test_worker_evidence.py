@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zipfile
 from contextlib import suppress
@@ -37,9 +38,20 @@ async def _loud(request: web.Request) -> web.Response:
     return web.Response(text=text, content_type="text/html")
 
 
+async def _hangs(_: web.Request) -> web.Response:
+    await asyncio.sleep(30)
+    return web.Response()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def origin() -> AsyncIterator[Origin]:
-    async with Origin(pages={"/": "<title>Home</title><h1>Home</h1>", "/loud": _loud}) as serving:
+    pages = {
+        "/": "<title>Home</title><h1>Home</h1>",
+        "/loud": _loud,
+        "/hangs": _hangs,
+        "/unstyled": "<link rel=stylesheet href=/hangs><h1>Home</h1>",
+    }
+    async with Origin(pages=pages) as serving:
         yield serving
 
 
@@ -87,6 +99,29 @@ async def test_evidence(walker: Walker, origin: Origin) -> None:
     assert [line.rpartition(" ")[2] for line in unloaded] == [f"{origin.url}/missing?q=mug"]
     assert f"404 GET {origin.url}/missing?q=mug" in notes["failed_requests"]
     assert notes["missing"] == []
+
+
+UNANSWERED = {
+    "document": 'await run.page.goto("/hangs", timeout=400)',
+    "next document": 'await run.page.goto("/")\nawait run.page.goto("/hangs", timeout=400)',
+    "style sheet": 'await run.page.goto("/unstyled", timeout=400)',
+    "route of the journey's": "async def silent(route): ...\n"
+    "await run.page.route('**/*', silent)\nawait run.page.goto('/', timeout=400)",
+}
+
+
+@pytest.mark.parametrize("name", UNANSWERED)
+async def test_a_page_that_waits_for_an_answer_has_its_picture(
+    walker: Walker, origin: Origin, name: str
+) -> None:
+    """What a customer sees of a site that hangs; not after ten seconds that end in nothing."""
+    walked = await walker.walk(UNANSWERED[name], site(origin.url), timeout=20.0, record_trace=True)
+    assert walked.report.error_type is ErrorType.TIMEOUT
+    assert noted(walked)["missing"] == []
+    assert (walked.scratch / "screenshot.png").read_bytes().startswith(b"\x89PNG")
+    written = (walked.scratch / "failure.json").stat().st_mtime
+    ended = walked.report.started_at + walked.report.duration
+    assert written - ended < 6.0, "the picture was waited for until its time was over"
 
 
 async def test_nothing_of_a_pass(walker: Walker, origin: Origin) -> None:

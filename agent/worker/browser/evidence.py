@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from playwright.async_api import Error
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from agent.core.bare_url import bare_url
 from agent.core.limits import LINE_LENGTH, TITLE_LENGTH
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _MOST_NOTED = 2_000_000
 """Characters of the notes."""
+_FIRST_SHARE = 0.4
+_FIRST_MOST = 1.0
+"""The share of its time, and seconds at most, that a picture is waited for as the page stands."""
 _LOOK_SHARE = 0.3
 """The share of a picture's time in which a frame has to say what stands in its fields."""
 
@@ -46,17 +50,28 @@ class Evidence:
 
     async def screenshot(self, page: Page, masks: Sequence[Locator], timeout: float) -> None:  # noqa: ASYNC109
         """Save what the page shows, fields that hold secrets and masked elements painted over."""
-        look = timeout * _LOOK_SHARE
+        first = min(timeout * _FIRST_SHARE, _FIRST_MOST)
 
-        async def take() -> None:
+        async def take(within: float) -> None:
+            look = within * _LOOK_SHARE
             await page.screenshot(
                 path=self._folder / "screenshot.png",
                 mask=[*await hidden_fields(page, self._redactor, look), *masks],
-                timeout=timeout * 1000,
+                timeout=within * 1000,
                 animations="disabled",
             )
 
-        await self._piece("screenshot.png", take, timeout)
+        async def take_twice() -> None:
+            try:
+                async with asyncio.timeout(first):
+                    await take(first)
+            except (NotLookedAt, PlaywrightTimeout, TimeoutError):
+                # A page that waits for its document, or for what it needs to be drawn, is neither
+                # looked at nor drawn until it waits no more.
+                await _stop_loading(page)
+                await take(timeout - first)
+
+        await self._piece("screenshot.png", take_twice, timeout)
 
     async def trace(self, recorder: Recorder, timeout: float) -> None:  # noqa: ASYNC109
         """Save the recording without what is secret; where that can't be had, none."""
@@ -107,6 +122,14 @@ class Evidence:
         else:
             if name:
                 self.names.append(name)
+
+
+async def _stop_loading(page: Page) -> None:
+    session = await page.context.new_cdp_session(page)
+    try:
+        await session.send("Page.stopLoading")
+    finally:
+        await session.detach()
 
 
 async def _title(page: Page) -> str:
