@@ -72,9 +72,7 @@ class Progress:
 
     def on_step_ended(self, step: Step, depth: int) -> None:
         """Print a step that is over."""
-        took = "" if step.duration is None else f"{step.duration:6.2f} s"
-        name = escape(step.name.ljust(_NAME_WIDTH - 2 * depth))
-        self._console.print(f"  {'  ' * depth}{_MARKS[step.result]} {name} {took}".rstrip())
+        self._console.print(step_line(step, depth))
 
     def on_logged(self, level: str, event: str, fields: dict[str, Any]) -> None:
         """Print what the author logged."""
@@ -87,10 +85,8 @@ class Progress:
 
     def finished(self, run: RunResult) -> None:
         """Print the result, and where its evidence lies."""
-        colour = _COLOURS[run.result]
-        word = run.result.value.replace("_", " ").upper()
-        kind = f"  {run.error_type.value}" if run.error_type else ""
-        self._console.print(f"  [{colour} bold]{word}[/{colour} bold]{kind}  {run.duration:.2f} s")
+        kind = run.error_type.value if run.error_type else ""
+        self._console.print(result_line(run.result, kind, run.duration))
         for line in run.error.splitlines():
             self._console.print(f"    {escape(line)}")
         if run.place:
@@ -101,6 +97,21 @@ class Progress:
         if run.escaped:
             self._console.print(f"    [red bold]{escape(_escapes(run))}[/red bold]")
         self._console.print(f"    [dim]trace {run.trace_id}[/dim]")
+
+
+def step_line(step: Step, depth: int = 0) -> str:
+    """Return what is printed of a step that is over."""
+    took = "" if step.duration is None else f"{step.duration:6.2f} s"
+    name = escape(step.name.ljust(_NAME_WIDTH - 2 * depth))
+    return f"  {'  ' * depth}{_MARKS[step.result]} {name} {took}".rstrip()
+
+
+def result_line(result: Result, error_type: str, duration: float) -> str:
+    """Return what is printed of what a run came to."""
+    colour = _COLOURS[result]
+    word = result.value.replace("_", " ").upper()
+    kind = f"  {error_type}" if error_type else ""
+    return f"  [{colour} bold]{word}[/{colour} bold]{kind}  {duration:.2f} s"
 
 
 def _escapes(run: RunResult) -> str:

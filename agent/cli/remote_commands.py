@@ -51,3 +51,23 @@ def reload(
     from agent.cli.running_agent import find
 
     asyncio.run(have_reloaded(find(config, dict(os.environ), url), json=json))
+
+
+@app.command(epilog=MORE.format("docs/operating.md"))
+def trigger(
+    journey: Annotated[str, typer.Argument(metavar="JOURNEY", help="The journey's name.")],
+    config: ConfigFile = None,
+    url: AgentAddress = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Have a running agent walk a journey now; it counts for nothing but itself.
+
+    Exit codes: 0, with --wait where it passed or was flaky; 1 it failed; 3 it was not measured;
+    2 no such journey, it is not walked now, or bad usage; 4 no agent answers.
+    """
+    from agent.cli.running_agent import find
+    from agent.cli.trigger import trigger as have_walked
+
+    agent = find(config, dict(os.environ), url)
+    raise typer.Exit(asyncio.run(have_walked(agent, journey, wait=wait, json=json)))

@@ -28,8 +28,14 @@ _TIMEOUT = 15.0
 _HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what listens there answers here
 _KEYS = ("host", "port", "token")
 _HEALTH = {"status", "checks"}
-_CARRIES = {"/api/v1/journeys": {"at", "location", "journeys"}}
-"""What an agent's answer has; of every other path it is health."""
+_NO_ROUTE = "Not Found"
+"""What an agent says of a path that it doesn't know at all."""
+_CARRIES = {
+    "/api/v1/journeys": {"at", "location", "journeys"},
+    "/api/v1/runs": {"runs", "links"},
+    "/api/v1/runs/": {"run_id", "journey", "state"},
+}
+"""What an agent's answer has, by its path or the folder of it; of every other it is health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +71,17 @@ class Agent:
 
         Raises:
             AgentUnreachable: nothing answers there, or nothing that is an agent.
-            ConfigError: it wants a token that this is not.
+            ConfigError: it wants a token that this is not, or has nothing by that name.
 
         """
         found = []
         async with self._session(_TIMEOUT) as session:
             for path in paths:
                 answer = await self._ask(session, "GET", path)
-                wanted = _CARRIES.get(path, _HEALTH)
+                wanted = _carries(path)
                 failing = answer.status == 503 and wanted is _HEALTH
+                if answer.status in {400, 404} and answer.error not in {"", _NO_ROUTE}:
+                    raise ConfigError([Problem(self.url, answer.error)])
                 if not wanted <= answer.body.keys() or not (answer.status == 200 or failing):
                     raise self._stranger(path, answer.status)
                 found.append(answer.body)
@@ -94,7 +102,7 @@ class Agent:
         """
         async with self._session(within) as session:
             answer = await self._ask(session, "POST", path, body)
-        if answer.status >= 400 and not answer.error:
+        if answer.status >= 400 and answer.error in {"", _NO_ROUTE}:
             raise self._stranger(path, answer.status)
         return answer
 
@@ -156,6 +164,12 @@ class Agent:
         where = "give the agent's server.token in secrets_dir or by FOOTFALL_SERVER__TOKEN"
         why = f" ({self.why_none})" if self.why_none else ""
         return ConfigError([Problem(self.url, f"{what}{why}; {where}")])
+
+
+def _carries(path: str) -> set[str]:
+    plain = path.partition("?")[0]
+    above, slash, _ = plain.rpartition("/")
+    return _CARRIES.get(plain) or _CARRIES.get(above + slash) or _HEALTH
 
 
 def find(path: Path | None, environ: Mapping[str, str], url: str) -> Agent:

@@ -30,6 +30,7 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     ONCE = "once"
     TEST = "test"
+    API = "api"
 
 
 class SkipReason(StrEnum):

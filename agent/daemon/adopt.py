@@ -29,6 +29,7 @@ async def adopt(stations: Stations, started_at: float | None = None) -> None:
     if started_at is not None:
         await stations.ledger.set_back(0.0, started_at)
         await stations.dispatcher.end_unfinished()
+        await stations.by_hand.end_unfinished()
     decided = await stations.ledger.last_decided()
     stations.ticker.load(journeys, decided, stations.timeline.now())
     await stations.ledger.note_ticking(stations.ticker.decided())

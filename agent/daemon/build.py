@@ -26,6 +26,7 @@ from agent.loading.load import VERSION
 from agent.pool.process_tree import kill_leftovers
 from agent.queue.local import LocalQueue
 from agent.runs import ledger
+from agent.runs.by_hand import RunsByHand
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.engine import Engine, EngineOptions
 from agent.runs.ledger import Ledger
@@ -38,7 +39,7 @@ from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.access import Access
 from agent.server.serving import listen
-from agent.storage import access_token, runs
+from agent.storage import access_token, asked_runs, runs
 from agent.storage.database import Database
 from agent.storage.folder import StateFolder
 from agent.storage.reader import Reader
@@ -66,6 +67,7 @@ _SCHEMAS = (
     slots.SCHEMA,
     skips.SCHEMA,
     runs.SCHEMA,
+    asked_runs.SCHEMA,
     telemetry.SCHEMA,
     ledger.SCHEMA,
 )
@@ -83,6 +85,7 @@ class Stations:
     timeline: Timeline
     ticker: Ticker
     dispatcher: Dispatcher
+    by_hand: RunsByHand
     events: EventSink
     usage: UsageMeter
     readiness: Readiness
@@ -141,10 +144,13 @@ async def build(
 
     suspended = suspensions.obstacle
     dispatcher = Dispatcher(engine, books, queue, timeline, clock, on_run, suspended, workers)
+    by_hand = RunsByHand(engine, dispatcher, queue, database, sink, clock)
     readiness = Readiness(engine, dispatcher, sink, database, in_force, clock)
     ticker = Ticker(settings.location)
     report = SuspensionReport(suspensions, clock)
-    overview = Overview(settings.location, dispatcher, ticker, timeline, report, reader, clock)
+    overview = Overview(
+        settings.location, dispatcher, ticker, timeline, report, reader, clock, by_hand
+    )
     built = Stations(
         database=database,
         telemetry=sink,
@@ -154,6 +160,7 @@ async def build(
         timeline=timeline,
         ticker=ticker,
         dispatcher=dispatcher,
+        by_hand=by_hand,
         events=events,
         usage=UsageMeter(),
         readiness=readiness,

@@ -10,6 +10,7 @@ import structlog
 from agent.core.errors import ConfigError
 from agent.daemon.adopt import adopt
 from agent.daemon.pausing import Pausing
+from agent.server.api import no_journey
 from agent.server.control import Refused
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("footfall.daemon")
 
 _ENDING = "the agent is ending: nothing is taken up any more"
+_DISABLED = "journey {0} is disabled: set journey.{0}.enabled and reload, or use `footfall once`"
+_UNDER_WAY = "a run of {} that somebody asked for is under way already: {}"
+_COUNTS_FOR = (
+    "itself alone: it moves no metric, no incident and not how the journey stands; its spans and "
+    "its log record are sent"
+)
 
 
 class Controls:
@@ -79,6 +86,31 @@ class Controls:
         """
         self._refuse_at_the_end()
         return await self._pausing.resume(asked)
+
+    async def run_now(self, journey: str) -> dict[str, Any]:
+        """Have a journey walked beside its schedule.
+
+        Raises:
+            Refused: there is none such, it is disabled, one is under way, or the agent is ending.
+
+        """
+        self._refuse_at_the_end()
+        journeys, by_hand = self._stations.dispatcher.journeys, self._stations.by_hand
+        found = journeys.get(journey)
+        if found is None:
+            raise Refused(404, no_journey(journey, sorted(journeys)))
+        if not found.enabled:
+            raise Refused(409, _DISABLED.format(journey))
+        if (run_id := by_hand.of(journey)) is not None:
+            raise Refused(409, _UNDER_WAY.format(journey, run_id))
+        request = await by_hand.ask(found)
+        return {
+            "run_id": request.run_id,
+            "journey": journey,
+            "trigger": request.trigger.value,
+            "address": f"/api/v1/runs/{request.run_id}",
+            "counts_for": _COUNTS_FOR,
+        }
 
     def _refuse_at_the_end(self) -> None:
         if self._ended:

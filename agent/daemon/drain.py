@@ -35,6 +35,7 @@ async def drain(
 
     """
     _log.info("drain.started", action="stop", running=stations.dispatcher.running)
+    stations.by_hand.drain()
     drained = asyncio.create_task(stations.dispatcher.drain())
     await first_of(drained, force.wait(), limit=_DRAIN)
     if not drained.done():
@@ -43,6 +44,7 @@ async def drain(
     clean = drained.done()
     # A disk that refuses must not hold up the end: what it didn't take is lost with a word.
     stations.database.give_up()
+    await stations.by_hand.cancel()
     # The telemetry's own tasks end with it, after the last result is written.
     ending = [drained, *(tasks - {*stations.telemetry.tasks})]
     for task in ending:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from agent.core.model import Trigger
 from agent.core.results import Result
 from agent.core.units import format_duration
 from agent.runs.document import time
-from agent.schedule import skips
+from agent.schedule import skips, slots
 from agent.server.artifacts import link
-from agent.storage import certificates, journey_state, runs
+from agent.storage import asked_runs, certificates, journey_state, runs
 from agent.storage.certificates import MOST_TOLD
 from agent.storage.journey_state import JourneyState
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.model import Cadence, Journey
     from agent.daemon.suspension_report import SuspensionReport
+    from agent.runs.by_hand import RunsByHand
     from agent.runs.dispatcher import Dispatcher
     from agent.schedule.skips import Skipped
     from agent.schedule.ticker import Ticker
@@ -59,6 +61,7 @@ class Overview:
         suspended: SuspensionReport,
         reader: Reader,
         clock: Clock,
+        by_hand: RunsByHand,
     ) -> None:
         self._location = location
         self._dispatcher = dispatcher
@@ -67,6 +70,7 @@ class Overview:
         self._suspended = suspended
         self._reader = reader
         self._clock = clock
+        self._by_hand = by_hand
 
     def _next_at(self, journey: str) -> float | None:
         at = self._ticker.next_slot(journey)
@@ -146,6 +150,36 @@ class Overview:
             return found, _links(path for text in found for path in _artifacts(json.loads(text)))
 
         return await self._reader.read(look)
+
+    async def run(self, run_id: str) -> dict[str, Any] | None:
+        """Return one run: as it is kept, or how far it is; None: there is none such.
+
+        Raises:
+            StateError: the history can't be read now.
+
+        """
+        if followed := self._by_hand.find(run_id):
+            return followed.document()
+
+        def look(connection: sqlite3.Connection) -> dict[str, Any] | None:
+            text = runs.find(connection, run_id) or asked_runs.find(connection, run_id)
+            if text is not None:
+                run = json.loads(text)
+                told = {key: run[key] for key in ("run_id", "journey", "trigger")}
+                links = _links(_artifacts(run))
+                return {**told, "state": "ended", "run": run, "links": links}
+            slot = slots.state_of(connection, run_id)
+            return None if slot is None else _of_slot(run_id, *slot)
+
+        return await self._reader.read(look)
+
+
+def _of_slot(run_id: str, journey: str, state: str, reason: str | None) -> dict[str, Any]:
+    """Return what is known of a slot's run that has no result."""
+    told = {"run_id": run_id, "journey": journey, "trigger": Trigger.SCHEDULE.value}
+    if reason is not None:
+        return {**told, "state": "skipped", "reason": reason}
+    return {**told, "state": {"offered": "waiting"}.get(state, state)}
 
 
 def _certificate(certificate: Certificate, now: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from agent.core.clock import SteadyTime
 from agent.core.model import SkipReason, Trigger
 from agent.pool.memory import free_memory
 from agent.queue.seam import Answer, QueuedSlot
+from agent.runs.beside import Beside
 from agent.runs.conduct import interrupted
 from agent.runs.held_claim import held
 from agent.runs.places import Place, Places
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("footfall.dispatch")
 
-_ROOM = 256 * 1024**2
+ROOM = 256 * 1024**2
 """Bytes that must be free for a run to start: what a browser takes beside an idle worker."""
 _RUNNERS_PER_WORKER = 8
 """One that walks, and the others for runs that rest until their failure is confirmed."""
@@ -67,7 +68,9 @@ class Dispatcher:
         self._clock = clock
         self._on_late = on_late
         self._suspended = suspended
-        self._places = Places(workers)
+        self.places = Places(workers)
+        self.beside = Beside()
+        """Journeys that are walked beside their slots."""
         self._claiming = asyncio.Lock()
         """Held from a place that is free to a slot for it, so that no more are claimed."""
         self.runners = workers * _RUNNERS_PER_WORKER
@@ -124,9 +127,9 @@ class Dispatcher:
         """Run queued slots one after the other, for ever; several of these may work at once."""
         while True:
             async with self._claiming:
-                await self._places.until_free()
+                await self.places.until_free()
                 queued = await self._queue.claim()
-            place = Place(self._places)
+            place = Place(self.places)
             try:
                 await self._serve(queued, place)
             finally:
@@ -142,6 +145,7 @@ class Dispatcher:
             self._end(queued.slot.journey)
             await self._ledger.skip(queued.run_id, queued.slot, SkipReason.SHUTDOWN)
         await self._idle.wait()
+        await self.beside.until_none()
 
     async def _place(self, decision: Decision) -> Decision:
         """Offer a slot to the queue, and return what was decided by its answer."""
@@ -161,6 +165,10 @@ class Dispatcher:
     async def _serve(self, queued: QueuedSlot, place: Place) -> None:
         try:
             async with held(self._queue, queued.run_id, self._clock):
+                # Without a place: who is walked beside may rest, and wait for one again.
+                began = self._clock.monotonic()
+                await self.beside.until_over(queued.slot.journey)
+                stood_back = self._clock.monotonic() - began
                 # Who came back from a rest meanwhile may have it first.
                 await place.take()
         except asyncio.CancelledError:
@@ -169,7 +177,7 @@ class Dispatcher:
         # From before it is admitted, so that whoever has all runs end misses none that begins.
         with self._engine.stops.enlisted(queued.slot.journey) as stop:
             try:
-                journey = await self._admit(queued)
+                journey = await self._admit(queued, stood_back)
             except asyncio.CancelledError:
                 await self._queue.release(queued.run_id)
                 raise
@@ -178,30 +186,37 @@ class Dispatcher:
                     await self._run(queued, journey, place, stop)
         await self._queue.done(queued.run_id)
 
-    async def _admit(self, queued: QueuedSlot) -> Journey | None:
-        """Start a slot, or skip it; return the journey that is to be walked, if it is."""
+    async def _admit(self, queued: QueuedSlot, stood_back: float) -> Journey | None:
+        """Start a slot, or skip it; return the journey that is to be walked, if it is.
+
+        The seconds for which it ``stood_back`` for a walk beside it make it no later: somebody
+        asked for that.
+        """
         async with self._deciding:
             # Nothing more is said of a slot before the books have it.
             journey = self.journeys.get(queued.slot.journey)
-        obstacle = self._obstacle(journey, queued.slot)
+        obstacle = self._obstacle(journey, queued.slot, stood_back)
         if obstacle is not None:
             await self._ledger.skip(queued.run_id, queued.slot, obstacle)
             return None
         return journey if await self._ledger.start(queued.run_id) else None
 
-    def _obstacle(self, journey: Journey | None, slot: Slot) -> SkipReason | None:
+    def _obstacle(
+        self, journey: Journey | None, slot: Slot, stood_back: float
+    ) -> SkipReason | None:
         """Return why a slot can't be run now; None: it can."""
         if self._draining:
             return SkipReason.SHUTDOWN
-        if journey is None or too_late(journey, self._timeline.now() - slot.scheduled_at):
+        late = self._timeline.now() - slot.scheduled_at - stood_back
+        if journey is None or too_late(journey, late):
             return SkipReason.CAPACITY
         suspended = self._suspended(journey, self._clock.wall())
         if suspended is not None:
             return suspended
         free = free_memory()
-        if free < _ROOM:
+        if free < ROOM:
             # A browser more would have the kernel kill one that measures.
-            _log.error("slot.no_memory", action="skip", journey=journey.name, free=free, need=_ROOM)
+            _log.error("slot.no_memory", action="skip", journey=journey.name, free=free, need=ROOM)
             return SkipReason.CAPACITY
         return None
 

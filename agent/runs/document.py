@@ -57,7 +57,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "error": attempt.error or None,
         "place": _place(attempt.place),
         "duration": _seconds(attempt.duration),
-        "steps": [_step(step) for step in attempt.steps],
+        "steps": [step_document(step) for step in attempt.steps],
         "artifacts": list(attempt.artifacts),
     }
 
@@ -68,7 +68,8 @@ def _place(place: SourceLine | None) -> dict[str, Any] | None:
     return {"file": place.file, "line": place.line, "source": place.source}
 
 
-def _step(step: Step) -> dict[str, Any]:
+def step_document(step: Step) -> dict[str, Any]:
+    """Return the public form of a step."""
     duration = None if step.duration is None else _seconds(step.duration)
     return {"name": step.name, "result": step.result.value, "duration": duration}
 

@@ -36,6 +36,17 @@ class Places:
                 self.give()  # it came in the same moment
             raise
 
+    @property
+    def free(self) -> int:
+        """How many are free and waited for by nobody."""
+        return 0 if self._returning or self._new else self._free
+
+    def take_if_free(self) -> bool:
+        """Take one that is free, if there is any; return whether."""
+        taken = self.free > 0
+        self._free -= taken
+        return taken
+
     def give(self) -> None:
         """Give one back."""
         self._free += 1
@@ -60,6 +71,11 @@ class Place:
         """Wait for a place and take it; who is cancelled while waiting takes none."""
         await self._places.take(returning=False)
         self._held = True
+
+    def take_if_free(self) -> bool:
+        """Take a place that is free, without waiting; return whether there was one."""
+        self._held = self._places.take_if_free()
+        return self._held
 
     def give(self) -> None:
         """Give it back, if it is held."""

@@ -127,6 +127,14 @@ def unfinished(connection: sqlite3.Connection, location: str) -> list[Unfinished
     ]
 
 
+def state_of(connection: sqlite3.Connection, run_id: str) -> tuple[str, str, str | None] | None:
+    """Return journey, state and reason of the slot of a run; None: it is not known, or pruned."""
+    row = connection.execute(
+        "SELECT journey, state, reason FROM slots WHERE run_id = ?", (run_id,)
+    ).fetchone()
+    return None if row is None else tuple(row)
+
+
 def last_decided(connection: sqlite3.Connection, location: str) -> dict[str, float]:
     """Tell up to where each journey that ticked last is decided. Unix seconds.
 

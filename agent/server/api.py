@@ -28,6 +28,8 @@ _MOST = 500
 _RESULTS = tuple(result.value for result in Result)
 _NAMED = 50
 """Journeys that an error lists."""
+_LONGEST = 200
+"""Characters of a name that somebody asks for."""
 
 
 class Source(Protocol):
@@ -51,6 +53,10 @@ class Source(Protocol):
         """Return runs as JSON texts, newest first, and links by artifact."""
         ...
 
+    async def run(self, run_id: str) -> dict[str, Any] | None:
+        """Return one run, over or not; None: there is none such."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
@@ -71,14 +77,30 @@ def api_routes(source: Source) -> list[Route]:
     async def runs(request: Request) -> Response:
         wanted = _wanted(request.query_params)
         if wanted.journey and not await source.knows(wanted.journey):
-            loaded = source.loaded()
-            more = ", …" if len(loaded) > _NAMED else ""
-            listed = ", ".join(loaded[:_NAMED]) + more or "none"
-            raise HTTPException(404, f"no journey is called {wanted.journey!a}; known: {listed}")
+            raise HTTPException(404, no_journey(wanted.journey, source.loaded()))
         found, links = await source.runs(wanted.journey, wanted.result, wanted.limit)
         return StreamingResponse(_pieces(found, links), media_type="application/json")
 
-    return [Route("/api/v1/journeys", journeys), Route("/api/v1/runs", runs)]
+    async def run(request: Request) -> Response:
+        _parameters(request.query_params, ())
+        run_id = request.path_params["run_id"][:_LONGEST]
+        found = await source.run(run_id)
+        if found is None:
+            raise HTTPException(404, f"no run has the id {run_id!a}, or it is no longer kept")
+        return JSONResponse(found)
+
+    return [
+        Route("/api/v1/journeys", journeys),
+        Route("/api/v1/runs", runs),
+        Route("/api/v1/runs/{run_id}", run),
+    ]
+
+
+def no_journey(name: str, loaded: Sequence[str]) -> str:
+    """Say that a journey isn't there, and which are."""
+    more = ", …" if len(loaded) > _NAMED else ""
+    listed = ", ".join(loaded[:_NAMED]) + more or "none"
+    return f"no journey is called {name[:_LONGEST]!a}; known: {listed}"
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -108,7 +130,7 @@ def _wanted(given: QueryParams) -> _Wanted:
     if not (limit.isascii() and limit.isdigit() and len(limit) < 9 and 1 <= int(limit) <= _MOST):
         message = f"limit must be a whole number from 1 to {_MOST}, not {_cut(limit)}"
         raise HTTPException(400, message)
-    return _Wanted(values.get("journey", "")[:200], result, int(limit))
+    return _Wanted(values.get("journey", "")[:_LONGEST], result, int(limit))
 
 
 def _parameters(given: QueryParams, known: Sequence[str]) -> dict[str, str]:

@@ -50,6 +50,10 @@ class Control(Protocol):
         """Have paused journeys walk again; return which do."""
         ...
 
+    async def run_now(self, journey: str) -> dict[str, Any]:
+        """Have a journey walked beside its schedule; return the run's id and address."""
+        ...
+
 
 def control_routes(control: Control) -> list[Route]:
     """Return the routes. Each takes POST alone: no other method may change anything."""
@@ -64,7 +68,17 @@ def control_routes(control: Control) -> list[Route]:
     async def resume(request: Request) -> Response:
         return JSONResponse(await control.resume(await body_of(request, ResumeBody)))
 
-    routes = {"reload": reload, "pause": pause, "resume": resume}
+    async def run_now(request: Request) -> Response:
+        await body_of(request, Nothing)
+        told = await control.run_now(request.path_params["journey"])
+        return JSONResponse(told, 202, {"Location": told["address"]})
+
+    routes = {
+        "reload": reload,
+        "pause": pause,
+        "resume": resume,
+        "journeys/{journey}/runs": run_now,
+    }
     return [Route(f"/api/v1/{name}", verb, methods=["POST"]) for name, verb in routes.items()]
 
 

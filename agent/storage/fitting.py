@@ -10,6 +10,8 @@ from agent.core.printable import cut
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LARGEST = 64 * 1024
+"""Characters of a run that is kept; an ordinary one has some thousands."""
 _SHARE = 4
 """Of a list, an element that is a larger part than one in so many is cut by itself."""
 _LEAST_TEXT = 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent.storage.fitting import fit
+from agent.storage.fitting import LARGEST, fit
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,8 +25,6 @@ CREATE INDEX IF NOT EXISTS runs_by_time ON runs (ended_at);
 
 _KEPT = 1000
 """Runs of each journey."""
-_LARGEST = 64 * 1024
-"""Characters of a run; an ordinary one has some thousands."""
 _MOST = 8 * 1024 * 1024
 """Characters of the runs that are returned at once."""
 
@@ -43,7 +41,7 @@ def add(connection: sqlite3.Connection, ended_at: float, document: dict[str, Any
             document["journey"],
             document["result"],
             ended_at,
-            fit(document, _LARGEST),
+            fit(document, LARGEST),
         ),
     )
     connection.execute(
@@ -75,6 +73,12 @@ def newest(
             break
         found.append(document)
     return found
+
+
+def find(connection: sqlite3.Connection, run_id: str) -> str | None:
+    """Return a run as it was kept; None: there is none such, or no longer."""
+    row = connection.execute("SELECT document FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    return None if row is None else row[0]
 
 
 def knows(connection: sqlite3.Connection, journey: str) -> bool:

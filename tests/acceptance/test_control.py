@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 from typing import TYPE_CHECKING, Any
@@ -118,4 +119,112 @@ async def test_the_token_outlives_restarts_and_another_takes_its_place(home):
         refused = await home.footfall("reload")
         assert refused.code == 2
         assert f"a token is needed (there is none in {home.state}/token)" in refused.err
+        assert await daemon.terminate() == 0
+
+
+SLOW = """
+async with run.step("Wait"):
+    await asyncio.sleep(1.2)
+async with run.step("Look"):
+    await run.page.goto("/")
+"""
+FAILS = """
+async with run.step("Look"):
+    await run.page.goto("/")
+async with run.step("Find what isn't there"):
+    await expect(run.page.get_by_text("nowhere to be found")).to_be_visible(timeout=300)
+"""
+
+
+async def test_a_run_by_hand_counts_for_nothing_but_itself(home):
+    """It walks beside the schedule, shows its steps, exits by what it came to, and is found under
+    its address with its evidence; neither history, state nor totals of the journey know of it. A
+    slot that is due meanwhile waits: no overrun, no walk that overlaps another."""
+    home.journey("slow", SLOW)
+    home.journey("broken", FAILS)
+    home.journey("rests", LOOK)
+    home.configure(
+        journey__slow={"every": "4s", "timeout": "3s"},
+        journey__broken={"every": "1h", "timeout": "5s"},
+        journey__rests={"enabled": False},
+    )
+    async with Daemon(home) as daemon:
+        await daemon.started()
+        token = (home.state / "token").read_text().strip()
+        for _ in range(4):
+            passed = await home.footfall("trigger", "slow", "--wait")
+            assert passed.code == 0, passed
+        head, address, counts, wait, look, result, *_ = passed.out.splitlines()
+        assert head.split()[0] == "slow"
+        assert address.strip().startswith(f"http://127.0.0.1:{home.port}/api/v1/runs/")
+        assert "counts for itself alone" in counts
+        assert (wait.split()[:2], look.split()[:2]) == (["✓", "Wait"], ["✓", "Look"])
+        assert result.split()[0] == "PASS"
+
+        failed = await home.footfall("trigger", "broken", "--wait", "--json")
+        assert failed.code == 1, failed
+        run = json.loads(failed.out)
+        assert (run["trigger"], run["scheduled_at"], len(run["attempts"])) == ("api", None, 2)
+        status, told = await daemon.get(f"/api/v1/runs/{run['run_id']}")
+        assert (status, told["state"], told["run"]) == (200, "ended", run)
+        assert any(link.endswith("screenshot.png") for link in told["links"].values())
+        assert (await daemon.get("/api/v1/runs?journey=broken"))[1]["runs"] == []
+        _, body = await daemon.get("/api/v1/journeys")
+        (broken,) = (one for one in body["journeys"] if one["journey"] == "broken")
+        assert (broken["up"], broken["consecutive_failures"], broken["last_run"]) == (None, 0, None)
+
+        for name, code, said in (
+            ("slwo", 2, "no journey is called 'slwo'; known: broken, rests, slow"),
+            ("rests", 2, "journey rests is disabled: set journey.rests.enabled"),
+        ):
+            refused = await home.footfall("trigger", name, "--wait")
+            assert refused.code == code
+            assert said in refused.err
+        status, asked = await post(home, "/api/v1/journeys/slow/runs", token)
+        assert status == 202
+        status, again = await post(home, "/api/v1/journeys/slow/runs", token)
+        assert status == 409
+        assert asked["run_id"] in again["error"]
+        await daemon.wait_for("run.finished", lambda r: r["run_id"] == asked["run_id"])
+        assert (await daemon.get("/api/v1/runs/nothing"))[0] == 404
+
+        # The drain lets the last one come to its end.
+        _, last = await post(home, "/api/v1/journeys/slow/runs", token)
+        await daemon.wait_for("run.finished", lambda r: r.get("trigger") != "api", after=0)
+        assert await daemon.terminate() == 0
+        ended = await daemon.wait_for("run.finished", lambda r: r["run_id"] == last["run_id"])
+        assert ended["result"] in {"pass", "not_measured"}
+    slots = [slot for slot in home.slots() if slot["journey"] == "slow"]
+    assert not [slot for slot in slots if slot["reason"] in {"overrun", "capacity"}]
+    assert len([slot for slot in slots if slot["result"] == "pass"]) >= 3
+    assert home.balance()["slow"] == 0
+    walks = sorted(
+        (record["timestamp"], record["duration"]) for record in daemon.events("run.finished")
+    )
+    assert len(walks) >= 8
+    assert {run["trigger"] for run in home.runs()} == {"schedule"}
+
+
+async def test_a_run_by_hand_that_a_kill_cuts_is_told(home):
+    """After the restart it is `worker_lost`, under the address that was given."""
+    home.journey("slow", SLOW.replace("1.2", "5"))
+    home.configure(journey__slow={"every": "1h", "timeout": "10s"})
+    async with Daemon(home) as daemon:
+        await daemon.started()
+        token = (home.state / "token").read_text().strip()
+        _, asked = await post(home, "/api/v1/journeys/slow/runs", token)
+
+        async def state() -> str:
+            return (await daemon.get(asked["address"]))[1]["state"]
+
+        async with asyncio.timeout(20):
+            while await state() != "running":
+                await asyncio.sleep(0.1)
+        await daemon.kill()
+    async with Daemon(home) as daemon:
+        await daemon.started()
+        _, told = await daemon.get(asked["address"])
+        assert (told["state"], told["run"]["error_type"]) == ("ended", "worker_lost")
+        assert told["run"]["error"] == "the agent died under the run"
+        # What waits when the agent ends is told too, and holds up no end.
         assert await daemon.terminate() == 0

@@ -16,6 +16,7 @@ from agent.core.model import Journey, SkipReason, Slot
 from agent.core.results import Result
 from agent.daemon.queries import Overview
 from agent.daemon.suspension_report import SuspensionReport
+from agent.runs.by_hand import RunsByHand
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.document import time as written
 from agent.schedule import skips, slots
@@ -29,7 +30,7 @@ from agent.server.app import create_app
 from agent.server.connection import LimitedConnection
 from agent.server.health import Check
 from agent.server.serving import listen, port_of, serving
-from agent.storage import certificates, journey_state, runs
+from agent.storage import asked_runs, certificates, journey_state, runs
 from agent.storage.journey_state import RunEnd
 from agent.storage.reader import Reader
 from tests.support.build import a_journey, a_site
@@ -54,6 +55,10 @@ class Asked:
     async def reload(self) -> dict[str, Any]:
         """Take note."""
         return self._note("reload")
+
+    async def run_now(self, journey: str) -> dict[str, Any]:
+        """Take note."""
+        return self._note("run", journey) | {"address": "/api/v1/runs/1"}
 
     def _note(self, *verb: Any) -> dict[str, Any]:
         self.verbs.append(verb)
@@ -84,7 +89,7 @@ class Served:
             closing(sqlite3.connect(database, isolation_level=None))
         )
         self._books.execute("PRAGMA journal_mode=WAL")
-        rooms = (slots, skips, runs, journey_state, certificates)
+        rooms = (slots, skips, runs, asked_runs, journey_state, certificates)
         self._books.executescript("".join(room.SCHEMA for room in rooms))
         reader = self._stack.enter_context(closing(Reader(database)))
         ticker = Ticker(PLACE)
@@ -98,7 +103,11 @@ class Served:
         timeline = Timeline(self.clock)
         self.suspensions = Suspensions(Pauses(), (), 15.0)
         report = SuspensionReport(self.suspensions, self.clock)
-        overview = Overview(PLACE, self.dispatcher, ticker, timeline, report, reader, self.clock)
+        clock = self.clock
+        by_hand = RunsByHand(nothing, self.dispatcher, nothing, nothing, nothing, clock)
+        overview = Overview(
+            PLACE, self.dispatcher, ticker, timeline, report, reader, clock, by_hand
+        )
 
         async def ready() -> dict[str, Check]:
             return self.checks

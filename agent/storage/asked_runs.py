@@ -1,0 +1,62 @@
+"""The table of runs that a person or a program asked for: they count for nothing but themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.storage.fitting import LARGEST, fit
+
+if TYPE_CHECKING:
+    import sqlite3
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS asked_runs (
+    run_id TEXT PRIMARY KEY,
+    journey TEXT NOT NULL,
+    asked_at REAL NOT NULL,          -- Unix seconds
+    document TEXT                    -- the run's public JSON; NULL until it is over
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS asked_runs_by_time ON asked_runs (asked_at);
+"""
+
+_KEPT = 200
+"""Runs, of all journeys together."""
+
+
+def ask(connection: sqlite3.Connection, run_id: str, journey: str, asked_at: float) -> None:
+    """Note that a run is asked for, and let the oldest that are over go."""
+    connection.execute("INSERT INTO asked_runs VALUES (?, ?, ?, NULL)", (run_id, journey, asked_at))
+    connection.execute(
+        "DELETE FROM asked_runs WHERE document IS NOT NULL AND run_id NOT IN ("
+        "SELECT run_id FROM asked_runs ORDER BY asked_at DESC LIMIT ?)",
+        (_KEPT,),
+    )
+
+
+def end(connection: sqlite3.Connection, document: dict[str, Any]) -> None:
+    """Keep the public form of a run that is over, within a bound."""
+    connection.execute(
+        "UPDATE asked_runs SET document = ? WHERE run_id = ?",
+        (fit(document, LARGEST), document["run_id"]),
+    )
+
+
+def forget(connection: sqlite3.Connection, run_id: str) -> None:
+    """Let go of a run of a journey that is gone."""
+    connection.execute("DELETE FROM asked_runs WHERE run_id = ?", (run_id,))
+
+
+def unfinished(connection: sqlite3.Connection) -> list[tuple[str, str, float]]:
+    """Return those that are not over, oldest first: run id, journey, when it was asked for."""
+    rows = connection.execute(
+        "SELECT run_id, journey, asked_at FROM asked_runs WHERE document IS NULL ORDER BY asked_at"
+    )
+    return [(row["run_id"], row["journey"], row["asked_at"]) for row in rows]
+
+
+def find(connection: sqlite3.Connection, run_id: str) -> str | None:
+    """Return a run that is over as it was kept; None: there is none such."""
+    row = connection.execute(
+        "SELECT document FROM asked_runs WHERE run_id = ?", (run_id,)
+    ).fetchone()
+    return None if row is None else row[0]
