@@ -124,7 +124,7 @@ async def test_the_token_outlives_restarts_and_another_takes_its_place(home):
 
 SLOW = """
 async with run.step("Wait"):
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(0.5)
 async with run.step("Look"):
     await run.page.goto("/")
 """
@@ -144,14 +144,14 @@ async def test_a_run_by_hand_counts_for_nothing_but_itself(home):
     home.journey("broken", FAILS)
     home.journey("rests", LOOK)
     home.configure(
-        journey__slow={"every": "4s", "timeout": "3s"},
+        journey__slow={"every": "9s", "timeout": "6s"},
         journey__broken={"every": "1h", "timeout": "5s"},
         journey__rests={"enabled": False},
     )
     async with Daemon(home) as daemon:
         await daemon.started()
         token = (home.state / "token").read_text().strip()
-        for _ in range(4):
+        for _ in range(2):
             passed = await home.footfall("trigger", "slow", "--wait")
             assert passed.code == 0, passed
         head, address, counts, wait, look, result, *_ = passed.out.splitlines()
@@ -196,18 +196,13 @@ async def test_a_run_by_hand_counts_for_nothing_but_itself(home):
         assert ended["result"] in {"pass", "not_measured"}
     slots = [slot for slot in home.slots() if slot["journey"] == "slow"]
     assert not [slot for slot in slots if slot["reason"] in {"overrun", "capacity"}]
-    assert len([slot for slot in slots if slot["result"] == "pass"]) >= 3
     assert home.balance()["slow"] == 0
-    walks = sorted(
-        (record["timestamp"], record["duration"]) for record in daemon.events("run.finished")
-    )
-    assert len(walks) >= 8
     assert {run["trigger"] for run in home.runs()} == {"schedule"}
 
 
 async def test_a_run_by_hand_that_a_kill_cuts_is_told(home):
     """After the restart it is `worker_lost`, under the address that was given."""
-    home.journey("slow", SLOW.replace("1.2", "5"))
+    home.journey("slow", SLOW.replace("0.5", "5"))
     home.configure(journey__slow={"every": "1h", "timeout": "10s"})
     async with Daemon(home) as daemon:
         await daemon.started()
@@ -217,8 +212,8 @@ async def test_a_run_by_hand_that_a_kill_cuts_is_told(home):
         async def state() -> str:
             return (await daemon.get(asked["address"]))[1]["state"]
 
-        async with asyncio.timeout(20):
-            while await state() != "running":
+        async with asyncio.timeout(30):
+            while await state() != "running":  # noqa: ASYNC110 - another process runs it
                 await asyncio.sleep(0.1)
         await daemon.kill()
     async with Daemon(home) as daemon:

@@ -80,7 +80,7 @@ class Middle:
         self.database = database
         self.queue = queue
         self.walks = Walks([])
-        sent = Telemetry(
+        self.sent = sent = Telemetry(
             database,
             resolve({}, endpoint="http://127.0.0.1:1"),
             ResourceInfo("1", "agent-1", "test", "eu"),
