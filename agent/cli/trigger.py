@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from agent.cli.shown import escape
 from agent.core.errors import ConfigError, Problem
 from agent.core.results import Result, Step, StepOutcome
 from agent.core.source_line import SourceLine
+from agent.core.standing import held_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +43,9 @@ async def trigger(agent: Agent, journey: str, *, wait: bool, json: bool) -> int:
     console.print(f"[bold]{escape(journey)}[/bold]  {asked['run_id']}")
     console.print(f"  {escape(asked['address'])}")
     console.print(f"  [dim]counts for {escape(asked['counts_for'])}[/dim]")
+    if held := asked["suspended"]:
+        why = held_by(held, datetime.now(UTC))
+        console.print(f"  [yellow]walked although it is suspended[/yellow]: {escape(why)}")
     if not wait:
         if json:
             print(jsonlib.dumps(asked))  # noqa: T201 - the command's own output

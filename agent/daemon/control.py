@@ -10,6 +10,7 @@ import structlog
 from agent.core.errors import ConfigError
 from agent.daemon.adopt import adopt
 from agent.daemon.pausing import Pausing
+from agent.daemon.suspension_report import suspension_document
 from agent.server.api import no_journey
 from agent.server.control import Refused
 
@@ -103,6 +104,7 @@ class Controls:
             raise Refused(409, _DISABLED.format(journey))
         if (run_id := by_hand.of(journey)) is not None:
             raise Refused(409, _UNDER_WAY.format(journey, run_id))
+        held = self._stations.suspensions.holding(found, self._clock.wall())
         request = await by_hand.ask(found)
         return {
             "run_id": request.run_id,
@@ -110,6 +112,7 @@ class Controls:
             "trigger": request.trigger.value,
             "address": f"/api/v1/runs/{request.run_id}",
             "counts_for": _COUNTS_FOR,
+            "suspended": suspension_document(held[0], over=False) if held else None,
         }
 
     def _refuse_at_the_end(self) -> None:

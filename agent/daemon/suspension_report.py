@@ -27,9 +27,9 @@ class SuspensionReport:
         """Return what suspends a journey, or did while no verdict is younger; None: nothing."""
         now = self._clock.wall()
         if held := self._suspensions.holding(journey, now):
-            return _suspension(held[0], over=False)
+            return suspension_document(held[0], over=False)
         lingering = self._suspensions.lingering(journey, state, now)
-        return None if lingering is None else _suspension(lingering, over=True)
+        return None if lingering is None else suspension_document(lingering, over=True)
 
     def listed(self) -> dict[str, Any]:
         """Return the pauses that hold, and of each window the turn that holds or comes next."""
@@ -57,7 +57,8 @@ def pause_document(pause: Pause) -> dict[str, Any]:
     }
 
 
-def _suspension(told: Suspension, *, over: bool) -> dict[str, Any]:
+def suspension_document(told: Suspension, *, over: bool) -> dict[str, Any]:
+    """Return what suspends a journey as the API has it; ``over`` where alerts alone still wait."""
     return {
         "cause": told.cause.value,
         "mode": told.mode.value,

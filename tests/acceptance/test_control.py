@@ -182,11 +182,17 @@ async def test_a_run_by_hand_counts_for_nothing_but_itself(home):
             assert said in refused.err
         status, asked = await post(home, "/api/v1/journeys/slow/runs", token)
         assert status == 202
-        status, again = await post(home, "/api/v1/journeys/slow/runs", token)
-        assert status == 409
-        assert asked["run_id"] in again["error"]
+        again = await post(home, "/api/v1/journeys/slow/runs", token)
+        assert (again[0], asked["run_id"] in again[1]["error"]) == (409, True)
         await daemon.wait_for("run.finished", lambda r: r["run_id"] == asked["run_id"])
         assert (await daemon.get("/api/v1/runs/nothing"))[0] == 404
+
+        # Under a pause it is walked all the same, and says so.
+        assert (await home.footfall("pause", "broken", "--reason", "migration")).code == 0
+        anyway = await home.footfall("trigger", "broken", "--wait")
+        assert anyway.code == 1, anyway
+        assert "walked although it is suspended: by " in anyway.out
+        assert ": migration" in anyway.out
 
         # The drain lets the last one come to its end.
         _, last = await post(home, "/api/v1/journeys/slow/runs", token)

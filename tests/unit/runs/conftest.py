@@ -76,7 +76,7 @@ class Walks:
             run_id, journey, "eu", trigger, "0a" * 16, "0b" * 8, scheduled_at=scheduled_at
         )
 
-    async def run(self, request, watcher, resting, stop) -> RunResult:
+    async def run(self, request, watcher, resting, stop=None) -> RunResult:
         self.begun.append(request.run_id)
         while (result := await self._walk(request)) is REST:
             self.resting[request.run_id] = woken = asyncio.get_running_loop().create_future()
