@@ -6,10 +6,10 @@ from math import ceil
 from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
-from agent.rules import recording, series
+from agent.rules import recording, series, suspended
 from agent.rules.rule import Alert, Group
 from agent.rules.series import by, on
-from agent.rules.subject import EACH, PAGE, TICKET
+from agent.rules.subject import PAGE, TICKET
 
 if TYPE_CHECKING:
     from agent.rules.subject import Watch
@@ -48,6 +48,7 @@ def group(watch: Watch) -> Group:
             *_mass_failure(watch),
             _backlog(watch),
             _dropped(watch),
+            _reload_failed(watch),
         ),
     )
 
@@ -93,8 +94,7 @@ def _agent_down(watch: Watch) -> list[Alert]:
 
 def _mass_failure(watch: Watch) -> list[Alert]:
     at = by((series.ENVIRONMENT, series.LOCATION))
-    failures = watch.of(series.CONSECUTIVE_FAILURES)
-    in_a_row = f"max {EACH} ({failures})"
+    in_a_row = suspended.failures_in_a_row(watch.of)
     failing = (
         f"count {at} ({in_a_row} >= 1) >= {_MANY}\n"
         f"and count {at} ({in_a_row} >= 1)\n"
@@ -104,7 +104,7 @@ def _mass_failure(watch: Watch) -> list[Alert]:
     most = (
         f"on () (\n"
         f"  count (\n{indent(failing, '    ')}\n  )\n"
-        f"  > 0.5 * count (count {at} ({failures}))\n"
+        f"  > 0.5 * count (count {at} ({in_a_row}))\n"
         f")"
     )
     failing = f"(\n{indent(failing, '  ')}\n)"
@@ -165,4 +165,20 @@ def _dropped(watch: Watch) -> Alert:
             "it refused them for good: see telemetry.refused and telemetry.rejected in the "
             "agent's log, and spool_refused in footfall.db.",
         },
+    )
+
+
+def _reload_failed(watch: Watch) -> Alert:
+    each = by((series.ENVIRONMENT, *series.INSTANCES))
+    return Alert(
+        "ConfigReloadFailed",
+        f"max {each} ({watch.of(series.RELOAD_SUCCESS)}) == 0",
+        {**watch.labels, "severity": TICKET},
+        {
+            "summary": "An agent goes on with its old configuration: the new one was refused",
+            "description": "What was changed last, in the configuration or in a journey, is not "
+            "in force, and would stop the agent from starting. `footfall check` says what is "
+            "wrong, as do `footfall status` and the agent's log; `footfall reload` tries again.",
+        },
+        "5m",
     )

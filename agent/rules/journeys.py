@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.rules import measuring, target
+from agent.rules import measuring, suspended, target
 from agent.rules.rule import Group
 from agent.rules.subject import Subject
 
@@ -28,5 +28,6 @@ def group(journey: Journey, watch: Watch) -> Group:
             measuring.not_measured(subject),
             measuring.challenged(subject),
             measuring.escaped(subject),
+            suspended.paused_long(subject),
         ),
     )

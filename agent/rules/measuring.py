@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from agent.core.results import Result
 from agent.core.units import format_duration
-from agent.rules import recording, series
+from agent.rules import recording, series, suspended
 from agent.rules.series import increase
 from agent.rules.subject import EACH, ON_EACH, TICKET
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from agent.rules.subject import Subject
 
 _NOT_MEASURED_AT_LEAST: Final = 2
+_WINDOW: Final = (600, 4)
+"""Seconds at least, and runs, of which most could not be measured."""
 _STALE_AFTER: Final = 3
 """Gaps between slots without a result."""
 _STALE_AT_LEAST: Final = 300
@@ -31,16 +33,21 @@ def not_running(subject: Subject) -> Alert:
     nobody = subject.of(
         series.INTERVAL, site=subject.journey.site.name, location=subject.watch.location
     )
+    # One that is walked in silence runs as ever.
+    stopped = suspended.now(subject.of, **{series.MODE: "stop"})
     walk = 2 * (subject.journey.timeout + subject.journey.grace) + subject.journey.confirm_after
     return subject.alert(
         "JourneyNotRunning",
-        f"time() - {last}\n"
-        f"  > clamp_min({_STALE_AFTER} * {gap}, {_STALE_AT_LEAST})\n"
-        f"or (\n"
-        f"  {gap}\n"
-        f"  and {ON_EACH} ({expected})\n"
-        f"  unless {ON_EACH} {last}\n"
+        f"(\n"
+        f"  time() - {last}\n"
+        f"    > clamp_min({_STALE_AFTER} * {gap}, {_STALE_AT_LEAST})\n"
+        f"  or (\n"
+        f"    {gap}\n"
+        f"    and {ON_EACH} ({expected})\n"
+        f"    unless {ON_EACH} {last}\n"
+        f"  )\n"
         f")\n"
+        f"unless {ON_EACH} {stopped}\n"
         f"or absent({nobody})",
         TICKET,
         "no results from {{ $labels.location }}",
@@ -53,7 +60,8 @@ def not_running(subject: Subject) -> Alert:
 
 def not_measured(subject: Subject) -> Alert:
     """Return the one of an agent that can't measure."""
-    window = subject.window(600, 4)
+    seconds = subject.seconds(*_WINDOW)
+    window = format_duration(seconds)
     runs = subject.of(recording.RUNS, result=Result.NOT_MEASURED)
     others = subject.of(recording.RUNS, result=recording.MEASURED)
     bot = increase(subject.of(recording.CHALLENGED), window)
@@ -62,7 +70,8 @@ def not_measured(subject: Subject) -> Alert:
         "NotMeasured",
         f"{not_measured} >= {_NOT_MEASURED_AT_LEAST}\n"
         f"and {not_measured}\n"
-        f"  > sum {EACH} ({increase(others, window)})",
+        f"  > sum {EACH} ({increase(others, window)})\n"
+        f"unless {ON_EACH} {suspended.within(subject.of, seconds)}",
         TICKET,
         "{{ $value }} runs could not be measured at {{ $labels.location }}",
         f"Most of the runs of the last {window}. Nobody knows whether it works. The error "
@@ -73,11 +82,13 @@ def not_measured(subject: Subject) -> Alert:
 
 def challenged(subject: Subject) -> Alert:
     """Return the one of an agent that is taken for a bot: never a page, customers are fine."""
-    window = subject.window(600, 4)
+    seconds = subject.seconds(*_WINDOW)
+    window = format_duration(seconds)
     bot = increase(subject.of(recording.CHALLENGED), window)
     return subject.alert(
         "Challenged",
-        f"sum {EACH} ({bot}) >= {_NOT_MEASURED_AT_LEAST}",
+        f"sum {EACH} ({bot}) >= {_NOT_MEASURED_AT_LEAST}\n"
+        f"unless {ON_EACH} {suspended.within(subject.of, seconds)}",
         TICKET,
         "{{ $value }} runs met a challenge for bots at {{ $labels.location }}",
         f"Within the last {window}. The site's edge takes the agent for a bot; customers are fine, "

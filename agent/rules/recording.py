@@ -1,4 +1,8 @@
-"""Recording rules: counters that alerts can count with, and the success ratio of each journey."""
+"""Recording rules: counters that alerts can count with, and each journey's success ratio.
+
+The ratio counts every run of the schedule. Alerts go by what is left without the runs that ended
+while their journey was suspended: paused, or in a maintenance window.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +21,21 @@ if TYPE_CHECKING:
 
 RUNS: Final = "footfall:journey_runs:total"
 """Runs of each journey, location, agent and result; from 0 on, through restarts and upgrades."""
+SUSPENDED_RUNS: Final = "footfall:journey_runs:suspended"
+"""Of ``RUNS``, those that ended while the journey was suspended; from its first suspension on."""
+WATCHED_RUNS: Final = "footfall:journey_runs:watched"
+"""The others."""
 ESCAPED: Final = "footfall:beacons_escaped:total"
 CHALLENGED: Final = "footfall:journey_challenged:total"
 """Of ``RUNS``, those in which the agent was taken for a bot."""
 DROPPED: Final = "footfall:spool_dropped:total"
 """What each agent lost of each signal; from 0 on where the agent is new."""
+OPEN: Final = "footfall:journey_suspended:open"
+"""1 while a journey is paused without an end, else 0."""
+ANY: Final = "footfall:journey_suspended:any"
+"""1 while it is suspended in any way, else 0."""
+PAUSED_LONG: Final = "footfall:journey_suspended:long"
+"""1 once one of these has gone on for too long."""
 HEARD: Final = "footfall:agent_heard:time"
 """When each agent was last heard from, by location, in any environment."""
 LOCATIONS: Final = "footfall:agent_locations:count"
@@ -30,12 +44,16 @@ SHARED: Final = "footfall:agent_locations:shared"
 
 _OF_JOURNEY: Final = (series.ENVIRONMENT, series.JOURNEY, series.SITE)
 _SERIES: Final = (*_OF_JOURNEY, series.LOCATION, *series.INSTANCES)
+_EACH: Final = (*_OF_JOURNEY, series.LOCATION)
 _LONG: Final = 86_400
 """Windows from here on, in seconds, are evaluated less often."""
 _MONTH: Final = "30d"
 _NEW_SLOTS: Final = 2
 _NEW_SECONDS: Final = 300
 """Up to so many slots, or slots of so many seconds, a journey has no past."""
+
+_OPEN_FOR: Final = "1d"
+_SUSPENDED_FOR: Final = "7d"
 
 GOOD: Final = f"~{Result.PASS}|{Result.FLAKY}"
 MEASURED: Final = f"~{Result.PASS}|{Result.FLAKY}|{Result.FAIL}"
@@ -56,12 +74,28 @@ def ratio_at(window: str) -> str:
     return f"footfall:location_success:ratio_{window}"
 
 
+def watched(window: str) -> str:
+    """Return the name of the series of runs that alerts count, by location and result."""
+    return f"footfall:journey_runs:watched_{window}"
+
+
+def failures(window: str) -> str:
+    """Return the name of the share of those that failed; nothing measured: no series."""
+    return f"footfall:journey_failures:ratio_{window}"
+
+
+def failures_at(window: str) -> str:
+    """Return the name of the same for each location. There is none for windows of days."""
+    return f"footfall:location_failures:ratio_{window}"
+
+
 def groups(watch: Watch) -> tuple[Group, ...]:
     """Return what is recorded for all journeys, whatever their number."""
     short = [name for name, seconds in WINDOWS.items() if seconds < _LONG]
     long = [name for name in WINDOWS if name not in short]
     return (
         Group("footfall-totals", "15s", tuple(_totals(watch))),
+        Group("footfall-suspended", "2m", tuple(_long_pauses(watch))),
         Group(
             "footfall-success",
             "30s",
@@ -91,11 +125,56 @@ def _totals(watch: Watch) -> list[Recording]:
             )
             for result in Result
         ),
+        *_watched(watch),
         _from_zero(watch, ESCAPED, f"sum {by(_SERIES)} (max {each_beacon} ({escaped}))"),
         _from_zero(watch, CHALLENGED, f"max {by(_SERIES)} ({challenged})"),
         _dropped(watch),
         *_agents(),
     ]
+
+
+def _watched(watch: Watch) -> list[Recording]:
+    """Record the runs that alerts count: their number stands still while a journey is suspended.
+
+    What it was before a suspension is looked up in what is recorded here, so that it matters
+    little how old that is.
+    """
+    runs = watch.of(RUNS, result=MEASURED)
+    before = watch.of(WATCHED_RUNS)
+    left_out = watch.of(SUSPENDED_RUNS)
+    suspended = f"max {by(_EACH)} ({watch.of(series.SUSPENDED)}) == 1"
+    return [
+        Recording(
+            SUSPENDED_RUNS,
+            f"({runs} - {before} and {on(_EACH)} {suspended})\nor last_over_time({left_out}[1d])",
+        ),
+        Recording(
+            WATCHED_RUNS,
+            f"({before} and {on(_EACH)} {suspended})\nor {runs} - {left_out}\nor {runs}",
+        ),
+    ]
+
+
+def _long_pauses(watch: Watch) -> list[Recording]:
+    """Record which suspensions go on for too long, through restarts and changes of their kind."""
+    none = f"0 * max {by(_EACH)} ({watch.of(series.INTERVAL)})"
+    rules = []
+    found = []
+    for record, matchers, bound in (
+        (OPEN, {series.END: "open"}, _OPEN_FOR),
+        (ANY, {}, _SUSPENDED_FOR),
+    ):
+        suspended = f"max {by(_EACH)} ({watch.of(series.SUSPENDED, **matchers)})"
+        rules.append(Recording(record, f"{suspended}\nor {none}"))
+        kept = watch.of(record)
+        found.append(
+            f"(\n"
+            f"  min_over_time({kept}[{bound}]) == 1\n"
+            f"  and last_over_time({kept}[1h] offset {bound})\n"
+            f"  and {kept}\n"
+            f")"
+        )
+    return [*rules, Recording(PAUSED_LONG, "\nor\n".join(found))]
 
 
 def _agents() -> list[Recording]:
@@ -158,22 +237,34 @@ def _dropped(watch: Watch) -> Recording:
 
 
 def _window(watch: Watch, window: str) -> list[Recording]:
-    at_location = (*_OF_JOURNEY, series.LOCATION)
+    grown = f"sum {by((*_EACH, series.RESULT))} ({increase(watch.of(RUNS), window)})"
     if window == _MONTH:
         # From the quarters of its days: single samples would be much to read each time.
         grown = f"sum_over_time({watch.of(count('6h'))}[{window}:6h])"
-    else:
-        grown = f"sum {by((*at_location, series.RESULT))} ({increase(watch.of(RUNS), window)})"
     rules = [
         Recording(count(window), grown),
-        Recording(ratio(window), _ratio(watch, window, by(_OF_JOURNEY))),
+        Recording(ratio(window), _ratio(watch, count(window), GOOD, by(_OF_JOURNEY))),
+    ]
+    if window == _MONTH:
+        return rules
+    measured = watch.of(count(window), result=MEASURED)
+    suspended = increase(watch.of(SUSPENDED_RUNS), window)
+    rules += [
+        Recording(
+            watched(window),
+            f"{measured} - sum {by((*_EACH, series.RESULT))} ({suspended})\nor {measured}",
+        ),
+        Recording(failures(window), _ratio(watch, watched(window), Result.FAIL, by(_OF_JOURNEY))),
     ]
     if WINDOWS[window] < _LONG:
-        rules.append(Recording(ratio_at(window), _ratio(watch, window, by(at_location))))
+        rules += [
+            Recording(ratio_at(window), _ratio(watch, count(window), GOOD, by(_EACH))),
+            Recording(failures_at(window), _ratio(watch, watched(window), Result.FAIL, by(_EACH))),
+        ]
     return rules
 
 
-def _ratio(watch: Watch, window: str, each: str) -> str:
-    good = f"sum {each} ({watch.of(count(window), result=GOOD)})"
-    measured = f"sum {each} ({watch.of(count(window), result=MEASURED)})"
-    return f"{good}\n/ ({measured} > 0)"
+def _ratio(watch: Watch, counted: str, results: str, each: str) -> str:
+    part = f"sum {each} ({watch.of(counted, result=results)})"
+    measured = f"sum {each} ({watch.of(counted, result=MEASURED)})"
+    return f"{part}\n/ ({measured} > 0)"

@@ -96,9 +96,13 @@ class Subject:
         """Write a selector of the journey's series."""
         return self.watch.of(metric, **{series.JOURNEY: self.name, **matchers})
 
+    def seconds(self, least: int, runs: int) -> int:
+        """Return so many seconds at least, into which so many runs fit."""
+        return ceil(max(least, runs * self.journey.interval))
+
     def window(self, least: int, runs: int) -> str:
-        """Write a window of so many seconds at least, into which so many runs fit."""
-        return format_duration(ceil(max(least, runs * self.journey.interval)))
+        """Write a window of so many seconds."""
+        return format_duration(self.seconds(least, runs))
 
     def evidence(self) -> str:
         """Say where the last failure is to be seen."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from agent.core.results import Result
 from agent.core.units import format_duration
-from agent.rules import recording, series
-from agent.rules.objective import FAST, SLOW, fitting
+from agent.rules import recording, series, suspended
+from agent.rules.objective import FAST, SLOW, WINDOWS, fitting
 from agent.rules.series import by, increase
-from agent.rules.subject import EACH, ON_WHOLE, TICKET, WHOLE
+from agent.rules.subject import EACH, ON_EACH, ON_WHOLE, TICKET, WHOLE
 
 if TYPE_CHECKING:
     from agent.rules.objective import Burn
@@ -32,7 +32,7 @@ _SLOW_RUNS_AT_LEAST: Final = 10
 def down(subject: Subject) -> tuple[Alert, Alert]:
     """Return those of a journey that fails for most locations, and for the fewer ones."""
     runs = _CONFIRMED if subject.journey.confirm else _UNCONFIRMED
-    in_a_row = f"max {EACH} ({subject.of(series.CONSECUTIVE_FAILURES)})"
+    in_a_row = suspended.failures_in_a_row(subject.of)
     failing = f"{in_a_row} >= {runs}"
     most = f"{ON_WHOLE}\n(\n  count {WHOLE} ({failing})\n  > 0.5 * count {WHOLE} ({in_a_row})\n)"
     return (
@@ -80,22 +80,30 @@ def budget(subject: Subject) -> tuple[Alert, ...]:
 
 def _burns(subject: Subject, burn: Burn, *, quorum: bool) -> str:
     most = f"{burn.share(subject.watch.objective):g}"
-    whole = f"1 - {subject.of(recording.ratio(burn.long))} > {most}"
+    whole = f"{subject.of(recording.failures(burn.long))} > {most}"
+    # A location speaks once its short window lies after what suspended the journey there.
+    waits = suspended.within(subject.of, WINDOWS[burn.short])
     if quorum:
         # As for an outage: what one location alone sees, now or until a while ago, is no page.
-        long, short = recording.ratio_at(burn.long), recording.ratio_at(burn.short)
+        long = subject.of(recording.failures_at(burn.long))
+        short = subject.of(recording.failures_at(burn.short))
         still = (
             f"{ON_WHOLE} (\n"
             f"    count {WHOLE} (\n"
-            f"      1 - {subject.of(long)} > {most}\n"
-            f"      and 1 - {subject.of(short)} > {most}\n"
+            f"      {long} > {most}\n"
+            f"      and {short} > {most}\n"
+            f"      unless {ON_EACH} {waits}\n"
             f"    )\n"
-            f"    > 0.5 * count {WHOLE} ({subject.of(long)})\n"
+            f"    > 0.5 * count {WHOLE} ({long} unless {ON_EACH} {waits})\n"
             f"  )"
         )
     else:
-        still = f"1 - {subject.of(recording.ratio(burn.short))} > {most}"
-    failed = subject.of(recording.count(burn.long), result=Result.FAIL)
+        lately = subject.of(recording.watched(burn.short), result=Result.FAIL)
+        still = (
+            f"{subject.of(recording.failures(burn.short))} > {most}\n"
+            f"  and {ON_WHOLE} sum {WHOLE} ({lately} unless {ON_EACH} {waits}) > 0"
+        )
+    failed = subject.of(recording.watched(burn.long), result=Result.FAIL)
     return (
         f"(\n"
         f"  {whole}\n"
@@ -108,15 +116,17 @@ def _burns(subject: Subject, burn: Burn, *, quorum: bool) -> str:
 def slow(subject: Subject) -> Alert:
     """Return the one of passes that come close to the time-out."""
     bound = _slow_bound(subject)
-    window = subject.window(1_800, _SLOW_RUNS)
+    seconds = subject.seconds(1_800, _SLOW_RUNS)
+    window = format_duration(seconds)
     passes = subject.of(series.DURATION_BUCKETS, result=Result.PASS)
     counted = subject.of(series.DURATION_COUNT, result=Result.PASS)
-    each = by((series.JOURNEY, series.SITE, series.LOCATION, "le"))
+    each = by((series.ENVIRONMENT, series.JOURNEY, series.SITE, series.LOCATION, "le"))
     timeout = format_duration(subject.journey.timeout)
     return subject.alert(
         "JourneySlow",
         f"histogram_quantile(0.95, sum {each} (rate({passes}[{window}]))) > {bound:g}\n"
-        f"and sum {EACH} (increase({counted}[{window}])) >= {_SLOW_RUNS_AT_LEAST}",
+        f"and sum {EACH} (increase({counted}[{window}])) >= {_SLOW_RUNS_AT_LEAST}\n"
+        f"unless {ON_EACH} {suspended.within(subject.of, seconds)}",
         TICKET,
         "5 % of its passes take {{ $value | humanizeDuration }} or longer at "
         "{{ $labels.location }}",
@@ -136,15 +146,27 @@ def _slow_bound(subject: Subject) -> float:
 def flaky(subject: Subject) -> Alert:
     """Return the one of a journey that often passes at the second attempt only."""
     window = subject.window(21_600, 20)
-    often = f"sum {WHOLE} ({increase(subject.of(recording.RUNS, result=Result.FLAKY), window)})"
-    runs = subject.of(recording.RUNS, result=recording.MEASURED)
+    often = _watched(subject, window, Result.FLAKY)
     return subject.alert(
         "Flaky",
         f"{often} >= {_FLAKY_AT_LEAST}\n"
         f"and {often}\n"
-        f"  > {_FLAKY_SHARE:g} * sum {WHOLE} ({increase(runs, window)})",
+        f"  > {_FLAKY_SHARE:g} * {_watched(subject, window, recording.MEASURED)}\n"
+        f"and {ON_WHOLE} (\n"
+        f"  max {EACH} ({subject.of(series.INTERVAL)})\n"
+        f"  unless {ON_EACH} {suspended.now(subject.of)}\n"
+        f")",
         TICKET,
         "{{ $value }} runs passed at the second attempt only",
         f"More than a tenth of the runs of the last {window}. Some customers see what the "
         "first attempt saw. " + subject.history(Result.FLAKY),
     )
+
+
+def _watched(subject: Subject, window: str, results: str) -> str:
+    """Write how many runs had one of these results, without those of a suspended journey."""
+    runs, left_out = (
+        f"sum {WHOLE} ({increase(subject.of(counter, result=results), window)})"
+        for counter in (recording.RUNS, recording.SUSPENDED_RUNS)
+    )
+    return f"({runs} - {left_out} or {runs})"

@@ -100,6 +100,39 @@ async def test_a_broken_checkout_pages_its_owner_and_a_mended_one_resolves(
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.parametrize("mode", ["stop", "silence"])
+async def test_what_breaks_under_a_pause_pages_once_that_is_over(
+    buying, breaking, chain, otlp, mode
+):
+    """Whether it is walked meanwhile or not: paused, it pages nobody; let go, and broken still, it
+    pages soon."""
+    send_to(buying, chain, otlp)
+    buying.configure(telemetry={"interval": "2s"})
+    silence = ["--silence"] if mode == "silence" else []
+    async with Daemon(buying) as daemon, chain.watching(buying):
+        await daemon.started()
+        await daemon.finished("buy_a_mug", "pass")
+        paused = await buying.footfall("pause", "buy_a_mug", "--reason", "a migration", *silence)
+        assert paused.code == 0, paused.err
+        await chain.store.wait_for(f'footfall_journey_suspended{{mode="{mode}"}} == 1')
+        await breaking("error")
+        meanwhile = (
+            "footfall_journey_consecutive_failures >= 3"
+            if mode == "silence"
+            else 'footfall_schedule_skipped_total{reason="paused"} >= 3'
+        )
+        await chain.store.wait_for(meanwhile, timeout=_PAGED_WITHIN)
+        assert chain.alerts() <= {"Watchdog"}
+        let_go = time.time()
+        resumed = await buying.footfall("resume", "buy_a_mug")
+        assert resumed.code == 0, resumed.err
+        page = await chain.webhook.wait_for(of("JourneyDown"), _PAGED_WITHIN, after=let_go)
+        assert page.labels["journey"] == "buy_a_mug"
+        assert page.labels["location"] == LOCATION
+    assert chain.alerts() == {"JourneyDown", "Watchdog"}
+
+
+@pytest.mark.timeout(180)
 async def test_an_agent_without_a_browser_never_pages_as_the_shop(buying, chain, otlp, tmp_path):
     """Where only the agent's browser is broken the shop isn't blamed: NotMeasured tells of it."""
     send_to(buying, chain, otlp)

@@ -50,7 +50,8 @@ async with run.step("Never done"):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def store(tmp_path_factory, shop) -> AsyncIterator[VictoriaMetrics]:
-    """What a daemon sends whose journeys pass, flake, fail, overrun, and lose their worker.
+    """What a daemon sends whose journeys pass, flake, fail, overrun, lose their worker, and are
+    paused.
 
     It goes on sending while the store is asked. A fail takes more than its slot.
     """
@@ -73,6 +74,10 @@ async def store(tmp_path_factory, shop) -> AsyncIterator[VictoriaMetrics]:
         }
         async with Daemon(home) as daemon:
             await daemon.started()
+            paused = await home.footfall(
+                "pause", *("buys", "flakes", "fails"), "--silence", "--reason", "a migration"
+            )
+            assert paused.code == 0, paused.err
             yield victoria
 
 

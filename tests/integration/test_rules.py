@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 import yaml
@@ -32,6 +33,9 @@ QUARTERLY = journey(every=900.0)
 HOURLY = journey(every=3600.0)
 MUG = '{journey="buy_a_mug", site="shop", location="eu"}'
 PAST = {"pass": 900, "fail": 40, "not_measured": 100, "flaky": 50}
+THREE = ("buy_a_mug", "search", "sign_in")
+PAUSES = re.compile("PausedLong|footfall:journey_suspended:.*")
+"""What is looked at over days."""
 BURNS = {"ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"}
 """What else fires in a story that is too short for a few failures to be few."""
 
@@ -354,7 +358,215 @@ FIRING = [
 ]
 
 
-CASES = [*SILENT, *FIRING]
+KEPT_BACK = [
+    Case(
+        "it breaks in a window and is mended in it, and much later one run fails",
+        {"eu": "." * 20 + "x" * 10 + "." * 20 + "x" + "." * 69},
+        {"2h": set()},
+        suspended={"eu": "." * 18 + "w" * 17},
+    ),
+    Case(
+        "it fails from its first run on, in a window, until that ends",
+        {"eu": "x" * 20 + "." * 40},
+        {"1h": set()},
+        suspended={"eu": "w" * 20},
+    ),
+    Case(
+        "it fails in a window, of an agent with a past and in a store without one",
+        {"eu": "x" * 20 + "." * 40},
+        {"1h": set()},
+        suspended={"eu": "w" * 20},
+        before=PAST,
+        from_tick=1,
+    ),
+    Case(
+        "two pauses in a row, of other kinds",
+        {"eu": "." * 20 + "x" * 10 + "-" * 20 + "x" * 10 + "." * 20},
+        {"80m": set()},
+        suspended={"eu": "." * 20 + "Q" * 10 + "p" * 20 + "w" * 11},
+    ),
+    Case(
+        "it is flaky in a window",
+        {"eu": "." * 20 + "~." * 10 + "." * 20},
+        {"1h": set()},
+        suspended={"eu": "." * 20 + "w" * 20},
+    ),
+    Case(
+        "it can't be measured, or is challenged, in a window",
+        {"eu": "." * 20 + "?!" * 10 + "." * 20},
+        {"1h": set()},
+        suspended={"eu": "." * 20 + "w" * 20},
+    ),
+    Case(
+        "it is slow in a window, by its time-out",
+        {"eu": "." * 40 + "s" * 40 + "." * 60},
+        {"140m": set()},
+        suspended={"eu": "." * 40 + "w" * 40},
+    ),
+    Case(
+        "a new agent is paused",
+        {"eu": "-" * 30 + "." * 10},
+        {"40m": set()},
+        suspended={"eu": "P" * 30},
+    ),
+    Case(
+        "a pause becomes one with an end",
+        {"eu": "." * 2 + "-" * 30},
+        {"32h": set()},
+        HOURLY,
+        tick=240,
+        suspended={"eu": "." * 2 + "P" * 12 + "p" * 18},
+        only=PAUSES,
+    ),
+    Case(
+        "two pauses with a day between them",
+        {"eu": "." + "-" * 2 + "." * 22 + "-" * 5},
+        {"30h": set()},
+        HOURLY,
+        tick=240,
+        suspended={"eu": "." + "P" * 2 + "." * 22 + "P" * 5},
+        only=PAUSES,
+    ),
+    Case(
+        "all journeys fail in a window",
+        {"eu": "." * 20 + "x" * 10 + "." * 10},
+        {"40m": set()},
+        more={key: {"eu": "." * 20 + "x" * 10 + "." * 10} for key in ("search", "sign_in")},
+        suspended=dict.fromkeys(("eu", "eu/search", "eu/sign_in"), "." * 20 + "w" * 11),
+    ),
+]
+TOLD = [
+    Case(
+        "it breaks in a window that silences it, and stays broken",
+        {"eu": "." * 20 + "x" * 40},
+        {
+            "35m": set(),
+            "36m": {"JourneyDown@eu"},
+            "39m": {"JourneyDown@eu"},
+            "1h": {"JourneyDown@eu", "ErrorBudgetBurnFast"},
+        },
+        suspended={"eu": "." * 20 + "w" * 15},
+    ),
+    Case(
+        "it breaks in a window that stops it",
+        {"eu": "." * 20 + "-" * 30 + "x" * 5},
+        {"51m": set(), "52m": {"JourneyDown@eu"}},
+        suspended={"eu": "." * 20 + "W" * 30},
+    ),
+    Case(
+        "it fails, and is paused",
+        {"eu": "." * 20 + "x" * 3 + "-" * 30 + "." * 30},
+        {"22m": {"JourneyDown@eu"}, "82m": {"JourneyDown@eu"}},
+        suspended={"eu": "." * 23 + "P" * 30},
+        still=set(),
+    ),
+    Case(
+        "it fails in a window, and after that can't be measured",
+        {"eu": "." * 20 + "x" * 15 + "?" * 30},
+        {"48m": set(), "65m": {"NotMeasured@eu"}},
+        suspended={"eu": "." * 20 + "w" * 15},
+    ),
+    Case(
+        "no slot is run any more after a window that stopped it",
+        {"eu": "." * 20 + "-" * 40},
+        {"41m": set(), "46m": {"JourneyNotRunning@eu"}},
+        suspended={"eu": "." * 20 + "W" * 15},
+    ),
+    Case(
+        "no slot is run in a window that only silences it",
+        {"eu": "." * 20 + "-" * 20},
+        {"30m": {"JourneyNotRunning@eu"}},
+        suspended={"eu": "." * 20 + "w" * 20},
+    ),
+    Case(
+        "a beacon escapes in a window",
+        {"eu": "." * 20 + "e" + "." * 10},
+        {"20m": set(), "22m": {"EscapedBeacon@eu"}},
+        suspended={"eu": "." * 15 + "w" * 15},
+    ),
+    Case(
+        "it is paused, and its agent is away for a while",
+        {"eu": "." * 20 + "-" * 10 + " " * 7 + "-" * 20 + "." * 20},
+        {"33m": set(), "77m": {"AgentDown@eu"}},
+        suspended={"eu": "." * 20 + "P" * 37},
+        still=set(),
+    ),
+    Case(
+        "the agent dies under a pause",
+        {"eu": "." * 20 + "-" * 10 + " " * 20},
+        {"33m": set(), "40m": {"AgentDown@eu", "JourneyNotRunning@eu"}},
+        suspended={"eu": "." * 20 + "P" * 30},
+    ),
+    Case(
+        "one location of two is paused, and it fails at the other",
+        {"eu": "." * 30 + "x" * 5, "us": "." * 40},
+        {"31m": set(), "32m": {"JourneyDown@eu"}, "35m": {"JourneyDown@eu"} | BURNS},
+        suspended={"us": "." * 20 + "Q" * 20},
+    ),
+    Case(
+        "it fails at the one location of two that is paused",
+        {"eu": "." * 60, "us": "." * 30 + "x" * 15 + "." * 15},
+        {"1h": set()},
+        suspended={"us": "." * 20 + "Q" * 30},
+    ),
+    Case(
+        "staging is paused, and production fails, in one store",
+        {"eu": "." * 30 + "x" * 5},
+        {"35m": {"JourneyDown@eu"} | BURNS},
+        staging={"eu": "." * 20 + "-" * 20},
+        suspended={"eu, staging": "." * 20 + "P" * 20},
+    ),
+    Case(
+        "production is in a window, in a store with staging",
+        {"eu": "." * 30 + "x" * 10 + "." * 20},
+        {"1h": set()},
+        staging={"eu": "." * 60},
+        suspended={"eu": "." * 30 + "w" * 11},
+    ),
+    Case(
+        "of those that are not in a window, all fail",
+        {"eu": "." * 30 + "x" * 3},
+        {"32m": {"MassFailure@eu"} | {f"JourneyDown@eu/{key}" for key in THREE}},
+        more={
+            **{key: {"eu": "." * 30 + "x" * 3} for key in ("search", "sign_in")},
+            **{key: {"eu": "." * 34} for key in ("stock", "news", "blog")},
+        },
+        suspended={f"eu/{key}": "." * 20 + "w" * 15 for key in ("stock", "news", "blog")},
+    ),
+    Case(
+        "slow passes, in a store that keeps environments",
+        {"eu": "." * 60 + "s" * 60},
+        {"1h": set(), "2h": {"JourneySlow@eu"}},
+        staging={"eu": "." * 120},
+    ),
+    Case(
+        "a pause without an end, through a restart of the agent",
+        {"eu": ".." + "-" * 12 + " " + "-" * 20},
+        {"25h": set(), "27h": {"PausedLong@eu"}},
+        HOURLY,
+        tick=240,
+        suspended={"eu": ".." + "P" * 31},
+        only=PAUSES,
+    ),
+    Case(
+        "a window that never ends",
+        {"eu": "." + "-" * 172},
+        {"168h": set(), "172h": {"PausedLong@eu"}},
+        HOURLY,
+        tick=240,
+        suspended={"eu": "." + "W" * 172},
+        only=PAUSES,
+    ),
+    Case(
+        "a reload is refused, and then taken up",
+        {"eu": "." * 60},
+        {"23m": set(), "30m": {"ConfigReloadFailed"}, "1h": {"ConfigReloadFailed"}},
+        extra={'footfall_config_reload_success{service_instance_id="of-eu"}': "1+0x19 0+0x19 1x20"},
+        still=set(),
+    ),
+]
+
+CASES = [*SILENT, *FIRING, *KEPT_BACK, *TOLD]
 BRIEFLY = {
     "an outage, mended",
     "a sick runner",
@@ -363,6 +575,10 @@ BRIEFLY = {
     "staging fails, in the same store",
     "an agent has moved to another location",
     "a beacon escapes before the first sample",
+    "it breaks in a window and is mended in it, and much later one run fails",
+    "it breaks in a window that silences it, and stays broken",
+    "it fails in a window, and after that can't be measured",
+    "one location of two is paused, and it fails at the other",
     "telemetry is lost before the first sample",
     "telemetry is lost while the collector is away for hours",
 }
@@ -392,7 +608,10 @@ def test_in_vmalert(case: Case, tmp_path) -> None:
 def test_each_alert_has_a_story(tmp_path) -> None:
     """No alert is shipped that no story makes fire, and each is silent in another one."""
     fired = {
-        alert.partition("@")[0] for case in FIRING for now in case.by.values() for alert in now
+        alert.partition("@")[0]
+        for case in (*FIRING, *TOLD)
+        for now in case.by.values()
+        for alert in now
     }
     written = yaml.safe_load(rules(journey()))
     alerts = {

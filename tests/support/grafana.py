@@ -24,7 +24,7 @@ _LABEL_VALUES = re.compile(r"label_values\((?P<of>.+), (?P<label>\w+)\)")
 
 @dataclass(frozen=True)
 class Asked:
-    """One query of a panel. ``step`` is the distance of its points in seconds."""
+    """One query of a panel, or of what all panels mark; its points are ``step`` seconds apart."""
 
     panel: str
     letter: str
@@ -50,7 +50,8 @@ class Dashboard:
         return [panel for panel in self.document["panels"] if panel["type"] != "row"]
 
     def queries(self, chosen: Mapping[str, str], shown: float) -> Iterator[Asked]:
-        """Each panel's queries where ``chosen`` is chosen and ``shown`` seconds are shown."""
+        """Each panel's and annotation's queries where ``chosen`` is chosen and ``shown`` seconds
+        are shown."""
         for panel in self.panels:
             least = seconds(panel["interval"]) if "interval" in panel else self.scrape
             step = max(shown / _POINTS, least, self.scrape)
@@ -63,6 +64,9 @@ class Dashboard:
             for target in panel["targets"]:
                 expr = interpolate(target["expr"], values)
                 yield Asked(panel["title"], target["refId"], expr, target["instant"], step)
+        for annotation in self.document["annotations"]["list"]:
+            expr = interpolate(annotation["expr"], chosen)
+            yield Asked(annotation["name"], "A", expr, False, seconds(annotation["step"]))
 
     def values_of(self, variable: Mapping[str, Any], chosen: Mapping[str, str]) -> tuple[str, str]:
         """What a variable asks: a selector, and the label whose values it lists."""

@@ -14,6 +14,17 @@ One character a slot:
 space  the agent was not there, and sent nothing
 ``^``  no slot: from here on it is another version, and what is not kept on disk starts anew
 =====  =======================================================
+
+And what suspends the journey, in a line of its own:
+
+=====  =======================================================
+``.``  nothing
+``P``  a pause without an end that stops it
+``p``  one with an end
+``Q``  a pause without an end that silences it
+``W``  a window that stops it
+``w``  a window that silences it
+=====  =======================================================
 """
 
 from __future__ import annotations
@@ -36,6 +47,7 @@ from tests.support.build import a_journey, a_site
 from tests.support.service import CACHE
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
@@ -56,11 +68,22 @@ _WORDS = {
 }
 _ERRORS = {"flaky": "timeout", "fail": "assertion", "not_measured": "browser_launch"}
 _PAGES = {"JourneyDown", "ErrorBudgetBurnFast", "MassFailure", "AgentDown"}
+_OF_AGENT = {
+    "AgentDown", "MassFailure", "SpoolBacklog", "SpoolDropped", "ConfigReloadFailed",
+    "CertificateExpiring",
+}  # fmt: skip
 _QUICK, _SLOW = 1.0, 25.0
+_SUSPENSIONS = {
+    "P": {"reason": "pause", "mode": "stop", "end": "open"},
+    "p": {"reason": "pause", "mode": "stop", "end": "set"},
+    "Q": {"reason": "pause", "mode": "silence", "end": "open"},
+    "W": {"reason": "maintenance", "mode": "stop", "end": "set"},
+    "w": {"reason": "maintenance", "mode": "silence", "end": "set"},
+}
 _WALKED = 12
 """Seconds after its slot that a run ends."""
 _EVER = (
-    "count by (alertname, severity, journey, location, signal) (count_over_time("
+    "count by (alertname, severity, journey, location, signal, host) (count_over_time("
     'ALERTS{alertstate="firing", alertname!="Watchdog"}[30d]))'
 )
 
@@ -127,10 +150,20 @@ class _Told:
         self._interval = one.interval
         self._totals = Counter({(word, _ERRORS.get(word, "")): n for word, n in before.items()})
         self._seconds: Counter[float] = Counter()
-        self._escaped = self._in_a_row = 0
+        self._escaped = self._in_a_row = self._slow = 0
         self._expected = sum(before.values())
         self._verdict: float | None = None
         self._last: float | None = None
+        self._ended: dict[str, float | None] = {}
+        """What suspended it, and when that ended; None: it goes on."""
+
+    def suspend(self, sign: str, now: float) -> None:
+        """Go by what suspends it now."""
+        for old, end in self._ended.items():
+            if old != sign and end is None:
+                self._ended[old] = now
+        if sign in _SUSPENSIONS:
+            self._ended[sign] = None
 
     def slot(self) -> None:
         """A slot comes due."""
@@ -141,7 +174,7 @@ class _Told:
         self._seconds.clear()
 
     def end(self, sign: str, at: float) -> None:
-        """Take in how a slot ended."""
+        """Take in how a slot ended whose run took ``_WALKED`` seconds."""
         word = _WORDS.get(sign)
         if word is None:
             return
@@ -150,6 +183,8 @@ class _Told:
         self._last = at
         if word == "pass":
             self._seconds[_SLOW if sign == "s" else _QUICK] += 1
+        if word in {"pass", "flaky"}:
+            self._slow = self._slow + 1 if sign == "s" else 0
         if word != "not_measured":
             self._verdict = at
             self._in_a_row = self._in_a_row + 1 if word == "fail" else 0
@@ -181,6 +216,14 @@ class _Told:
         if self._verdict is not None and now - self._verdict < fresh:
             name = "footfall_journey_consecutive_failures"
             samples.put(tick, name, self._in_a_row, **of)
+            samples.put(tick, "footfall_journey_consecutive_slow", self._slow, **of)
+        for sign, end in self._ended.items():
+            if end is not None and now >= end + fresh + 3600:
+                continue
+            told = self._verdict is not None and end is not None and self._verdict - _WALKED >= end
+            held = end is None or (not told and now < end + fresh)
+            labels = _SUSPENSIONS[sign]
+            samples.put(tick, "footfall_journey_suspended", int(held), **labels, **of)
 
 
 def walk(
@@ -189,11 +232,14 @@ def walk(
     line: str,
     location: str,
     before: Mapping[str, int],
+    *,
+    suspended: str = "",
     **who: str,
 ) -> None:
     """Put into ``samples`` what an agent sends while a journey's slots end as ``line`` says.
 
-    ``who`` are labels of all that it sends, besides its id, which is that of the location.
+    ``suspended`` says what suspends the journey, from slot to slot; ``who`` are labels of all
+    that it sends, besides its id, which is that of the location.
     """
     told = _Told(one, location, before)
     version = 1
@@ -209,6 +255,7 @@ def walk(
             told.slot()
             if begun and signs[begun][1] != signs[begun - 1][1]:
                 told.restart()
+            told.suspend(suspended[begun : begun + 1], now)
             begun += 1
         while ended < begun and ended * one.interval + _WALKED <= now:
             told.end(signs[ended][0], ended * one.interval + _WALKED)
@@ -244,8 +291,13 @@ class Case:
     before: dict[str, int] = field(default_factory=dict)
     """Runs by result that stand in the agents' books when the story begins."""
     tick: int = 60
+    suspended: dict[str, str] = field(default_factory=dict)
+    """What suspends the journey, by location: ``eu``; in the other environment: ``eu, staging``;
+    and another journey: ``eu/search``."""
     extra: dict[str, str] = field(default_factory=dict)
     """Further series as the tools write them."""
+    only: re.Pattern[str] | None = None
+    """The rules that are looked at, where a story is too long for all of them."""
     still: set[str] | None = None
     """What fires at the last of these times; None: whatever."""
 
@@ -253,19 +305,23 @@ class Case:
         """Write rule file and test file; return the latter."""
         folder.mkdir()
         others = {name: journey(name) for name in self.more}
-        (folder / "rules.yaml").write_text(rules(self.of, *others.values()))
+        (folder / "rules.yaml").write_text(self._rules(*others.values()))
         ticks = max(map(_seconds, self.by)) // self.tick + 1
         samples = Samples(self.tick, ticks)
         here = {"deployment_environment_name": "production"} if self.staging else {}
         for location, line in self.lines.items():
             who = {"service_instance_id": self.agents.get(location, f"of-{location}"), **here}
-            walk(samples, self.of, line, location, self.before, **who)
+            held = self.suspended.get(location, "")
+            walk(samples, self.of, line, location, self.before, suspended=held, **who)
         for location, line in self.staging.items():
             staging = {"deployment_environment_name": "staging", "service_instance_id": "staging"}
-            walk(samples, self.of, line, location, {}, **staging)
+            held = self.suspended.get(f"{location}, staging", "")
+            walk(samples, self.of, line, location, {}, suspended=held, **staging)
         for name, line in self.more.items():
             for location in self.lines:
-                walk(samples, others[name], line.get(location, ""), location, {}, **here)
+                held = self.suspended.get(f"{location}/{name}", "")
+                told = line.get(location, "")
+                walk(samples, others[name], told, location, {}, suspended=held, **here)
         samples.forget(self.from_tick)
         series = samples.documents()
         series += [{"series": name, "values": values} for name, values in self.extra.items()]
@@ -285,6 +341,18 @@ class Case:
             (folder / f"{tool}.yaml").write_text(yaml.safe_dump(document, width=1_000_000))
         return folder
 
+    def _rules(self, *others: Journey) -> str:
+        text = rules(self.of, *others)
+        if self.only is None:
+            return text
+        groups = yaml.safe_load(text)["groups"]
+        for group in groups:
+            names = [rule.get("alert") or rule["record"] for rule in group["rules"]]
+            pairs = zip(names, group["rules"], strict=True)
+            group["rules"] = [rule for name, rule in pairs if self.only.fullmatch(name)]
+        kept = [group for group in groups if group["rules"]]
+        return yaml.safe_dump({"groups": kept}, width=1_000_000)
+
 
 def _check(expr: str, at: str, alerts: set[str]) -> dict[str, Any]:
     return {
@@ -299,10 +367,11 @@ def _labels(alert: str) -> str:
     name, _, place = alert.partition("@")
     place, _, journey_ = place.partition("/")
     labels = {"alertname": name, "severity": severity or (PAGE if name in _PAGES else TICKET)}
-    if name not in {"AgentDown", "MassFailure", "SpoolBacklog", "SpoolDropped"}:
+    if name not in _OF_AGENT:
         labels["journey"] = journey_ or "buy_a_mug"
     if place:
-        labels["signal" if name.startswith("Spool") else "location"] = place
+        of = {"SpoolBacklog": "signal", "SpoolDropped": "signal", "CertificateExpiring": "host"}
+        labels[of.get(name, "location")] = place
     return "{" + ", ".join(f'{key}="{text}"' for key, text in sorted(labels.items())) + "}"
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from deploy.grafana.source import road, words
 from deploy.grafana.source.at import CHOSEN, RUNS, WATCHED, fell, placed
 from deploy.grafana.source.dashboard import Choice, Dashboard, Row
-from deploy.grafana.source.panel import Query
+from deploy.grafana.source.panel import TAKEN_UP, Query
 from deploy.grafana.source.panels import Bars, Chart, Stat
 from deploy.grafana.source.table import Column, Table
 
@@ -82,6 +82,35 @@ _NOW: Final = Row(
             queries=[Query(_DROPPED)],
             decimals=0,
             steps=words.NONE_IS_GOOD,
+        ),
+        Stat(
+            title="Last reload",
+            description="Refused: the configuration or a journey was changed and is not in "
+            "force. `footfall check` says what is wrong with it.",
+            queries=[
+                Query(
+                    f"min by (service_instance_id) (footfall_config_reload_success{CHOSEN})",
+                    "{{service_instance_id}}",
+                )
+            ],
+            states=TAKEN_UP,
+            width=12,
+        ),
+        Stat(
+            title="In force for",
+            description="Time since what is in force was taken up: by the start, or by a reload "
+            "since.",
+            queries=[
+                Query(
+                    "time() - max by (service_instance_id) "
+                    f"(footfall_config_reload_time_seconds{CHOSEN})",
+                    "{{service_instance_id}}",
+                )
+            ],
+            unit="s",
+            decimals=0,
+            filled=False,
+            width=12,
         ),
         Table(
             title="Agents",

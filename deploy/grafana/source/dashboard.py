@@ -52,6 +52,31 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Annotation:
+    """Times that every chart marks: those at which ``expr`` has a series."""
+
+    name: str
+    expr: str
+    title: str
+    text: str
+
+    def document(self) -> Json:
+        """Return it as Grafana reads it."""
+        return {
+            "name": self.name,
+            "datasource": SOURCE,
+            "enable": True,
+            "hide": False,
+            "iconColor": "blue",
+            "expr": self.expr,
+            "step": "30s",
+            "titleFormat": self.title,
+            "textFormat": self.text,
+            "useValueForTime": False,
+        }
+
+
+@dataclass(frozen=True)
 class Row:
     """A heading with panels below it, each as wide as it says."""
 
@@ -68,6 +93,7 @@ class Dashboard:
     description: str
     choices: Sequence[Choice]
     rows: Sequence[Row]
+    annotations: Sequence[Annotation] = ()
 
     def document(self) -> Json:
         """Return the dashboard as Grafana reads it."""
@@ -84,7 +110,7 @@ class Dashboard:
             "time": {"from": "now-6h", "to": "now"},
             "timepicker": {},
             "timezone": "browser",
-            "annotations": {"list": []},
+            "annotations": {"list": [one.document() for one in self.annotations]},
             "links": [_LINK],
             "templating": {"list": [_SOURCES, *(choice.document() for choice in self.choices)]},
             "panels": list(self._panels()),

@@ -6,17 +6,19 @@ from typing import Final
 
 from deploy.grafana.source import words
 from deploy.grafana.source.dashboard import Dashboard, Row
-from deploy.grafana.source.panel import Query
+from deploy.grafana.source.panel import SUSPENSIONS, VERDICTS, Query
 from deploy.grafana.source.panels import Bars, Chart, Stat, Timeline
 from deploy.grafana.source.table import Column, Table
-from deploy.grafana.source.words import fell, journeys, quantile, runs, success
+from deploy.grafana.source.words import fell, journeys, quantile, runs, success, suspended
 
 _UP: Final = journeys("footfall_journey_up")
 _INTERVAL: Final = journeys("footfall_journey_interval_seconds")
 _SKIPPED: Final = journeys("footfall_schedule_skipped_total")
 _ESCAPED: Final = journeys("footfall_beacons_total", 'action="escaped"')
 _PASSED: Final = journeys("footfall_journey_duration_seconds_bucket", 'result="pass"')
+_UNPLANNED: Final = journeys("footfall_schedule_skipped_total", 'reason!~"paused|maintenance"')
 _EACH: Final = "by (journey, location)"
+_SUSPENDED: Final = suspended("journey, location")
 
 
 def _in_range(selector: str) -> str:
@@ -47,8 +49,14 @@ _NOW: Final = Row(
         Stat(
             title="Without a verdict",
             description="Journeys that are on the schedule and for three intervals (five minutes "
-            "at least) have neither passed nor failed: nothing is known of them.",
-            queries=[Query(f"count({_INTERVAL} unless on (journey, location) {_UP}) or vector(0)")],
+            "at least) have neither passed nor failed: nothing is known of them. Those that are "
+            "paused or in a window are left out.",
+            queries=[
+                Query(
+                    f"count({_INTERVAL} unless on (journey, location) {_UP} "
+                    f"unless on (journey, location) {_SUSPENDED} == 1) or vector(0)"
+                )
+            ],
             steps=((1, "orange"),),
         ),
         Stat(
@@ -78,8 +86,9 @@ _NOW: Final = Row(
         ),
         Stat(
             title="Skipped slots",
-            description="Slots that were due and not run. The agent's dashboard says why.",
-            queries=[Query(_in_range(_SKIPPED))],
+            description="Slots that were due and not run, those of pauses and windows left out. "
+            "The agent's dashboard says why.",
+            queries=[Query(_in_range(_UNPLANNED))],
             decimals=0,
             steps=words.FEW_ARE_WELL,
         ),
@@ -90,6 +99,14 @@ _NOW: Final = Row(
             queries=[Query(_in_range(_ESCAPED))],
             decimals=0,
             steps=words.NONE_IS_GOOD,
+        ),
+        Stat(
+            title="Suspended",
+            description="Journeys, counted once a location, that are paused or in a maintenance "
+            "window, or were and have no verdict since: nobody is paged for them.",
+            queries=[Query(f"count({_SUSPENDED} == 1) or vector(0)")],
+            steps=((1, "blue"),),
+            width=6,
         ),
     ],
 )
@@ -104,6 +121,20 @@ _STATUS: Final = Row(
             height=10,
             link=("Open this journey", words.OF_SERIES),
         ),
+        Timeline(
+            title="Paused, or in a window",
+            description="Blue: nobody is paged for it. `footfall status` says who paused it and "
+            "why. It lasts until the first verdict after it.",
+            queries=[
+                Query(
+                    suspended("journey, location, reason, mode"),
+                    "{{journey}} · {{location}} · {{reason}} · {{mode}}",
+                )
+            ],
+            states=SUSPENSIONS,
+            height=6,
+            none="nothing is suspended",
+        ),
         Table(
             title="Every journey, in figures",
             description="Ratios and counts are those of the range that is shown.",
@@ -111,11 +142,16 @@ _STATUS: Final = Row(
             link=("Open this journey", words.OF_ROW),
             height=10,
             columns=[
-                Column(title="Status", expr=f"min {_EACH} ({_UP})", states=True),
+                Column(title="Status", expr=f"min {_EACH} ({_UP})", states=VERDICTS),
                 Column(
                     title="Failed in a row",
                     expr=f"max {_EACH} ({journeys('footfall_journey_consecutive_failures')})",
                     steps=words.NONE_IS_GOOD,
+                ),
+                Column(
+                    title="Suspended",
+                    expr=f"{_SUSPENDED} or 0 * max {_EACH} ({_INTERVAL})",
+                    states=SUSPENSIONS,
                 ),
                 Column(
                     title="Success",
@@ -215,7 +251,8 @@ _TIME: Final = Row(
         Bars(
             title="Skipped slots by reason",
             description="overrun: the last run still went on. capacity: no worker in time. "
-            "late, down, shutdown: the agent or its machine stood still.",
+            "late, down, shutdown: the agent or its machine stood still. paused, maintenance: "
+            "somebody wanted it.",
             queries=[Query(fell(_SKIPPED, "reason"), "{{reason}}")],
         ),
         Chart(

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from deploy.grafana.source import inside, words
-from deploy.grafana.source.dashboard import Dashboard, Row
-from deploy.grafana.source.panel import Query
+from deploy.grafana.source.dashboard import Annotation, Dashboard, Row
+from deploy.grafana.source.panel import SUSPENSIONS, VERDICTS, Query
 from deploy.grafana.source.panels import Bars, Chart, Stat, Timeline
-from deploy.grafana.source.words import fell, journeys, quantile, runs, success
+from deploy.grafana.source.words import fell, journeys, quantile, runs, success, suspended
 
 _UP: Final = journeys("footfall_journey_up")
 _ATTEMPTS: Final = journeys("footfall_journey_attempts_total")
@@ -25,7 +25,7 @@ _NOW: Final = Row(
             description="The last verdict at each location. None: no run was measured for three "
             "intervals, five minutes at least.",
             queries=[Query(f"min by (location) ({_UP})", "{{location}}")],
-            states=True,
+            states=VERDICTS,
             width=6,
         ),
         Stat(
@@ -76,11 +76,32 @@ _NOW: Final = Row(
             decimals=2,
             steps=words.RATIO,
         ),
+        Stat(
+            title="Suspended",
+            description="Locations at which it is paused or in a maintenance window, or was and "
+            "has no verdict since: nobody is paged for it there.",
+            queries=[Query(f"count({suspended('location')} == 1) or vector(0)")],
+            steps=((1, "blue"),),
+            width=6,
+        ),
         Timeline(
             title="By location",
             description="Red at one location: its network or what serves it. Red at all: the site.",
             queries=[Query(f"min by (location) ({_UP})", "{{location}}")],
             height=6,
+            width=12,
+        ),
+        Timeline(
+            title="Paused, or in a window",
+            description="Blue: nobody is paged for it. `footfall status` says who paused it and "
+            "why. It lasts until the first verdict after it.",
+            queries=[
+                Query(suspended("location, reason, mode"), "{{location}} · {{reason}} · {{mode}}")
+            ],
+            states=SUSPENSIONS,
+            height=6,
+            width=12,
+            none="nothing is suspended",
         ),
     ],
 )
@@ -174,7 +195,8 @@ _SLOTS: Final = Row(
         ),
         Bars(
             title="Skipped slots by reason",
-            description="overrun: the last run still went on; give it more room between slots.",
+            description="overrun: the last run still went on; give it more room between slots. "
+            "paused, maintenance: somebody wanted it.",
             queries=[
                 Query(
                     fell(journeys("footfall_schedule_skipped_total"), "reason"),
@@ -205,4 +227,12 @@ DASHBOARD: Final = Dashboard(
     description="One journey: what failed, where in it, since when, and how slow it is.",
     choices=[words.ENVIRONMENT, words.LOCATION, words.SITE, replace(words.JOURNEYS, several=False)],
     rows=[_NOW, _RUNS, _DURATIONS, inside.STEPS, inside.PAGES, _SLOTS],
+    annotations=[
+        Annotation(
+            "Paused, or in a window",
+            f"{suspended('location, reason, mode')} == 1",
+            "{{reason}}: {{mode}}",
+            "at {{location}}; nobody was paged for it",
+        ),
+    ],
 )

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 Json: TypeAlias = dict[str, Any]
 
 SOURCE: Final[Json] = {"type": "prometheus", "uid": "${datasource}"}
-STATES: Final[list[Json]] = [
+Meanings: TypeAlias = "tuple[Json, ...]"
+"""Which values are shown as words."""
+
+VERDICTS: Final[Meanings] = (
     {
         "type": "value",
         "options": {
@@ -23,7 +26,25 @@ STATES: Final[list[Json]] = [
         "type": "special",
         "options": {"match": "null", "result": {"text": "no verdict", "color": "purple"}},
     },
-]
+)
+SUSPENSIONS: Final[Meanings] = (
+    {
+        "type": "value",
+        "options": {
+            "0": {"text": "watched", "color": "transparent", "index": 0},
+            "1": {"text": "suspended", "color": "blue", "index": 1},
+        },
+    },
+)
+TAKEN_UP: Final[Meanings] = (
+    {
+        "type": "value",
+        "options": {
+            "0": {"text": "refused", "color": "red", "index": 0},
+            "1": {"text": "in force", "color": "green", "index": 1},
+        },
+    },
+)
 
 Steps: TypeAlias = "Sequence[tuple[float, str]]"
 """Where a colour begins, lowest first; below the first all is green."""
@@ -54,7 +75,7 @@ class Panel:
     height: int = 8
     every: str = ""
     steps: Steps = ()
-    states: bool = False
+    states: Meanings = ()
     decimals: int | None = None
     none: str = ""
     link: tuple[str, str] | None = None
@@ -98,7 +119,7 @@ class Panel:
             **({"noValue": self.none} if self.none else {}),
             "color": self._colour(),
             "thresholds": thresholds(self.steps),
-            "mappings": STATES if self.states else [],
+            "mappings": list(self.states),
             "links": links,
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from deploy.grafana.source.panel import Json, Panel
+from deploy.grafana.source.panel import VERDICTS, Json, Meanings, Panel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +108,7 @@ class Timeline(Panel):
     """A line for each series that is coloured by its state."""
 
     kind = "state-timeline"
-    states: bool = True
+    states: Meanings = VERDICTS
     width: int = 24
 
     def _defaults(self) -> Json:

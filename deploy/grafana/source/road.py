@@ -54,7 +54,8 @@ SLOTS: Final = Row(
         Bars(
             title="Skipped slots by reason",
             description="overrun: the last run still went on. capacity: no worker in time, or no "
-            "memory. late: the machine stood still. down, shutdown: the agent was away.",
+            "memory. late: the machine stood still. down, shutdown: the agent was away. paused, "
+            "maintenance: somebody wanted it.",
             queries=[
                 Query(
                     f"sum by (location, reason) (increase({SKIPPED}[$__interval]))",

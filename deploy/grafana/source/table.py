@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deploy.grafana.source.panel import STATES, Json, Panel, Query, Steps, thresholds
+from deploy.grafana.source.panel import Json, Meanings, Panel, Query, Steps, thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ class Column:
     expr: str
     unit: str = "short"
     steps: Steps = ()
-    states: bool = False
+    states: Meanings = ()
     decimals: int | None = None
 
     def properties(self) -> Iterator[Json]:
@@ -28,7 +28,7 @@ class Column:
         if self.decimals is not None:
             yield {"id": "decimals", "value": self.decimals}
         if self.states:
-            yield {"id": "mappings", "value": STATES}
+            yield {"id": "mappings", "value": list(self.states)}
         if self.steps or self.states:
             yield {"id": "thresholds", "value": thresholds(self.steps)}
             yield {"id": "custom.cellOptions", "value": {"type": "color-background"}}

@@ -60,6 +60,11 @@ def runs(*more: str) -> str:
     return journeys("footfall_journey_runs_total", *more)
 
 
+def suspended(by: str) -> str:
+    """Return 1 where the chosen journeys are paused or in a window, 0 where they were of late."""
+    return f"max by ({by}) ({journeys('footfall_journey_suspended')})"
+
+
 def success(over: str, by: str = "") -> str:
     """Return the share of passed runs among those that were measured; 0 where none passed."""
     good, measured = (
