@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from agent.cli.once import exit_code, load_settings, walk
+from agent.cli.once import load_settings, walk
 from agent.cli.shown import escape
+from agent.cli.summary import exit_code
 from agent.core.beacon_report import BeaconAction
 from agent.core.model import Trigger
 from agent.pool.process_tree import become_subreaper

@@ -20,7 +20,7 @@ from agent.core.clock import SystemClock
 
 
 @app.command(epilog=MORE.format("docs/authoring.md"))
-def once(
+def once(  # noqa: PLR0913, PLR0917 - to typer, options are arguments
     journeys: JourneyNames = None,
     config: ConfigFile = None,
     site: SiteAddresses = None,
@@ -32,11 +32,27 @@ def once(
     endpoint: Annotated[
         str, typer.Option(metavar="URL", help="Send spans and logs to this OTLP endpoint.")
     ] = "",
+    confirm: Annotated[
+        bool | None,
+        typer.Option(
+            "--confirm/--no-confirm",
+            help="Confirm a failure by a second walk; default: not on a terminal.",
+            show_default=False,
+        ),
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Walk each N times, and compare the walks.")
+    ] = 1,
+    at_least: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", help="Enough if so many of each one's walks pass."),
+    ] = None,
 ) -> None:
     """Run journeys now, with live progress. Never touches the schedule's metrics.
 
-    Exit codes: 0 all pass or flaky; 1 some fail; 3 some not measured; 2 nothing matched, or
-    bad usage, configuration or journeys.
+    JOURNEY is a name, a pattern ('front_*') or a file (journeys/shop.py). Exit codes: 0 all
+    pass or flaky, or as many as --at-least asks for; 1 some fail; 3 some not measured; 2
+    nothing matched, or bad usage, configuration or journeys.
     """
     from agent.cli.once import OnceOptions
     from agent.cli.once import once as run_once
@@ -49,6 +65,9 @@ def once(
         junit=junit,
         json=json,
         endpoint=endpoint,
+        confirm=confirm,
+        repeat=repeat,
+        at_least=at_least,
     )
     raise typer.Exit(asyncio.run(run_once(config, dict(os.environ), options, SystemClock())))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,13 @@ from rich.console import Console
 
 from agent.cli.junit import write_junit
 from agent.cli.progress import Progress
+from agent.cli.repeated import summarise
 from agent.cli.shown import escape
+from agent.cli.summary import exit_code, exit_code_by_share, show_repeated, totals
 from agent.config.addresses import web_address
 from agent.config.load import DEFAULT_FILE
 from agent.core.errors import ConfigError, Problem
 from agent.core.model import Trigger
-from agent.core.results import Result
 from agent.pool.process_tree import become_subreaper
 from agent.runs.adhoc import AdhocOptions, AdhocRuns, adhoc_settings, site_names
 from agent.runs.document import document
@@ -41,6 +43,18 @@ class OnceOptions:
     junit: Path | None = None
     json: bool = False
     endpoint: str = ""
+    confirm: bool | None = None
+    """Whether a failure is confirmed; None: only where nobody sits at a terminal, for whom a
+    mistyped selector would cost twice the time."""
+    repeat: int = 1
+    at_least: float | None = None
+    """Percent of each journey's measured walks that have to pass; None: all."""
+
+    def confirms(self) -> bool:
+        """Whether a failure is confirmed, as the journey says."""
+        if self.confirm is None:
+            return self.repeat == 1 and not sys.stdout.isatty()
+        return self.confirm
 
 
 async def once(
@@ -53,10 +67,7 @@ async def once(
 
     """
     _check_options(options)
-    settings = load_settings(path, environ, options.sites)
-    if options.headed:
-        browser = settings.browser.model_copy(update={"headless": False})
-        settings = settings.model_copy(update={"browser": browser})
+    settings = _settings(path, environ, options)
     become_subreaper()
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
     wanted = AdhocOptions(Trigger.ONCE, site_names(options.sites), options.endpoint)
@@ -64,17 +75,35 @@ async def once(
         journeys, problems = await session.journeys(options.names)
         for problem in problems:
             console.print(f"[red]error:[/red] {escape(str(problem))}")
-        runs = []
+        runs: list[RunResult] = []
         for journey in journeys:
-            run = await walk(session, journey, console)
-            runs.append(run)
-            if options.json:
-                print(json.dumps(document(run), ensure_ascii=False), flush=True)  # noqa: T201 - the command's own output
+            runs += await _walk_each(session, journey, console, options)
         if not runs and not problems:
             console.print(f"No journeys in {settings.journeys}.")
+        if len(runs) > 1:
+            console.print(totals(runs))
         if options.junit:
             write_junit(options.junit, runs, session.artifacts)
+    if options.at_least is not None:
+        return exit_code_by_share(runs, problems, options.at_least)
     return exit_code(runs, problems)
+
+
+async def _walk_each(
+    session: AdhocRuns, journey: Journey, console: Console, options: OnceOptions
+) -> list[RunResult]:
+    """Walk a journey as often as asked for, and show how it behaved."""
+    if not options.confirms():
+        journey = replace(journey, confirm=False)
+    runs = []
+    for _ in range(options.repeat):
+        run = await walk(session, journey, console)
+        runs.append(run)
+        if options.json:
+            print(json.dumps(document(run), ensure_ascii=False), flush=True)  # noqa: T201 - the command's own output
+    if len(runs) > 1:
+        show_repeated(console, journey.name, summarise(runs))
+    return runs
 
 
 def _check_options(options: OnceOptions) -> None:
@@ -93,8 +122,18 @@ def _check_options(options: OnceOptions) -> None:
         except OSError as error:
             why = f"can't be written: {error.strerror}"
             problems.append(Problem(f"--junit {options.junit}", why))
+    if options.at_least is not None and not 0 <= options.at_least <= 100:
+        problems.append(Problem("--at-least", "a percentage is from 0 to 100"))
     if problems:
         raise ConfigError(problems)
+
+
+def _settings(path: Path | None, environ: Mapping[str, str], options: OnceOptions) -> Settings:
+    settings = load_settings(path, environ, options.sites)
+    if not options.headed:
+        return settings
+    browser = settings.browser.model_copy(update={"headless": False})
+    return settings.model_copy(update={"browser": browser})
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str], sites: Sequence[str]) -> Settings:
@@ -132,13 +171,3 @@ async def walk(session: AdhocRuns, journey: Journey, console: Console) -> RunRes
     for progress in followers:
         progress.finished(run)
     return run
-
-
-def exit_code(runs: Sequence[RunResult], problems: Sequence[Problem]) -> int:
-    """Return what the command exits with."""
-    results = {run.result for run in runs}
-    if Result.FAIL in results:
-        return 1
-    if problems or not runs:
-        return 2
-    return 3 if Result.NOT_MEASURED in results else 0

@@ -15,6 +15,7 @@ from agent.core import ids
 from agent.core.errors import ConfigError, Problem
 from agent.loading.beacon_choices import check_vendors
 from agent.loading.load import VERSION, discover
+from agent.loading.selection import select
 from agent.runs.engine import Engine, EngineOptions
 from agent.schedule.plan import interval_of
 from agent.storage.database import Database
@@ -104,26 +105,26 @@ class AdhocRuns:
         await self._stack.aclose()
 
     async def journeys(self, names: Sequence[str]) -> tuple[list[Journey], list[Problem]]:
-        """Return the journeys of these names (none: all), and what is wrong with others.
+        """Return the journeys that are asked for (none: all), and what is wrong with others.
+
+        ``names`` may be names, patterns of them, and files or folders of journeys.
 
         Raises:
-            ConfigError: a name is unknown, or one of the journeys does not fit the
+            ConfigError: one of them matches nothing, or one of the journeys does not fit the
                 configuration.
 
         """
-        definitions, problems = await discover(self._settings, self._clock, self._settings.journeys)
-        known = {definition.name for definition in definitions}
-        unknown = [name for name in names if name not in known]
+        folder = self._settings.journeys
+        definitions, problems = await discover(self._settings, self._clock, folder)
+        wanted, unknown = select(definitions, names, folder)
         if unknown:
-            listed = ", ".join(sorted(known)) or "none"
-            # One that is there but wrong was told of already.
+            listed = ", ".join(sorted(one.name for one in definitions)) or "none"
             missing = [
                 Problem(name, f"there is no such journey; known: {listed}")
                 for name in unknown
-                if not any(one.message.startswith(f"journey {name}: ") for one in problems)
+                if not any(_tells_of(name, one) for one in problems)
             ]
             raise ConfigError([*problems, *missing])
-        wanted = [one for one in definitions if not names or one.name in names]
         self._refuse_idle_sites(wanted)
         journeys: list[Journey] = []
         for definition in wanted:
@@ -192,6 +193,14 @@ def adhoc_settings(path: Path | None, environ: Mapping[str, str], sites: Sequenc
 def site_names(sites: Sequence[str]) -> tuple[str, ...]:
     """Return the names in sites of the form ``NAME=URL``."""
     return tuple(text.partition("=")[0] for text in sites)
+
+
+def _tells_of(name: str, problem: Problem) -> bool:
+    """Whether a problem is that of the journey or the file asked for: it is there, but wrong."""
+    file = problem.where.partition(":")[0]
+    return problem.message.startswith(f"journey {name}: ") or (
+        name.endswith(".py") and Path(file).name == Path(name).name
+    )
 
 
 def _site(text: str) -> tuple[str, SiteSection]:

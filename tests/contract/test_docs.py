@@ -45,6 +45,7 @@ def commands_of(group: Any) -> dict[str, Any]:
     return found
 
 
+OPTION = r"--[a-z]+(?:-[a-z]+)*"
 COMMANDS = commands_of(typer.main.get_command(app))
 
 
@@ -59,14 +60,18 @@ def command_in(line: str) -> str:
 
 def options_of(command: str) -> set[str]:
     """Every long option of a command but ``--help``."""
-    given = (option for parameter in COMMANDS[command].params for option in parameter.opts)
+    given = (
+        option
+        for parameter in COMMANDS[command].params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    )
     return {option for option in given if option.startswith("--")} - {"--help"}
 
 
 def test_the_table_of_commands() -> None:
     """Each command stands in the table with all of its options and no other."""
     listed = [code(row[0])[0] for row in DOCS.table("command", "does", "exit codes")]
-    options = {command_in(line): set(re.findall(r"--[a-z]+", line)) for line in listed}
+    options = {command_in(line): set(re.findall(OPTION, line)) for line in listed}
     assert options == {name: options_of(name) for name in COMMANDS}
 
 
@@ -75,7 +80,7 @@ def test_each_command_exists(line: str) -> None:
     """Whatever the text tells a person to type is understood."""
     name = command_in(line)
     assert name in COMMANDS
-    assert set(re.findall(r"--[a-z]+", line)) <= options_of(name)
+    assert set(re.findall(OPTION, line)) <= options_of(name)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
