@@ -70,6 +70,57 @@ async def test_a_blip_does_not_confirm_itself(home):
     assert asked[-1] - asked[0] > 2
 
 
+SOMETIMES = """
+async with run.step("Open"):
+    await run.page.goto("/")
+async with run.step("Count"):
+    number = int(await run.page.locator("h1").inner_text())
+    assert number % 4, number
+"""
+
+
+async def test_many_walks_are_compared(home):
+    """Each is walked once and told by itself; then how they passed, and how many were enough."""
+    asked = 0
+
+    async def count(_: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return web.Response(text=f"<h1>{asked}</h1>", content_type="text/html")
+
+    async with Origin(pages={"/": count}) as origin:
+        home.sites["shop"] = origin.url
+        home.configure()
+        home.journey("counts", SOMETIMES)
+        enough = await home.footfall("once", "cou*", "--repeat", "4", "--at-least", "75")
+        too_few = await home.footfall(
+            "once", "counts", "--repeat", "4", "--at-least", "76", "--json"
+        )
+    assert asked == 8, "no walk was confirmed"
+    assert enough.code == 0, enough
+    assert "counts  3 of 4 walks passed, 75 %" in enough.out
+    assert re.search(r"Open +4/4 ", enough.out)
+    assert re.search(r"Count +3/4 ", enough.out)
+    assert '1x assertion in "Count"' in enough.out
+    assert "4 runs: 3 passed, 1 failed; " in enough.out
+    assert too_few.code == 1
+    assert [run["result"] for run in too_few.objects] == ["pass", "pass", "pass", "fail"]
+
+
+async def test_a_file_is_all_of_its_journeys(home):
+    """As a shell completes it; one that can't be read is told as that alone."""
+    home.file("two.py", (home.path / "journeys/look.py").read_text().replace("look", "second"))
+    home.file("wrong.py", "from nowhere import nothing")
+    walked = await home.footfall("once", str(home.path / "journeys/two.py"), "--json")
+    assert [run["journey"] for run in walked.objects] == ["second"]
+    wrong = await home.footfall("once", "wrong.py")
+    assert wrong.code == 2
+    assert "nowhere" in wrong.err
+    assert "no such journey" not in wrong.err
+    unknown = await home.footfall("once", "oth*", "third.py")
+    assert (unknown.code, unknown.err.count("there is no such journey")) == (2, 2)
+
+
 KEYS = {
     "run_id": str,
     "journey": str,

@@ -73,3 +73,20 @@ def test_starting_loads_little() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("asked", "at_terminal", "confirms"),
+    [
+        (OnceOptions(), False, True),
+        (OnceOptions(), True, False),
+        (OnceOptions(confirm=True), True, True),
+        (OnceOptions(confirm=False), False, False),
+        (OnceOptions(repeat=5), False, False),
+        (OnceOptions(repeat=5, confirm=True), False, True),
+    ],
+)
+def test_whose_failures_are_confirmed(monkeypatch, asked, at_terminal, confirms):
+    """Build servers want the daemon's verdict; an author's typo must not cost twice."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: at_terminal, raising=False)
+    assert asked.confirms() is confirms
