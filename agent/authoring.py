@@ -33,7 +33,7 @@ Function = TypeVar("Function", bound="JourneyFunction")
 class Host(Protocol):
     """What a run needs of the worker that walks it."""
 
-    def step(self, name: str) -> AbstractAsyncContextManager[None]:
+    def step(self, name: str, slow: str) -> AbstractAsyncContextManager[None]:
         """Time and trace what happens inside as one step."""
         ...
 
@@ -71,13 +71,18 @@ class Run:
     run_id: str
     host: Host
 
-    def step(self, name: str) -> AbstractAsyncContextManager[None]:
+    def step(self, name: str, *, slow: str = "") -> AbstractAsyncContextManager[None]:
         """Open a step: ``async with run.step("Add it to the cart"):``.
 
         Steps nest. A step that fails ends the journey. Give steps fixed names: they
-        become metric labels.
+        become metric labels. One that takes longer than ``slow`` (``"1s"``) makes a run that
+        passes slow, which is a mark and no failure.
+
+        Raises:
+            ValueError: ``slow`` is no duration.
+
         """
-        return self.host.step(name)
+        return self.host.step(name, slow)
 
     def secret(self, name: str) -> str:
         """Return the secret ``name``, from ``FOOTFALL_SECRET_<NAME>`` or the secrets folder.
@@ -124,6 +129,8 @@ class Declaration:
     runbook: str
     severity: str
     confirm: bool | None
+    slow: str | None
+    every_failing: str | None
     params: dict[str, Any]
     context: dict[str, Any]
     fail_on: object
@@ -150,6 +157,8 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
     runbook: str = "",
     severity: str = "",
     confirm: bool | None = None,
+    slow: str | None = None,
+    every_failing: str | None = None,
     params: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
     fail_on: AbstractSet[FailOn] = frozenset(),
@@ -165,6 +174,8 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
         runbook: where the person who is paged looks first.
         severity: ``"page"``, ``"ticket"`` or whatever the alert rules route by.
         confirm: whether a failure is confirmed by a second attempt before it counts.
+        slow: a pass that takes longer is slow (``"4s"``): a mark, not a failure.
+        every_failing: how often it runs from a fail to the second pass in a row (``"20s"``).
         params: the journey's parameters and their defaults; the configuration may
             override these and no others.
         context: options of Playwright's ``new_context`` (viewport, locale, ...) and
@@ -195,6 +206,8 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
             runbook=runbook,
             severity=severity,
             confirm=confirm,
+            slow=slow,
+            every_failing=every_failing,
             params=dict(params or {}),
             context=dict(context or {}),
             fail_on=fail_on,

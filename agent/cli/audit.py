@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from agent.cli.once import load_settings, walk
+from agent.cli.rows import print_rows
 from agent.cli.shown import escape
 from agent.cli.summary import exit_code
 from agent.core.beacon_report import BeaconAction
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.results import RunResult
 
+_HEADINGS = ("origin", "party", "vendor", "category", "requests", "tagged", "action")
 _WIDE = 160
 """Columns where nobody looks through a terminal: a folded line can't be searched for."""
 
@@ -51,21 +53,16 @@ async def audit(
             console.print(f"[red]error:[/red] {escape(str(problem))}")
         runs = [await walk(session, journey, console) for journey in journeys]
     for run in runs:
-        console.print(_table(run))
+        _print(console, run)
         console.print(_TAGGED[settings.hold])
     return exit_code(runs, problems)
 
 
-def _table(run: RunResult) -> Table:
-    table = Table(box=None, pad_edge=False, title="Origins", title_justify="left")
-    for heading in ("origin", "party", "vendor", "category"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("requests", "tagged"):
-        table.add_column(heading, justify="right")
-    table.add_column("action", overflow="fold")
+def _print(console: Console, run: RunResult) -> None:
     contacts = run.attempts[run.decided_by].audit.contacts if run.attempts else ()
+    rows = []
     for contact in sorted(contacts, key=lambda one: (one.party, one.origin)):
-        table.add_row(
+        cells = (
             escape(contact.origin),
             contact.party,
             escape(", ".join(contact.vendors)) or "–",
@@ -74,7 +71,8 @@ def _table(run: RunResult) -> Table:
             str(contact.tagged),
             _done(contact),
         )
-    return table
+        rows.append([Text.from_markup(cell) for cell in cells])
+    print_rows(console, "Origins", _HEADINGS, rows, ("requests", "tagged"))
 
 
 def _done(contact: Contact) -> str:

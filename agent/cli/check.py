@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from agent import config
+from agent.cli.rows import print_rows
 from agent.cli.window_lines import window_lines
 from agent.config.sections import TelemetrySection
 from agent.core.errors import ConfigError
+from agent.core.printable import printable
 from agent.core.units import format_duration
 from agent.loading import snapshot
 from agent.loading.load import load
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from agent.core.model import Cadence, Journey
 
 
+_HEADINGS = ("journey", "site", "every", "timeout", "owner", "next (UTC)", "file")
 _WIDE = 200
 """Columns where nobody looks through a terminal: a folded line can't be searched for."""
 
@@ -54,7 +57,7 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
         return 2
     warnings = [*_unrouted(settings, journeys), *loaded.warnings, *ignored(environ)]
     word = "Nothing is wrong, but see the warnings below" if warnings else "All is well"
-    out.print(_table(settings, journeys, clock.wall(), word))
+    _print(out, settings, journeys, clock.wall(), word)
     for line in window_lines(loaded.maintenance, journeys, clock.wall()):
         out.print(line, markup=False, soft_wrap=True)
     if way := _way_out(settings):
@@ -96,15 +99,14 @@ def _way_out(settings: Settings) -> str:
     return f"Pages and run.api go through the proxy {' and '.join(ways)}; to {direct} directly."
 
 
-def _table(settings: Settings, journeys: Sequence[Journey], now: float, word: str) -> Table:
+def _print(
+    out: Console, settings: Settings, journeys: Sequence[Journey], now: float, word: str
+) -> None:
     noun = "journey" if len(journeys) == 1 else "journeys"
-    title = f"{word}: {len(journeys)} {noun} at {settings.location}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for heading in ("journey", "site", "every", "timeout", "owner", "next (UTC)", "file"):
-        table.add_column(heading, overflow="fold")
+    rows = []
     for journey in journeys:
         upcoming = Plan(journey.cadence, (journey.name, settings.location)).next(now)
-        table.add_row(
+        cells = (
             journey.name,
             journey.site.url,
             _every(journey.cadence),
@@ -113,7 +115,9 @@ def _table(settings: Settings, journeys: Sequence[Journey], now: float, word: st
             _time(upcoming) if journey.enabled else "disabled",
             f"{settings.journeys.name}/{journey.file}:{journey.line}",
         )
-    return table
+        rows.append([Text(printable(cell)) for cell in cells])
+    title = f"{word}: {len(journeys)} {noun} at {settings.location}"
+    print_rows(out, title, _HEADINGS, rows)
 
 
 def _time(at: float) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from agent.core.results import Result
+from agent.core.slowness import too_slow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,10 @@ def _case(run: RunResult, artifacts: Path) -> ET.Element:
         file=run.journey.file,
         time=f"{run.duration:.3f}",
     )
+    if slow := too_slow(run):
+        properties = ET.SubElement(case, "properties")
+        for one in slow:
+            ET.SubElement(properties, "property", name="slow", value=_clean(one.shown))
     error_type = run.error_type.value if run.error_type else ""
     lines = (
         [f"{step.result.value}: {step.name}" for step in run.attempts[run.decided_by].steps]

@@ -8,6 +8,7 @@ from agent.cli.paths import short
 from agent.cli.shown import escape
 from agent.core.beacon_report import BeaconAction
 from agent.core.results import Result, StepOutcome
+from agent.core.slowness import too_slow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,8 +86,11 @@ class Progress:
 
     def finished(self, run: RunResult) -> None:
         """Print the result, and where its evidence lies."""
+        slow = too_slow(run)
         kind = run.error_type.value if run.error_type else ""
-        self._console.print(result_line(run.result, kind, run.duration))
+        self._console.print(result_line(run.result, kind, run.duration, slow=bool(slow)))
+        for one in slow:
+            self._console.print(f"    [yellow]{escape(one.shown)}[/yellow]")
         for line in run.error.splitlines():
             self._console.print(f"    {escape(line)}")
         if run.place:
@@ -106,12 +110,13 @@ def step_line(step: Step, depth: int = 0) -> str:
     return f"  {'  ' * depth}{_MARKS[step.result]} {name} {took}".rstrip()
 
 
-def result_line(result: Result, error_type: str, duration: float) -> str:
+def result_line(result: Result, error_type: str, duration: float, *, slow: bool = False) -> str:
     """Return what is printed of what a run came to."""
     colour = _COLOURS[result]
     word = result.value.replace("_", " ").upper()
     kind = f"  {error_type}" if error_type else ""
-    return f"  [{colour} bold]{word}[/{colour} bold]{kind}  {duration:.2f} s"
+    mark = "  [yellow]SLOW[/yellow]" if slow else ""
+    return f"  [{colour} bold]{word}[/{colour} bold]{kind}  {duration:.2f} s{mark}"
 
 
 def _escapes(run: RunResult) -> str:

@@ -132,6 +132,7 @@ class _Journey(pytest.Item):
     def runtest(self) -> None:
         from agent.core.errors import ConfigError
         from agent.core.results import Result
+        from agent.core.slowness import too_slow
 
         try:
             run, artifacts = asyncio.run(_walk(_settings(self.config, self.path), self.name))
@@ -139,6 +140,7 @@ class _Journey(pytest.Item):
             pytest.fail(str(error), pytrace=False)
         if run.result not in {Result.PASS, Result.FLAKY}:
             raise JourneyFailed(run, artifacts)
+        self.user_properties += [("slow", one.shown) for one in too_slow(run)]
 
     def repr_failure(
         self,

@@ -22,18 +22,30 @@ def status(
     config: ConfigFile = None,
     url: AgentAddress = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every 2 s, until Ctrl-C.")
+    ] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 or 3 where something is not well.")
+    ] = False,
 ) -> None:
     """Ask a running agent how its journeys stand, worst first.
 
     With error, owner and evidence of each, and how the agent is itself. Exit codes: 0; 4 no
     agent answers; 2 bad usage or configuration, no such journey, or the agent wants another
-    token.
+    token. With --exit-code also: 1 a journey fails; 3 one is not measured, or the agent is not
+    ready. --watch ends with 0.
     """
     from agent.cli.running_agent import find
     from agent.cli.status import status as show_status
+    from agent.cli.status_watch import watch as watch_status
 
-    agent = find(config, dict(os.environ), url)
-    asyncio.run(show_status(agent, tuple(journeys or ()), json=json))
+    agent, names = find(config, dict(os.environ), url), tuple(journeys or ())
+    if watch:
+        asyncio.run(watch_status(agent, names, json=json))
+        return
+    code = asyncio.run(show_status(agent, names, json=json))
+    raise typer.Exit(code if exit_code else 0)
 
 
 @app.command(epilog=MORE.format("docs/operating.md"))

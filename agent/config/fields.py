@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstrain
 from agent.config.addresses import origin, pattern, web_address
 from agent.core.naming import NAME
 from agent.core.proxies import Proxy, bypassed_host
-from agent.core.units import parse_cadence, parse_duration, parse_size, parse_timezone
+from agent.core.units import parse_cadence, parse_duration, parse_limit, parse_size, parse_timezone
 from agent.core.values import encodes, trouble
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -64,6 +64,16 @@ def _soon(seconds: float) -> float:
             "must be 10m or less: until then nobody is told of the failure, and the slots in "
             "between are skipped"
         )
+    return seconds
+
+
+def _limit(value: object) -> float:
+    return parse_limit(value) or 0.0
+
+
+def _closer(seconds: float) -> float:
+    if 0 < seconds < 1:
+        raise ValueError("is too often; the shortest interval is 1s")
     return seconds
 
 
@@ -200,6 +210,10 @@ Grace = Annotated[Duration, AfterValidator(_enough_grace)]
 """Seconds, more than zero."""
 ConfirmAfter = Annotated[Duration, AfterValidator(_soon)]
 """Seconds, zero or more."""
+Limit = Annotated[float, BeforeValidator(_limit)]
+"""Seconds above which a time is too long; 0, written as nothing: there is no limit."""
+EveryFailing = Annotated[Limit, AfterValidator(_closer)]
+"""Seconds between two closer runs; 0, written as nothing: there are none."""
 Size = Annotated[int, BeforeValidator(_size)]
 """Bytes, more than zero."""
 Memory = Annotated[Size, AfterValidator(_enough_memory)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from agent.config.timing import Given, Timing, misfits
 from agent.core.beacon_report import BeaconPolicy
 from agent.core.errors import ConfigError, Problem
 from agent.core.model import Cadence, Definition, Journey, Site
-from agent.core.units import format_duration, parse_cadence, parse_duration, parse_timezone
+from agent.core.units import parse_cadence, parse_duration, parse_limit, parse_timezone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from agent.config.settings import Settings
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Given(Generic[T]):
-    """A value, and the place where it can be changed."""
-
-    value: T
-    where: str
 
 
 def resolve(
@@ -100,8 +92,11 @@ class _Resolver:
         cadence, interval = self._cadence(every, interval_of)
         timeout = self._timeout()
         grace = self._given("grace", None)
+        slow = self._limit("slow", definition.slow)
+        every_failing = self._every_failing()
         if interval is not None and timeout is not None and not self._unsure:
-            self._check_fit(timeout, grace.value, _Given(interval, every.where), every.value)
+            timing = Timing(timeout, grace.value, interval, every, slow, every_failing)
+            self._problems.extend(misfits(definition, timing, self._settings.journeys.name))
         params = self._params()
         if site is None or cadence is None or interval is None or timeout is None:
             return None
@@ -118,6 +113,9 @@ class _Resolver:
             grace=grace.value,
             confirm=self._given("confirm", definition.confirm).value,
             confirm_after=self._given("confirm_after", None).value,
+            slow=slow.value,
+            slow_steps=tuple(dict.fromkeys(step.name for step in definition.step_limits)),
+            every_failing=every_failing.value,
             enabled=self._section is None or self._section.enabled,
             summary=definition.summary,
             owner=definition.owner,
@@ -129,17 +127,17 @@ class _Resolver:
             fail_on=self._given("fail_on", definition.fail_on).value,
         )
 
-    def _given(self, key: str, authored: T | None) -> _Given[Any]:
+    def _given(self, key: str, authored: T | None) -> Given[Any]:
         """Return the value of ``key`` from the topmost layer that has one."""
         name = self._definition.name
         configured = getattr(self._section, key, None)
         self._unsure |= self._settings.left_out("journey", name, key)
         if configured is not None:
-            return _Given(configured, self._settings.where("journey", name, key))
+            return Given(configured, self._settings.where("journey", name, key))
         if authored is not None:
-            return _Given(authored, self._where)
+            return Given(authored, self._where)
         self._unsure |= self._settings.left_out("schedule", key)
-        return _Given(getattr(self._settings.schedule, key), self._settings.where("schedule", key))
+        return Given(getattr(self._settings.schedule, key), self._settings.where("schedule", key))
 
     def _site(self) -> Site | None:
         name = self._definition.site
@@ -161,7 +159,7 @@ class _Resolver:
         return Site(name, section.url, section.first_party, policy)
 
     def _cadence(
-        self, every: _Given[str], interval_of: Callable[[Cadence], float]
+        self, every: Given[str], interval_of: Callable[[Cadence], float]
     ) -> tuple[Cadence | None, float | None]:
         timezone = self._given("timezone", self._definition.timezone)
         try:
@@ -180,7 +178,7 @@ class _Resolver:
                 self._problems.append(problem)
             return None, None
 
-    def _timeout(self) -> _Given[float] | None:
+    def _timeout(self) -> Given[float] | None:
         authored = self._definition.timeout
         given = self._given("timeout", authored)
         if given.where != self._where or authored is None:
@@ -193,23 +191,25 @@ class _Resolver:
         if seconds == 0:
             self._fault("timeout: must be longer than 0s")
             return None
-        return _Given(seconds, self._where)
+        return Given(seconds, self._where)
 
-    def _check_fit(
-        self, timeout: _Given[float], grace: float, interval: _Given[float], every: str
-    ) -> None:
-        # Whole microseconds: in fractions of seconds 31.602 and 1 are more than 32.602.
-        if round((timeout.value + grace - interval.value) * 1e6) <= 0:
-            return
-        self._problems.append(
-            Problem(
-                timeout.where,
-                f"journey {self._definition.name}: timeout {format_duration(timeout.value)} + "
-                f"grace {format_duration(grace)} is more than the interval of "
-                f"{format_duration(interval.value)} (every = {every!r}, from {interval.where}); "
-                "shorten the timeout or run it less often",
-            )
-        )
+    def _limit(self, key: str, authored: str | None) -> Given[float | None]:
+        """Return a limit in seconds; None: there is none."""
+        given = self._given(key, authored)
+        if given.where != self._where or authored is None:
+            return Given(given.value or None, given.where)
+        try:
+            return Given(parse_limit(authored), self._where)
+        except ValueError as error:
+            self._fault(f"{key}: {error}")
+            return Given(None, self._where)
+
+    def _every_failing(self) -> Given[float | None]:
+        given = self._limit("every_failing", self._definition.every_failing)
+        if given.value is not None and given.value < 1:
+            self._fault("every_failing: is too often; the shortest interval is 1s")
+            return Given(None, given.where)
+        return given
 
     def _params(self) -> dict[str, Any]:
         defaults = self._definition.params

@@ -26,9 +26,11 @@ from agent.config.fields import (
     ConfirmAfter,
     Engine,
     Every,
+    EveryFailing,
     Grace,
     HeaderName,
     HeaderValue,
+    Limit,
     Memory,
     Params,
     Pattern,
@@ -119,6 +121,8 @@ class ScheduleSection(Section):
     grace: Grace = 2.0
     confirm: bool = True
     confirm_after: ConfirmAfter = CONFIRM_AFTER
+    slow: Limit = 0.0
+    every_failing: EveryFailing = 0.0
 
 
 class JourneySection(Section):
@@ -131,6 +135,8 @@ class JourneySection(Section):
     confirm: bool | None = None
     confirm_after: ConfirmAfter | None = None
     fail_on: tuple[FailOn, ...] | None = None
+    slow: Limit | None = None
+    every_failing: EveryFailing | None = None
     enabled: bool = True
     params: Params = {}
 

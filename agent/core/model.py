@@ -9,14 +9,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from agent.core.beacon_report import BeaconPolicy
-from agent.core.limits import Count, JourneyName, Message, Name, Problems
+from agent.core.limits import (
+    MOST_STEPS,
+    Count,
+    JourneyName,
+    Message,
+    Name,
+    Problems,
+    Seconds,
+    first,
+)
 
 FailOn = Literal["page_error"]
 """What fails a journey although its code goes on: uncaught errors of the site's own scripts."""
 
+DOWN_CONFIRMED = 2
+DOWN_UNCONFIRMED = 3
+"""Fails in a row at which a journey is down, with a confirming attempt each and without."""
 CONFIRM_AFTER = 3.0
 """Seconds after which a failure is confirmed: a blip of the network must not confirm itself."""
 
@@ -83,6 +95,16 @@ class Cadence:
 
 
 @dataclass(frozen=True, slots=True)
+class StepLimit:
+    """A step that its author gives a limit, where both stand in the source as they are."""
+
+    name: Name
+    line: Count
+    slow: Seconds
+    """Seconds above which the step is slow."""
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """A journey as its author declared it; what discovery brings back as data.
 
@@ -102,6 +124,9 @@ class Definition:
     timezone: str | None = None
     timeout: str | None = None
     confirm: bool | None = None
+    slow: str | None = None
+    every_failing: str | None = None
+    step_limits: Annotated[tuple[StepLimit, ...], first(MOST_STEPS)] = ()
     params: dict[str, Any] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
     fail_on: tuple[FailOn, ...] = ()
@@ -133,9 +158,25 @@ class Journey:
     fail_on: tuple[FailOn, ...] = ()
     confirm_after: float = CONFIRM_AFTER
     """Seconds from the end of an attempt that failed until it is confirmed, at the soonest."""
+    slow: float | None = None
+    """Seconds above which a pass is slow; None: it has no limit of its own."""
+    slow_steps: tuple[str, ...] = ()
+    """Names of the steps whose source gives them a limit; others may get one as they run."""
+    every_failing: float | None = None
+    """Seconds between the closer runs of a journey that fails; None: there are none."""
     configured_params: tuple[str, ...] = ()
     """Names of the parameters that the configuration gives; the others are as the worker that
     walks has imported them."""
+
+    @property
+    def down_after(self) -> int:
+        """Fails in a row that make it down: where a fail is not confirmed, one more."""
+        return DOWN_CONFIRMED if self.confirm else DOWN_UNCONFIRMED
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether a pass of it may be slow."""
+        return self.slow is not None or bool(self.slow_steps)
 
 
 @dataclass(frozen=True, slots=True)

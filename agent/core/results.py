@@ -103,6 +103,8 @@ class Step:
     name: Name
     result: StepOutcome
     duration: Seconds | None = None
+    slow: Seconds | None = None
+    """Seconds above which it is slow; None: it has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ class Attempt:
     """Those that first parties showed; of a host that showed several, the one that ends soonest."""
     place: SourceLine | None = None
     """The line of the journey that the error came out of, if it came out of one."""
+    held_up: bool = False
+    """Whether the agent itself held it up, so that its times say nothing about the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,8 @@ class RunResult:
     attempts: tuple[Attempt, ...]
     decided_by: int = 0
     """Index into ``attempts`` of the one that decided."""
+    closer: bool = False
+    """Whether it was walked between the slots of a journey that fails: it counts for no figure."""
 
     @property
     def place(self) -> SourceLine | None:
@@ -231,6 +237,13 @@ class RunResult:
             if (one.error_type, one.error) == (self.error_type, self.error)
         )
         return next((one.place for one in same if one.error_type), None)
+
+    @property
+    def failed_step(self) -> str:
+        """The step that the run's error happened in, the innermost; "" where it was in none."""
+        blamed = (one for one in self.attempts if one.error_type is self.error_type)
+        steps = (step for one in blamed if self.error_type for step in one.steps)
+        return next((step.name for step in steps if step.result is StepOutcome.FAIL), "")
 
     @property
     def artifacts(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from agent.core.results import Result
+from agent.core.slowness import SHOWN_FROM, TooSlow
 from agent.core.suspension import Cause, Mode
 from agent.core.units import format_duration
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _ERROR_LINES = 6
+_ENOUGH = 90
+"""Per cent of slots that must have been measured for an uptime to mean much."""
 _BELOW = {86_400: 3600, 3600: 60, 60: 1}
 """Seconds of a unit, and of the next one that is still told."""
 
@@ -29,14 +32,16 @@ class State(IntEnum):
     NOT_MEASURED = 1
     SILENT = 2
     """It has no verdict, or none that is young enough to speak for the target."""
-    WAITS = 3
-    FLAKY = 4
-    PASSES = 5
-    PAUSED = 6
+    SLOW = 3
+    """It passes, but has been above a limit for some runs in a row."""
+    WAITS = 4
+    FLAKY = 5
+    PASSES = 6
+    PAUSED = 7
     """A person has paused it, or did, and no verdict is younger."""
-    MAINTENANCE = 7
+    MAINTENANCE = 8
     """The same of a maintenance window."""
-    DISABLED = 8
+    DISABLED = 9
 
 
 def is_well(journey: Journey) -> bool:
@@ -68,6 +73,12 @@ def _measured(journey: Journey) -> State:
         return State.NOT_MEASURED
     if journey["up"] is None:
         return State.SILENT
+    return _passing(journey, last)
+
+
+def _passing(journey: Journey, last: dict[str, Any]) -> State:
+    if journey["consecutive_slow"] >= SHOWN_FROM:
+        return State.SLOW
     return State.FLAKY if last["result"] == Result.FLAKY else State.PASSES
 
 
@@ -90,6 +101,7 @@ def details(journey: Journey, now: datetime, url: str) -> Iterator[Line]:
     yield from _since(journey, now)
     run = shown_run(journey)
     if run is not None:
+        yield from _slow(journey, run)
         yield from _error(run)
     severity = f" ({journey['severity']})" if journey["severity"] else ""
     yield "owner", journey["owner"] + severity
@@ -101,6 +113,7 @@ def details(journey: Journey, now: datetime, url: str) -> Iterator[Line]:
             yield path.rpartition("/")[2].rpartition(".")[0], url + run["links"][path]
         yield "trace id", run["trace_id"]
     yield from _others(journey, run, now, url)
+    yield from _day(journey["day"])
     for skipped in journey["skipped"]:
         when = ago(skipped["last_at"], now)
         yield "skipped", f"{skipped['count']} {skipped['reason']}, the last {when} ago"
@@ -149,6 +162,14 @@ def _since(journey: Journey, now: datetime) -> Iterator[Line]:
         yield "last pass", f"{_time(success)}, {ago(success, now)} ago"
 
 
+def _slow(journey: Journey, run: dict[str, Any]) -> Iterator[Line]:
+    if state_of(journey) is not State.SLOW:
+        return
+    yield "slow", f"{journey['consecutive_slow']} passes in a row"
+    for one in run["slow"]:
+        yield "", TooSlow(one["step"], one["limit"], one["seconds"]).shown
+
+
 def _error(run: dict[str, Any]) -> Iterator[Line]:
     if not run["error_type"]:
         return
@@ -178,6 +199,18 @@ def _others(
         yield label, f"{ago(run['started_at'], now)} ago: {what}"
         if run["screenshot"]:
             yield "", url + run["screenshot"]
+
+
+def _day(day: dict[str, Any]) -> Iterator[Line]:
+    """Yield the day's uptime, never without how much of it was measured."""
+    if not day["slots"]:
+        return
+    share = f"{day['measured']:g} % of {day['slots']} slots"
+    if day["uptime"] is None:
+        yield "24 h", f"nothing was measured, {share}"
+        return
+    few = "; that is too little to go by" if day["measured"] < _ENOUGH else ""
+    yield "24 h", f"up {day['uptime']:g} % of what was measured, {share}{few}"
 
 
 def ago(text: str, now: datetime) -> str:

@@ -64,6 +64,23 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+def parse_limit(text: object) -> float | None:
+    """Read a limit on a time: a duration of more than nothing, in seconds; "" is None, no limit.
+
+    Raises:
+        ValueError: it is something else.
+
+    """
+    if not isinstance(text, str):
+        raise ValueError(f'{text!r} must be a duration in quotes with its unit, such as "4s"')  # noqa: TRY004 - a value like any other wrong one
+    if not text:
+        return None
+    seconds = parse_duration(text)
+    if seconds == 0:
+        raise ValueError('must be longer than 0s; "" takes the limit away')
+    return seconds
+
+
 def format_duration(seconds: float) -> str:
     """Write seconds (zero or more) to the millisecond: ``1h30m``, ``1s500ms``, ``0s``."""
     rest = round(seconds * 1000)

@@ -27,6 +27,7 @@ from agent.pool.process_tree import kill_leftovers
 from agent.queue.local import LocalQueue
 from agent.runs import ledger
 from agent.runs.by_hand import RunsByHand
+from agent.runs.closer_runs import CloserRuns
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.engine import Engine, EngineOptions
 from agent.runs.ledger import Ledger
@@ -86,6 +87,7 @@ class Stations:
     ticker: Ticker
     dispatcher: Dispatcher
     by_hand: RunsByHand
+    closer_runs: CloserRuns
     events: EventSink
     usage: UsageMeter
     readiness: Readiness
@@ -145,6 +147,7 @@ async def build(
     suspended = suspensions.obstacle
     dispatcher = Dispatcher(engine, books, queue, timeline, clock, on_run, suspended, workers)
     by_hand = RunsByHand(engine, dispatcher, queue, database, sink, clock)
+    closer_runs = CloserRuns(engine, books, dispatcher, timeline, clock)
     readiness = Readiness(engine, dispatcher, sink, database, in_force, clock)
     ticker = Ticker(settings.location)
     report = SuspensionReport(suspensions, clock)
@@ -161,6 +164,7 @@ async def build(
         ticker=ticker,
         dispatcher=dispatcher,
         by_hand=by_hand,
+        closer_runs=closer_runs,
         events=events,
         usage=UsageMeter(),
         readiness=readiness,

@@ -50,5 +50,6 @@ async def drain(
     for task in ending:
         task.cancel()
     await asyncio.gather(*ending, return_exceptions=True)
+    await stations.closer_runs.cancel()
     await stations.events.written()
     return clean

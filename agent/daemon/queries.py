@@ -14,7 +14,7 @@ from agent.core.model import Trigger
 from agent.core.results import Result
 from agent.core.units import format_duration
 from agent.runs.document import time
-from agent.schedule import skips, slots
+from agent.schedule import measured, skips, slots
 from agent.server.artifacts import link
 from agent.storage import asked_runs, certificates, journey_state, runs
 from agent.storage.certificates import MOST_TOLD
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agent.daemon.suspension_report import SuspensionReport
     from agent.runs.by_hand import RunsByHand
     from agent.runs.dispatcher import Dispatcher
+    from agent.schedule.measured import Measured
     from agent.schedule.skips import Skipped
     from agent.schedule.ticker import Ticker
     from agent.schedule.timeline import Timeline
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
     from agent.storage.reader import Reader
 
 _LOOKED_BACK = 24 * 3600.0
-"""Seconds over which skipped slots are counted."""
+"""Seconds over which slots are counted."""
+_COUNTED_FOR = 10.0
+"""Seconds for which such a count holds: there may be some hundred thousand."""
+_HISTORY = 20
+"""Results of a journey that are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,10 @@ class Overview:
         self._reader = reader
         self._clock = clock
         self._by_hand = by_hand
+        self._counted: tuple[float, Mapping[str, Measured]] = (-_COUNTED_FOR, {})
 
     def _next_at(self, journey: str) -> float | None:
-        at = self._ticker.next_slot(journey)
+        at = self._ticker.next_closer(journey) or self._ticker.next_slot(journey)
         return None if at is None else self._timeline.on_wall(at)
 
     def loaded(self) -> list[str]:
@@ -96,12 +102,13 @@ class Overview:
         now, since = self._clock.wall(), self._timeline.now() - _LOOKED_BACK
         on_wall = self._timeline.on_wall
         live = [
-            _Live(journey, self._next_at(name), self._dispatcher.is_busy(name))
+            _Live(journey, self._next_at(name), self._is_running(name))
             for name, journey in sorted(self._dispatcher.journeys.items())
         ]
 
         def look(connection: sqlite3.Connection) -> tuple[list[dict[str, Any]], list[Known]]:
             skipped = skips.since(connection, self._location, since)
+            day = self._day(connection, since)
             states = journey_state.read(connection, self._location)
             standing = [
                 {
@@ -114,6 +121,8 @@ class Overview:
                     ),
                     "last_run": _newest(connection, one.journey.name),
                     "last_failure": _newest(connection, one.journey.name, Result.FAIL.value),
+                    "history": runs.results(connection, one.journey.name, _HISTORY),
+                    "day": _of_day(day.get(one.journey.name)),
                     "skipped_since": time(now - _LOOKED_BACK),
                     "skipped": [
                         _skipped(row, on_wall) for row in skipped.get(one.journey.name, ())
@@ -136,6 +145,17 @@ class Overview:
             ],
             **self._suspended.listed(),
         }
+
+    def _day(self, connection: sqlite3.Connection, since: float) -> Mapping[str, Measured]:
+        """Return the day's figures; on the reader's thread, and not for each who asks anew."""
+        at, found = self._counted
+        if not 0 <= since - at < _COUNTED_FOR:
+            found = measured.since(connection, self._location, since)
+            self._counted = since, found
+        return found
+
+    def _is_running(self, name: str) -> bool:
+        return self._dispatcher.is_busy(name) or self._dispatcher.beside.is_walking(name)
 
     async def runs(self, journey: str, result: str, limit: int) -> tuple[list[str], dict[str, str]]:
         """Return the newest runs as JSON texts, newest first, and the links of their artifacts.
@@ -205,6 +225,8 @@ def _declared(journey: Journey, location: str) -> dict[str, Any]:
         "every": _every(journey.cadence),
         "timezone": journey.cadence.timezone,
         "timeout": journey.timeout,
+        "slow": journey.slow,
+        "every_failing": journey.every_failing,
         "enabled": journey.enabled,
     }
 
@@ -217,6 +239,7 @@ def _standing(journey: Journey, state: JourneyState, now: float) -> dict[str, An
     return {
         "up": state.is_up(journey.interval, now) if journey.enabled else None,
         "consecutive_failures": state.consecutive_failures,
+        "consecutive_slow": state.consecutive_slow,
         "failing_since": _past(state.failing_since, now),
         "last_success_at": _past(state.last_success, now),
     }
@@ -252,6 +275,7 @@ def _brief(run: Mapping[str, Any]) -> dict[str, Any]:
         "step": next(failed, None),
         # Runs of an earlier version have none.
         "place": run.get("place"),
+        "slow": run.get("slow", []),
         "trace_id": run["trace_id"],
         "screenshot": link(screenshots[0]) if screenshots else None,
         "artifacts": artifacts,
@@ -264,6 +288,13 @@ def _blamed(run: Mapping[str, Any]) -> dict[str, Any]:
     carries = (run["error_type"], run["error"])
     attempts = run["attempts"] if run["error_type"] else []
     return next((one for one in attempts if (one["error_type"], one["error"]) == carries), {})
+
+
+def _of_day(found: Measured | None) -> dict[str, Any]:
+    """Return uptime and what it stands on, in per cent; null where nothing is known."""
+    if found is None:
+        return {"slots": 0, "uptime": None, "measured": None}
+    return {"slots": found.slots, "uptime": found.uptime, "measured": found.share}
 
 
 def _skipped(skipped: Skipped, on_wall: Callable[[float], float]) -> dict[str, Any]:

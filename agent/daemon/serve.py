@@ -132,6 +132,9 @@ class Daemon:
             stations.readiness.ticked()
             stations.switch.tick(stations.in_force.now.journeys)
             await dispatcher.carry_out(decisions)
+            now = stations.timeline.now()
+            due = stations.ticker.closer(now, stations.closer_runs.room)
+            stations.closer_runs.begin(due, stations.ticker.next_due(), now)
 
         turning = run_schedule(
             self._clock, stations.timeline, stations.ticker, dispatcher.obstacle, carry_out

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from agent.rules.rule import Alert
     from agent.rules.subject import Subject
 
-_CONFIRMED: Final = 2
-_UNCONFIRMED: Final = 3
-"""Failures in a row that make a journey down, without a confirming attempt."""
 _FAILED_AT_LEAST: Final = 3
 """Failed runs within the long window before a burning budget is worth a word."""
 _FLAKY_AT_LEAST: Final = 3
@@ -31,7 +28,7 @@ _SLOW_RUNS_AT_LEAST: Final = 10
 
 def down(subject: Subject) -> tuple[Alert, Alert]:
     """Return those of a journey that fails for most locations, and for the fewer ones."""
-    runs = _CONFIRMED if subject.journey.confirm else _UNCONFIRMED
+    runs = subject.journey.down_after
     in_a_row = suspended.failures_in_a_row(subject.of)
     failing = f"{in_a_row} >= {runs}"
     most = f"{ON_WHOLE}\n(\n  count {WHOLE} ({failing})\n  > 0.5 * count {WHOLE} ({in_a_row})\n)"

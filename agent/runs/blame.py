@@ -23,6 +23,8 @@ class Blame:
     result: Result
     error_type: ErrorType | None = None
     error: str = ""
+    held_up: bool = False
+    """Whether the agent itself held the attempt up."""
 
 
 def blame(record: AttemptRecord, timeout: float, *, network_down: bool) -> Blame:
@@ -56,6 +58,7 @@ def judged(number: int, span_id: str, record: AttemptRecord, blamed: Blame) -> A
         error_type=blamed.error_type,
         error=blamed.error,
         place=report.place if report else None,
+        held_up=blamed.held_up,
         steps=record.steps,
         spans=record.spans,
         requests=dict(report.requests) if report else {},
@@ -74,7 +77,7 @@ def _of_report(report: AttemptReport, timeout: float, *, network_down: bool) -> 
             "await instead of blocking",
         )
     if report.error_type is None:
-        return Blame(Result.PASS)
+        return Blame(Result.PASS, held_up=_waited(report) > _too_long(timeout))
     if report.error_type.owner is Owner.AGENT:
         return _agent(report.error_type, report.error)
     return _of_target(report, report.error_type, timeout, network_down=network_down)
@@ -100,13 +103,18 @@ def _of_target(
         return _agent(
             ErrorType.AGENT_NETWORK, f"the agent's own network is down (after: {report.error})"
         )
-    waited = max(report.lag, report.tagger_wait)
+    waited = _waited(report)
     if error_type is ErrorType.TIMEOUT and waited > _too_long(timeout):
         return _agent(
             ErrorType.AGENT_OVERLOAD,
             f"the agent itself stood still for {waited:.1f} s (after: {report.error})",
         )
     return Blame(Result.FAIL, error_type, report.error)
+
+
+def _waited(report: AttemptReport) -> float:
+    """Return for how long the agent itself held the walk up at a time, in seconds."""
+    return max(report.lag, report.tagger_wait)
 
 
 def _too_long(timeout: float) -> float:

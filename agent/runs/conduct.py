@@ -80,14 +80,27 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
         attempt = judged(order.number, order.span_id, record, walked.blamed)
         evidence = record.report.evidence if record.report else ()
         attempts.append(walker.keep(request, time.started_at, attempt, evidence))
-        room = time.passed() + _LAUNCH + journey.timeout + journey.grace <= journey.interval
-        room = room and not record.last
-        if not wants_another(attempts, confirm=journey.confirm, room=room):
+        # Judging it took its time as well.
+        rest = max(0.0, journey.confirm_after - (clock.monotonic() - walked.ended))
+        room = _room(request, time.passed() + _LAUNCH) and not record.last
+        confirm = journey.confirm and _may_confirm(request, time.passed() + rest)
+        if not wants_another(attempts, confirm=confirm, room=room):
             return _finish(request, attempts, time.started_at, time.now())
         if attempt.result is Result.FAIL:
-            # Judging it took its time as well.
-            await walker.rest(journey.confirm_after - (clock.monotonic() - walked.ended))
+            await walker.rest(rest)
         order = AttemptOrder(len(attempts) + 1, ids.span_id(), record.worker, not heavy)
+
+
+def _room(request: RunRequest, spent: float) -> bool:
+    """Whether another attempt is over before the next slot, so many seconds from the start."""
+    journey = request.journey
+    within = journey.interval if request.closer_within is None else request.closer_within
+    return spent + journey.timeout + journey.grace <= within
+
+
+def _may_confirm(request: RunRequest, spent: float) -> bool:
+    """Whether a failure may be confirmed so late: of a closer run only where there is room."""
+    return request.closer_within is None or _room(request, spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +187,5 @@ def _result(
         error="",
         duration=ended_at - started_at,
         attempts=attempts,
+        closer=request.closer_within is not None,
     )

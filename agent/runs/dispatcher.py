@@ -16,6 +16,7 @@ from agent.runs.beside import Beside
 from agent.runs.conduct import interrupted
 from agent.runs.held_claim import held
 from agent.runs.places import Place, Places
+from agent.runs.run_events import log_run
 from agent.runs.run_log import RunLog
 from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.schedule.lateness import too_late
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from agent.runs.ledger import Ledger
     from agent.schedule.decision import Decision
     from agent.schedule.timeline import Timeline
+    from agent.storage.journey_state import Turn
 
 _log = structlog.get_logger("footfall.dispatch")
 
@@ -147,6 +149,11 @@ class Dispatcher:
         await self._idle.wait()
         await self.beside.until_none()
 
+    def admits(self, slot: Slot) -> Journey | None:
+        """Return the journey that may be walked now, though ``slot`` is none of the schedule's."""
+        journey = self.journeys.get(slot.journey)
+        return journey if journey and self._obstacle(journey, slot, 0.0) is None else None
+
     async def _place(self, decision: Decision) -> Decision:
         """Offer a slot to the queue, and return what was decided by its answer."""
         if not isinstance(decision, Offer):
@@ -230,8 +237,8 @@ class Dispatcher:
         except asyncio.CancelledError:
             why = "the agent was stopped under the run"
             run = interrupted(request, time.started_at, time.now(), why)
-            await self._finish(run)
-            self._report(run, late)
+            turn = await self._finish(run)
+            self._report(run, late, turn)
             raise
         except Exception as error:  # noqa: BLE001 - see below
             # A fault of the agent's own costs one run and is told; it must not cost the agent.
@@ -239,37 +246,25 @@ class Dispatcher:
             why = f"the agent failed under the run: {error!r}"
             run = interrupted(request, time.started_at, time.now(), why)
         try:
-            await self._finish(run)
+            turn = await self._finish(run)
         except (ValueError, TypeError, LookupError) as error:
             # Something in this one run can't be written down; that must not cost the agent.
             _log.exception("run.unwritable", action="run", run_id=run.run_id)
             why = f"the run could not be written down: {error!r}"
             run = interrupted(request, time.started_at, time.now(), why)
-            await self._finish(run)
-        self._report(run, late)
+            turn = await self._finish(run)
+        self._report(run, late, turn)
 
-    async def _finish(self, run: RunResult) -> None:
-        await self._ledger.finish(run, self._timeline.now(), self._clock.wall())
+    async def _finish(self, run: RunResult) -> Turn | None:
+        return await self._ledger.finish(run, self._timeline.now(), self._clock.wall())
 
-    def _report(self, run: RunResult, late: float) -> None:
+    def _report(self, run: RunResult, late: float, turn: Turn | None) -> None:
         """Tell of a run that came up for its worker ``late`` seconds after its slot."""
         if run.attempts:
             # A clock that was set in between must not pass for lateness.
             waited = run.attempts[0].started_at - run.started_at
             self._on_late(run, late + min(max(waited, 0.0), run.ended_at - run.started_at))
-        _log.info(
-            "run.finished",
-            action="run",
-            run_id=run.run_id,
-            journey=run.journey.name,
-            site=run.journey.site.name,
-            trace_id=run.trace_id,
-            result=run.result.value,
-            error_type=run.error_type.value if run.error_type else None,
-            error=run.error.partition("\n")[0] or None,
-            duration=round(run.duration, 3),
-            attempts=len(run.attempts),
-        )
+        log_run(run, turn)
 
     def _begin(self, journey: str) -> None:
         self._busy.add(journey)

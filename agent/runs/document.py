@@ -6,9 +6,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from agent.core.slowness import too_slow
+
 if TYPE_CHECKING:
     from agent.core.beacon_report import Beacon
     from agent.core.results import Attempt, RunResult, Step
+    from agent.core.slowness import TooSlow
     from agent.core.source_line import SourceLine
 
 
@@ -20,6 +23,7 @@ def document(run: RunResult) -> dict[str, Any]:
         "site": run.journey.site.name,
         "location": run.location,
         "trigger": run.trigger.value,
+        "closer": run.closer,
         "scheduled_at": None if run.scheduled_at is None else time(run.scheduled_at),
         "started_at": time(run.started_at),
         "duration": _seconds(run.duration),
@@ -27,6 +31,7 @@ def document(run: RunResult) -> dict[str, Any]:
         "error_type": run.error_type.value if run.error_type else None,
         "error": run.error or None,
         "place": _place(run.place),
+        "slow": [_too_slow(one) for one in too_slow(run)],
         "trace_id": run.trace_id,
         "attempts": [_attempt(attempt) for attempt in run.attempts],
         "artifacts": list(run.artifacts),
@@ -35,6 +40,10 @@ def document(run: RunResult) -> dict[str, Any]:
         ],
         "beacon_counts": _beacon_counts(run),
     }
+
+
+def _too_slow(one: TooSlow) -> dict[str, Any]:
+    return {"step": one.step, "limit": _seconds(one.limit), "seconds": _seconds(one.seconds)}
 
 
 def _beacon(beacon: Beacon) -> dict[str, Any]:

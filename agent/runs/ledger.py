@@ -6,7 +6,7 @@ any instant leaves them agreeing with each other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.core.model import SkipReason
 from agent.core.results import Result
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.schedule.decision import Decision
     from agent.schedule.slots import Unfinished
     from agent.storage.database import Database
+    from agent.storage.journey_state import Turn
     from agent.telemetry.telemetry import Telemetry
 
 SCHEMA = """
@@ -34,6 +35,8 @@ CREATE TABLE IF NOT EXISTS journey_sites (
 ) WITHOUT ROWID;
 """
 
+_Written = tuple["Turn | None", dict[str, int]]
+"""The turn that a journey took with a run, and who is watched closely since."""
 _KEPT_SLOTS = 25 * 3600.0
 """Seconds for which rows of ended slots are kept; longer than any gap is counted back."""
 
@@ -46,6 +49,8 @@ class Ledger:
         self._telemetry = telemetry
         self._location = location
         self._sites: dict[str, str] = {}
+        self.watched: Mapping[str, int] = {}
+        """Journeys from a fail to the second pass in a row, each with its fails in a row."""
 
     async def register_sites(self, sites: Mapping[str, str]) -> None:
         """Note which site each journey is of.
@@ -53,14 +58,15 @@ class Ledger:
         Remembered for good: slots of a journey that is gone may still have to be ended.
         """
 
-        def write(connection: sqlite3.Connection) -> dict[str, str]:
+        def write(connection: sqlite3.Connection) -> tuple[dict[str, str], dict[str, int]]:
             connection.executemany(
                 "INSERT OR REPLACE INTO journey_sites VALUES (?, ?)", sites.items()
             )
             rows = connection.execute("SELECT journey, site FROM journey_sites")
-            return {row["journey"]: row["site"] for row in rows}
+            sites_of = {row["journey"]: row["site"] for row in rows}
+            return sites_of, journey_state.watched(connection, self._location)
 
-        self._sites = await self._database.transaction(write)
+        self._sites, self.watched = await self._database.transaction(write)
 
     async def decided_until(self) -> float | None:
         """Return the latest moment up to which anything is decided, in Unix seconds."""
@@ -117,7 +123,7 @@ class Ledger:
 
         await self._database.transaction(write)
 
-    async def finish(self, run: RunResult, at: float, now: float) -> None:
+    async def finish(self, run: RunResult, at: float, now: float) -> Turn | None:
         """End a running slot with its result, counters, history and telemetry, all or none.
 
         Args:
@@ -125,21 +131,47 @@ class Ledger:
             at: when, in the schedule's own time, by which the history is ordered.
             now: when, in Unix seconds by the wall clock as it is.
 
+        Return the turn that its journey took with it, if it did.
+
         """
         public = document(run)
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: sqlite3.Connection) -> _Written | None:
             if not slots.finish(connection, run.run_id, run.result):
-                return False
-            runs.add(connection, at, public)
-            journey_state.note(connection, RunEnd.of(run, now))
-            met = (one for attempt in run.attempts for one in attempt.certificates)
-            certificates.note(connection, met, now)
-            self._telemetry.record_run(connection, run)
-            return True
+                return None
+            return self._write(connection, run, at, now, public)
 
-        if await self._database.transaction(write):
-            self._telemetry.observe_run(run)
+        return self._observe(run, await self._database.transaction(write))
+
+    async def finish_closer(self, run: RunResult, at: float, now: float) -> Turn | None:
+        """Do the same for a closer run, which has no slot and moves no figure."""
+        public = document(run)
+        written = await self._database.transaction(
+            lambda connection: self._write(connection, run, at, now, public)
+        )
+        return self._observe(run, written)
+
+    def _write(
+        self,
+        connection: sqlite3.Connection,
+        run: RunResult,
+        at: float,
+        now: float,
+        public: dict[str, Any],
+    ) -> _Written:
+        runs.add(connection, at, public)
+        turn = journey_state.note(connection, RunEnd.of(run, now))
+        met = (one for attempt in run.attempts for one in attempt.certificates)
+        certificates.note(connection, met, now)
+        self._telemetry.record_run(connection, run, turn)
+        return turn, journey_state.watched(connection, self._location)
+
+    def _observe(self, run: RunResult, written: _Written | None) -> Turn | None:
+        if written is None:
+            return None
+        turn, self.watched = written
+        self._telemetry.observe_run(run)
+        return turn
 
     async def forget(self, unfinished: Unfinished) -> None:
         """End a slot of a journey that is no longer known, after its agent was killed."""

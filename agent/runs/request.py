@@ -20,6 +20,8 @@ class RunRequest:
     trace_id: str
     span_id: str
     scheduled_at: float | None = None
+    closer_within: float | None = None
+    """Of a closer run, the seconds after which it has to be over; None: it is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,15 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Closer:
+    """Walk a journey that failed between its slots; ``slot`` is none of the schedule's."""
+
+    slot: Slot
+    room: float
+    """Seconds until the next one that is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Elsewhere:
     """Leave the slot to another replica of the agent, which has it."""
 

@@ -35,5 +35,5 @@ async def run(
     while True:
         await carry_out(ticker.due(timeline.now(), obstacle, starting=starting))
         starting = False
-        pause = ticker.next_due() - timeline.now()
+        pause = ticker.next_tick() - timeline.now()
         await clock.sleep(min(max(pause, _SHORTEST), _LONGEST))

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.core.model import SkipReason, Slot
-from agent.schedule.decision import Decision, Offer, Skip
+from agent.schedule.decision import Closer, Decision, Offer, Skip
 from agent.schedule.lateness import too_late
-from agent.schedule.plan import Plan, Span
+from agent.schedule.plan import Plan, Span, floor_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +39,10 @@ class _Row:
     plan: Plan
     decided: float
     due: float
+    closer_done: float = 0.0
+    """Up to where moments of closer runs are passed."""
+    closer_due: float = math.inf
+    """The next of them."""
 
 
 class Ticker:
@@ -69,12 +73,12 @@ class Ticker:
                 continue
             old = self._rows.get(journey.name)
             if old is not None and old.journey.cadence == journey.cadence:
-                rows[journey.name] = _Row(journey, old.plan, old.decided, old.due)
+                rows[journey.name] = _Row(journey, old.plan, old.decided, old.due, now)
                 continue
             before = None if self._loaded else last_decided.get(journey.name)
             decided = now if before is None else before
             plan = Plan(journey.cadence, (journey.name, self._location))
-            rows[journey.name] = _Row(journey, plan, decided, plan.next(decided))
+            rows[journey.name] = _Row(journey, plan, decided, plan.next(decided), now)
         self._rows = rows
         self._loaded = True
 
@@ -95,9 +99,46 @@ class Ticker:
         row = self._rows.get(journey)
         return row.due if row is not None and math.isfinite(row.due) else None
 
+    def next_closer(self, journey: str) -> float | None:
+        """Return when a journey's next closer run is, in Unix seconds; None: it has none."""
+        row = self._rows.get(journey)
+        return row.closer_due if row is not None and row.closer_due < row.due else None
+
     def next_due(self) -> float:
         """Return when the next slot is due, in Unix seconds; infinity if nothing ticks."""
         return min((row.due for row in self._rows.values()), default=math.inf)
+
+    def next_tick(self) -> float:
+        """Return when something is due, a slot or a closer run; infinity if nothing ticks."""
+        return min((min(row.due, row.closer_due) for row in self._rows.values()), default=math.inf)
+
+    def closer(self, now: float, room: Callable[[Journey], float | None]) -> list[Closer]:
+        """Return the closer runs that are due now; those whose moment has passed don't come back.
+
+        They lie whole multiples of ``every_failing`` after the last slot, so they don't drift.
+        ``room`` tells how many seconds before the next slot one has to begin; None: there are
+        none now.
+        """
+        return [closer for row in self._rows.values() if (closer := self._closer(row, now, room))]
+
+    def _closer(
+        self, row: _Row, now: float, room: Callable[[Journey], float | None]
+    ) -> Closer | None:
+        every = row.journey.every_failing
+        wanted = None if every is None else room(row.journey)
+        if every is None or wanted is None:
+            row.closer_done, row.closer_due = now, math.inf
+            return None
+        first, step = floor_ms(row.decided), floor_ms(every)
+        passed = (floor_ms(now) - first) // step
+        at = (first + passed * step) / 1000
+        row.closer_due = (first + (passed + 1) * step) / 1000
+        is_new = passed > 0 and at > row.closer_done
+        row.closer_done = now
+        # After a gap it says too little about its moment.
+        if not is_new or now - at > every / 2 or now + wanted > row.due:
+            return None
+        return Closer(Slot(row.journey.name, self._location, at), row.due - now)
 
     def due(
         self, now: float, obstacle: Callable[[Journey], SkipReason | None], *, starting: bool

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from agent.core.model import DOWN_CONFIRMED
 from agent.core.results import Result
+from agent.core.slowness import was_slow
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,10 +29,17 @@ CREATE TABLE IF NOT EXISTS journey_state (
     verdict_began REAL,
     last_run REAL,
     last_success REAL,
+    consecutive_slow INTEGER NOT NULL DEFAULT 0,
+    told_down INTEGER NOT NULL DEFAULT 0,
+    passes_wanted INTEGER NOT NULL DEFAULT 0,
+    first_error_type TEXT,              -- of the fails in a row
+    first_error TEXT,
+    first_step TEXT,
     PRIMARY KEY (journey, location)
 ) WITHOUT ROWID;
 """
 
+_PASSES_WANTED: Final = 2
 _FRESH_AT_LEAST: Final = 300.0
 _FRESH_INTERVALS: Final = 3
 
@@ -51,6 +60,10 @@ class JourneyState:
     """When it started."""
     last_run: float | None = None
     last_success: float | None = None
+    consecutive_slow: int = 0
+    """Slow passes since the last one that was not; what did not pass is left out."""
+    passes_wanted: int = 0
+    """Passes or flakies in a row until it counts as well again after a fail."""
 
     def is_up(self, interval: float, now: float) -> bool | None:
         """Whether the target is up; None where no verdict is young enough to still tell.
@@ -78,6 +91,14 @@ class RunEnd:
     result: Result
     started_at: float
     ended_at: float
+    slow: bool | None = None
+    """Whether it was slow; None where it says nothing about that."""
+    down_after: int = DOWN_CONFIRMED
+    """Fails in a row that make its journey down."""
+    error_type: str = ""
+    step: str = ""
+    error: str = ""
+    """The first line of what it failed on, as the two above; "" where there is nothing."""
 
     @classmethod
     def of(cls, run: RunResult, now: float) -> RunEnd:
@@ -87,20 +108,54 @@ class RunEnd:
         or yet to come.
         """
         began = now - (run.ended_at - run.started_at)
-        return cls(run.journey.name, run.location, run.result, began, now)
+        return cls(
+            journey=run.journey.name,
+            location=run.location,
+            result=run.result,
+            started_at=began,
+            ended_at=now,
+            slow=was_slow(run),
+            down_after=run.journey.down_after,
+            error_type=run.error_type.value if run.error_type else "",
+            step=run.failed_step,
+            error=run.error.partition("\n")[0],
+        )
 
 
-def note(connection: sqlite3.Connection, run: RunEnd) -> None:
-    """Take a finished run into its journey's state; ``not_measured`` moves ``last_run`` only."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A journey that went down with a run, or came back with one."""
+
+    down: bool
+    since: float
+    """When the first of its fails in a row started, in Unix seconds."""
+    seconds: float
+    """From then until this run's end."""
+    fails: int
+    error_type: str
+    step: str
+    error: str
+    """What the first of the fails failed on, in a line, as the two above."""
+
+
+def note(connection: sqlite3.Connection, run: RunEnd) -> Turn | None:
+    """Take a finished run into its journey's state; ``not_measured`` moves ``last_run`` only.
+
+    Return the turn that it took with this run, if it did: down once its fails in a row are
+    enough, and up with the first pass or flaky after that. Each is told once.
+    """
     measured = run.result is not Result.NOT_MEASURED
     success = run.result in {Result.PASS, Result.FLAKY}
     failed = run.result is Result.FAIL
+    turn = _turn(connection, run, success=success, failed=failed)
     connection.execute(
         """
         INSERT INTO journey_state (journey, location, consecutive_failures, failing_since,
-            verdict, verdict_at, verdict_began, last_run, last_success)
-        VALUES (:journey, :location, :failed, :since,
-            :verdict, :verdict_at, :verdict_began, :last_run, :last_success)
+            verdict, verdict_at, verdict_began, last_run, last_success, consecutive_slow,
+            told_down, passes_wanted, first_error_type, first_error, first_step)
+        VALUES (:journey, :location, :failed, :since, :verdict, :verdict_at, :verdict_began,
+            :last_run, :last_success, coalesce(:slow, 0), :down, :failed * :wanted,
+            :error_type, :error, :step)
         ON CONFLICT (journey, location) DO UPDATE SET
             consecutive_failures = iif(:success, 0, consecutive_failures + :failed),
             failing_since = iif(:success, NULL, coalesce(failing_since, :since)),
@@ -108,7 +163,15 @@ def note(connection: sqlite3.Connection, run: RunEnd) -> None:
             verdict_at = coalesce(:verdict_at, verdict_at),
             verdict_began = coalesce(:verdict_began, verdict_began),
             last_run = :last_run,
-            last_success = coalesce(:last_success, last_success)
+            last_success = coalesce(:last_success, last_success),
+            consecutive_slow = CASE
+                WHEN :slow IS NULL THEN consecutive_slow
+                WHEN :slow THEN consecutive_slow + 1 ELSE 0 END,
+            told_down = NOT :success AND (told_down OR :down),
+            passes_wanted = iif(:failed, :wanted, max(0, passes_wanted - :success)),
+            first_error_type = iif(:success, NULL, coalesce(first_error_type, :error_type)),
+            first_error = iif(:success, NULL, coalesce(first_error, :error)),
+            first_step = iif(:success, NULL, coalesce(first_step, :step))
         """,
         {
             "journey": run.journey,
@@ -120,8 +183,42 @@ def note(connection: sqlite3.Connection, run: RunEnd) -> None:
             "verdict_at": run.ended_at if measured else None,
             "verdict_began": run.started_at if measured else None,
             "last_run": run.ended_at,
+            "slow": run.slow,
+            "down": turn is not None and turn.down,
+            "wanted": _PASSES_WANTED,
+            "error_type": run.error_type if failed else None,
+            "error": run.error if failed else None,
+            "step": run.step if failed else None,
             "last_success": run.ended_at if success else None,
         },
+    )
+    return turn
+
+
+def _turn(
+    connection: sqlite3.Connection, run: RunEnd, *, success: bool, failed: bool
+) -> Turn | None:
+    row = connection.execute(
+        "SELECT * FROM journey_state WHERE journey = ? AND location = ?",
+        (run.journey, run.location),
+    ).fetchone()
+    before = row["consecutive_failures"] if row else 0
+    told = bool(row and row["told_down"])
+    down = failed and not told and before + 1 >= run.down_after
+    if not down and not (success and told):
+        return None
+    # What an older agent wrote down of a fail has no error.
+    known = row is not None and row["first_error_type"] is not None
+    since = _failing_since(row) if before else None
+    since = run.started_at if since is None else since
+    return Turn(
+        down=down,
+        since=since,
+        seconds=max(0.0, run.ended_at - since),
+        fails=before + failed,
+        error_type=row["first_error_type"] if known else run.error_type,
+        step=row["first_step"] if known else run.step,
+        error=row["first_error"] if known else run.error,
     )
 
 
@@ -152,9 +249,24 @@ def read(connection: sqlite3.Connection, location: str) -> dict[str, JourneyStat
             verdict_began=row["verdict_began"],
             last_run=row["last_run"],
             last_success=row["last_success"],
+            consecutive_slow=row["consecutive_slow"],
+            passes_wanted=row["passes_wanted"],
         )
         for row in rows
     }
+
+
+def watched(connection: sqlite3.Connection, location: str) -> dict[str, int]:
+    """Return the journeys that are watched closely, each with its fails in a row.
+
+    That is from a fail to the second pass or flaky in a row.
+    """
+    rows = connection.execute(
+        "SELECT journey, consecutive_failures FROM journey_state "
+        "WHERE location = ? AND passes_wanted > 0",
+        (location,),
+    )
+    return {row["journey"]: row["consecutive_failures"] for row in rows}
 
 
 def _failing_since(row: sqlite3.Row) -> float | None:

@@ -81,6 +81,15 @@ def find(connection: sqlite3.Connection, run_id: str) -> str | None:
     return None if row is None else row[0]
 
 
+def results(connection: sqlite3.Connection, journey: str, limit: int) -> list[str]:
+    """Return what a journey's newest runs came to, the newest last."""
+    rows = connection.execute(
+        "SELECT result FROM runs WHERE journey = ? ORDER BY ended_at DESC LIMIT ?",
+        (journey, limit),
+    )
+    return [row[0] for row in rows][::-1]
+
+
 def knows(connection: sqlite3.Connection, journey: str) -> bool:
     """Whether there is a run of this journey."""
     query = "SELECT 1 FROM runs WHERE journey = ? LIMIT 1"

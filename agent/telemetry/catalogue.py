@@ -101,6 +101,20 @@ _JOURNEY_METRICS: Final = (
         _OF_JOURNEY,
     ),
     Metric(
+        names.SLOW,
+        Kind.COUNTER,
+        "{run}",
+        "Passes that took longer than the limit of the journey or of one of its steps.",
+        _OF_JOURNEY,
+    ),
+    Metric(
+        names.CONSECUTIVE_SLOW,
+        Kind.GAUGE,
+        "{run}",
+        "Slow passes in a row; runs that did not pass leave it. Absent without a fresh verdict.",
+        _OF_JOURNEY,
+    ),
+    Metric(
         names.LAST_RUN,
         Kind.GAUGE,
         "s",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.core import names
+from agent.core.slowness import too_slow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,10 +15,25 @@ if TYPE_CHECKING:
 
 
 def of_result(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
-    """Yield what a run of the schedule adds to the counters."""
+    """Yield what a run of the schedule adds to the counters.
+
+    A closer run adds its beacons alone: one that escaped is an alarm, whatever it was walked for.
+    """
+    if not run.closer:
+        yield from _of_run(run)
+    for attempt in run.attempts:
+        for action, vendors in attempt.audit.counts.items():
+            for vendor, amount in vendors.items():
+                beacon = {names.VENDOR: vendor, names.ACTION: action.value}
+                yield names.BEACONS, {**shared_by(run), **beacon}, amount
+
+
+def _of_run(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
     shared = shared_by(run)
     error = {names.ERROR_TYPE: run.error_type.value} if run.error_type is not None else {}
     yield names.RUNS, {**shared, names.RESULT: run.result.value, **error}, 1
+    if too_slow(run):
+        yield names.SLOW, shared, 1
     for attempt in run.attempts:
         error = {names.ERROR_TYPE: attempt.error_type.value} if attempt.error_type else {}
         yield names.ATTEMPTS, {**shared, names.RESULT: attempt.result.value, **error}, 1
@@ -26,10 +42,6 @@ def of_result(run: RunResult) -> Iterator[tuple[str, dict[str, str], int]]:
             yield names.REQUESTS, {**shared, names.PARTY: party, names.OUTCOME: outcome}, amount
         for who, amount in attempt.page_errors.items():
             yield names.PAGE_ERRORS, {**shared, names.PARTY: who}, amount
-        for action, vendors in attempt.audit.counts.items():
-            for vendor, amount in vendors.items():
-                beacon = {names.VENDOR: vendor, names.ACTION: action.value}
-                yield names.BEACONS, {**shared, **beacon}, amount
 
 
 def shared_by(run: RunResult) -> dict[str, str]:

@@ -101,6 +101,7 @@ class Gauges:
             if up is not None:
                 yield Reading(names.UP, attributes, int(up))
                 yield Reading(names.CONSECUTIVE_FAILURES, attributes, state.consecutive_failures)
+                yield Reading(names.CONSECUTIVE_SLOW, attributes, state.consecutive_slow)
 
     def _of_suspended(
         self, journey: Journey, state: JourneyState, attributes: Mapping[str, str]

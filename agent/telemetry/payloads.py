@@ -15,14 +15,21 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
     from agent.core.results import RunResult
+    from agent.storage.journey_state import Turn
 
 _log = structlog.get_logger(__name__)
 
 
 def of_run(
-    run: RunResult, signals: Container[Signal], resource: Resource, version: str
+    run: RunResult,
+    turn: Turn | None,
+    signals: Container[Signal],
+    resource: Resource,
+    version: str,
 ) -> Iterator[tuple[Signal, bytes, int]]:
-    """Yield for each signal that is sent the payload, and how many items it has.
+    """Yield for each signal that is sent the payloads, and how many items each has.
+
+    ``turn`` is the one that the journey took with this run, if it did.
 
     What can't be encoded costs itself alone: the run's end is committed with it.
     """
@@ -35,8 +42,10 @@ def of_run(
         yield Signal.TRACES, payload, items
     if Signal.LOGS in signals:
         try:
-            payload = logs.encode_run(run, resource, version)
+            records = [logs.encode_run(run, resource, version)]
+            if turn is not None:
+                records.append(logs.encode_turn(run, turn, resource, version))
         except Exception:  # noqa: BLE001 - as above
             _log.exception("telemetry.unencodable", action="record", run_id=run.run_id)
         else:
-            yield Signal.LOGS, payload, 1
+            yield from ((Signal.LOGS, payload, 1) for payload in records)

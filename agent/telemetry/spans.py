@@ -16,6 +16,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from agent.core import names
 from agent.core.results import Result, SpanData
+from agent.core.slowness import too_slow
 from agent.telemetry.attributes import NAME, fit, fit_text
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ def _journey(run: RunResult) -> SpanData:
     }
     if run.result in _CASE_STATUS:
         attributes[names.CASE_STATUS] = _CASE_STATUS[run.result]
+    if run.closer:
+        attributes[names.RUN_CLOSER] = True
+    if slow := too_slow(run):
+        attributes[names.RUN_SLOW] = [one.shown for one in slow]
     if run.error_type is not None:
         attributes[names.ERROR_TYPE] = run.error_type.value
     failed = run.result is Result.FAIL

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from agent.core.model import Journey, SkipReason, Slot
     from agent.core.results import RunResult
     from agent.storage.database import Database
+    from agent.storage.journey_state import Turn
     from agent.telemetry.delivery.destination import Export
     from agent.telemetry.delivery.spool import Backlog, Bounds
     from agent.telemetry.gauges import Read, Told
@@ -150,8 +151,10 @@ class Telemetry:
         """
         self._gauges.add(name, read)
 
-    def record_run(self, connection: sqlite3.Connection, run: RunResult) -> None:
-        """Count a finished run and spool its spans and its log record.
+    def record_run(
+        self, connection: sqlite3.Connection, run: RunResult, turn: Turn | None = None
+    ) -> None:
+        """Count a finished run and spool its spans and log records.
 
         Only the schedule's runs count; the others leave spans and a log record.
         """
@@ -159,7 +162,7 @@ class Telemetry:
             return
         pipe, now = self._pipe, self._time.now()
         signals, version = pipe.export.targets, self._identity.version
-        for signal, payload, items in payloads.of_run(run, signals, pipe.resource, version):
+        for signal, payload, items in payloads.of_run(run, turn, signals, pipe.resource, version):
             self._spool.put(connection, signal, payload, items, now)
         if run.trigger is not Trigger.SCHEDULE:
             return
@@ -167,6 +170,8 @@ class Telemetry:
             totals.add(connection, metric, attributes, amount)
             if metric == names.RUNS:
                 exemplars.note(connection, metric, attributes, run)
+        if run.closer:
+            return
         bounded = partial(self._steps.bounded, connection, now=run.ended_at)
         for one in measurements.of_result(run, bounded):
             bucket_run = RunOfBucket(one.value, run.trace_id, one.span_id, run.ended_at)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 
 from agent.authoring import Run
+from agent.core.units import parse_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, MutableMapping
@@ -109,7 +110,8 @@ class _Host:
         )
 
     @asynccontextmanager
-    async def step(self, name: str) -> AsyncIterator[None]:
+    async def step(self, name: str, slow: str) -> AsyncIterator[None]:
+        parse_limit(slow)
         self._open.append(name)
         path = " › ".join(self._open)
         self.steps.append(path)

@@ -9,7 +9,7 @@ import tokenize
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from agent.authoring import Declaration
 
@@ -45,6 +45,15 @@ class JourneySource:
             seen.add(name)
         return found
 
+    def step_limits(self) -> list[tuple[int, str, object]]:
+        """Return the literal ``slow=`` of each step, with its line and the step's name."""
+        return sorted(
+            (self._first + keyword.value.lineno - 1, _literal(call.args[:1]), keyword.value.value)
+            for call in self._step_calls()
+            for keyword in call.keywords
+            if keyword.arg == "slow" and isinstance(keyword.value, ast.Constant)
+        )
+
     def line_of(self, option: str, key: str) -> int:
         """Return the line of a key of one of the decorator's tables or sets, or of the nearest."""
         for call in ast.walk(self._tree):
@@ -58,16 +67,28 @@ class JourneySource:
         return self._first
 
     def _steps(self) -> list[tuple[int, str]]:
-        calls = (node for node in ast.walk(self._tree) if isinstance(node, ast.Call))
         return sorted(
-            (self._first + call.lineno - 1, call.args[0].value)
-            for call in calls
-            if isinstance(call.func, ast.Attribute)
-            and call.func.attr == "step"
-            and call.args
-            and isinstance(call.args[0], ast.Constant)
-            and isinstance(call.args[0].value, str)
+            (self._first + call.lineno - 1, name)
+            for call in self._step_calls()
+            if (name := _literal(call.args[:1]))
         )
+
+    def _step_calls(self) -> Iterator[ast.Call]:
+        for node in ast.walk(self._tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "step"
+            ):
+                yield node
+
+
+def _literal(arguments: Sequence[ast.expr]) -> str:
+    """Return the text that an argument is in the source; "" where it is none."""
+    for one in arguments:
+        if isinstance(one, ast.Constant) and isinstance(one.value, str):
+            return one.value
+    return ""
 
 
 def _keys(value: ast.expr) -> Sequence[ast.expr | None]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from agent.authoring import Declaration, forget_declared, take_declared
 from agent.core.errors import Problem
-from agent.core.model import Definition
+from agent.core.model import Definition, StepLimit
 from agent.core.printable import cut
+from agent.core.units import parse_limit
 from agent.core.values import trouble
 from agent.worker.await_check import forgotten
 from agent.worker.context_check import check_context
@@ -133,7 +134,16 @@ class Loader:
             )
             for line, name in source.repeated_steps()
         ]
-        definition = _definition(file, one, context, warnings)
+        limits = []
+        for line, name, text in source.step_limits():
+            try:
+                limit = parse_limit(text)
+            except ValueError as error:
+                why = f"journey {one.name}: step {name!r}: slow: {error}"
+                problems.append(Problem(self._where(file, line), why))
+            else:
+                limits += [StepLimit(name, line, limit)] if limit is not None else []
+        definition = _definition(file, one, context, limits, warnings)
         return replace(definition, fail_on=fail_on), problems
 
     def _where(self, file: str, line: int | None) -> str:
@@ -172,7 +182,11 @@ class Loader:
 
 
 def _definition(
-    file: str, one: Declaration, context: dict[str, Any], warnings: list[Problem]
+    file: str,
+    one: Declaration,
+    context: dict[str, Any],
+    limits: Sequence[StepLimit],
+    warnings: list[Problem],
 ) -> Definition:
     doc = inspect.getdoc(one.function) or ""
     return Definition(
@@ -188,6 +202,9 @@ def _definition(
         timezone=one.timezone,
         timeout=one.timeout,
         confirm=one.confirm,
+        slow=one.slow,
+        every_failing=one.every_failing,
+        step_limits=tuple(limits),
         params=one.params,
         context=context,
         warnings=warnings,

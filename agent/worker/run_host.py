@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from agent.core.units import parse_limit
 from agent.protocol.messages import Logged
 
 if TYPE_CHECKING:
@@ -40,9 +41,13 @@ class RunHost:
         log: FilteringBoundLogger = structlog.wrap_logger(None, processors=[self._write_log])
         return log
 
-    def step(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Open a step."""
-        return self._forgotten.step(self._steps.step(name))
+    def step(self, name: str, slow: str) -> AbstractAsyncContextManager[None]:
+        """Open a step, with a limit above which it is slow."""
+        try:
+            limit = parse_limit(slow)
+        except ValueError as error:
+            raise ValueError(f"run.step({name!r}, slow=…): {error}") from None
+        return self._forgotten.step(self._steps.step(name, limit))
 
     def secret(self, name: str) -> str:
         """Fetch a secret."""

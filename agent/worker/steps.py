@@ -54,8 +54,8 @@ class Steps:
         return " › ".join(name for name, _ in self._open)
 
     @asynccontextmanager
-    async def step(self, name: str) -> AsyncIterator[None]:
-        """Time and trace what happens inside."""
+    async def step(self, name: str, slow: float | None = None) -> AsyncIterator[None]:
+        """Time and trace what happens inside; above ``slow`` seconds it is slow."""
         parent, span_id, depth = self.current, secrets.token_hex(8), len(self._open)
         self._reached.add(name)
         self._open.append((name, span_id))
@@ -76,6 +76,8 @@ class Steps:
             took = (end or time.perf_counter()) - start
             self._open.remove((name, span_id))
             outcome = StepOutcome.FAIL if failure else StepOutcome.PASS
+            if outcome is StepOutcome.PASS and slow is not None and took > slow:
+                seen = {**seen, names.STEP_SLOW: True}
             span = SpanData(
                 name=names.STEP_SPAN.format(name=name),
                 trace_id=self._trace_id,
@@ -88,7 +90,7 @@ class Steps:
                 attributes={names.STEP_NAME: name, names.STEP_RESULT: outcome.value, **seen},
             )
             self._send(SpanEnded(span))
-            self._end(Step(name, outcome, took), depth)
+            self._end(Step(name, outcome, took, slow), depth)
 
     def skip(self, names: Sequence[str]) -> None:
         """Tell of the steps that were never reached."""

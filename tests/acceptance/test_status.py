@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import sys
+import termios
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -33,6 +42,57 @@ async def broken(buying, breaking) -> AsyncIterator[Daemon]:
         await daemon.finished("look", "pass")
         await daemon.finished("buy_a_mug", "fail")
         yield daemon
+
+
+async def test_watched_on_a_terminal_until_ctrl_c(broken):
+    """It redraws in place, on the terminal's other screen, at 80 columns and at 40; no line is
+    wider; Ctrl-C ends it with 0 and puts the terminal back. Piped, it is plain."""
+    home = broken.home
+    for width in (80, 40):
+        code, said = await on_a_terminal(home, width, "status", "--watch")
+        assert code == 0, said
+        assert said.startswith("\x1b[?1049h")
+        assert said.endswith("\x1b[?1049l")
+        pages = said.split("\x1b[H")[2:]
+        assert len(pages) >= 2
+        for page in pages:
+            lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", one) for one in page.split("\r\n")]
+            assert len(lines) <= 24
+            words = [one for one in lines if len(one.rstrip()) > width and " " in one[16:].strip()]
+            assert not words, words
+        assert "FAIL" in said
+    plain = await home.footfall("status", "--exit-code", "look")
+    assert (plain.code, "\x1b" in plain.out) == (0, False)
+    assert (await home.footfall("status", "--exit-code")).code == 1
+
+
+async def on_a_terminal(home, width, *arguments, seconds=5.0):
+    """Run a command on a terminal of 24 lines, press Ctrl-C after a while; return what it said."""
+    own, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "agent", *arguments,
+        cwd=home.path, env={**home.variables(), "TERM": "xterm"},
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    said = bytearray()
+
+    def read():
+        with suppress(OSError):
+            said.extend(os.read(own, 65536))
+
+    loop = asyncio.get_running_loop()
+    loop.add_reader(own, read)
+    try:
+        await asyncio.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        code = await asyncio.wait_for(process.wait(), 10)
+        await asyncio.sleep(0.1)
+    finally:
+        loop.remove_reader(own)
+        os.close(own)
+    return code, said.decode(errors="replace")
 
 
 async def test_from_the_alert_to_the_screenshot(broken):

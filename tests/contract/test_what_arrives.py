@@ -8,7 +8,7 @@ from collections import defaultdict
 import pytest
 
 from agent.core import names
-from tests.support.docs import DOTTED, Docs, code
+from tests.support.docs import DOTTED, Docs, attributes_sent, code
 from tests.support.story import RUNBOOK
 
 pytestmark = pytest.mark.timeout(180)
@@ -94,10 +94,15 @@ def test_vitals_stand_on_the_steps_of_their_pages(story):
     assert any(ttfb not in attributes and attributes.get(inp, 0) > 0.05 for attributes in clicked)
 
 
+def of_runs(story):
+    """The records of runs, without those of journeys that turned."""
+    return [log for log in story.logs if log.event_name == names.RUN_FINISHED]
+
+
 def test_a_failure_is_told_in_one_record(story):
     """What somebody needs who was woken: what and where, why, the trace, the picture, whose it is
     and what to do."""
-    records = [log for log in story.logs if log.severity == "ERROR"]
+    records = [log for log in of_runs(story) if log.severity == "ERROR"]
     assert records
     for log in records:
         root = story.spans[log.trace_id, log.span_id]
@@ -119,20 +124,34 @@ def test_a_failure_is_told_in_one_record(story):
 
 def test_records_are_those_of_runs(story):
     """Each run has one record, and only a fail of the target is an error."""
-    ids = [log.attributes[names.RUN_ID] for log in story.logs]
+    ids = [log.attributes[names.RUN_ID] for log in of_runs(story)]
     assert len(ids) == len(set(ids))
     severities = {"pass": "INFO", "flaky": "WARN", "not_measured": "WARN", "fail": "ERROR"}
-    for log in story.logs:
-        assert log.event_name == names.RUN_FINISHED
+    for log in of_runs(story):
         assert log.severity == severities[log.attributes[names.RUN_RESULT]]
-    assert {log.attributes[names.RUN_RESULT] for log in story.logs} == severities.keys()
+    assert {log.attributes[names.RUN_RESULT] for log in of_runs(story)} == severities.keys()
 
 
 def test_attributes_of_records(story):
     """The record carries what the docs list for it, each sometimes, and nothing else."""
     line = DOCS.line("One log record a run")
     listed = {word for word in code(line) if DOTTED.fullmatch(word)} - {names.RUN_FINISHED}
-    assert {key for log in story.logs for key in log.attributes} == listed
+    listed -= {names.RUN_CLOSER}  # no journey of this story has closer runs
+    assert {key for log in of_runs(story) for key in log.attributes} == listed
+
+
+def test_a_journey_that_goes_down_is_told_once(story):
+    """The one that fails each time goes down once, over a kill and a restart, and nobody comes
+    back; the record leads to the run that turned it, and carries what the docs list."""
+    (down,) = (log for log in story.logs if log.event_name != names.RUN_FINISHED)
+    assert (down.event_name, down.severity) == (names.JOURNEY_DOWN, "ERROR")
+    told = down.attributes
+    assert (told[names.LOG_JOURNEY], told[names.LOG_FAILURES]) == ("fails", 2)
+    assert told[names.LOG_FAILED_STEP] == "Wait for what never comes"
+    assert "not done after 1.5 s" in told[names.LOG_ERROR]
+    assert (told[names.RUN_OWNER], told[names.LOG_RUNBOOK]) == ("checkout", RUNBOOK)
+    assert story.spans[down.trace_id, down.span_id].name == "journey fails"
+    assert set(told) <= attributes_sent()
 
 
 def test_attributes_of_spans(story):
@@ -151,4 +170,5 @@ def test_attributes_of_spans(story):
     }
     # A request that failed in the browser, or a page's own `traceparent`, is tested elsewhere.
     listed["GET"].discard("traceparent")
+    listed["journey"].discard(names.RUN_CLOSER)  # as above
     assert arrived == listed

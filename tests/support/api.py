@@ -88,6 +88,7 @@ class Served:
         self._books = self._stack.enter_context(
             closing(sqlite3.connect(database, isolation_level=None))
         )
+        self._books.row_factory = sqlite3.Row
         self._books.execute("PRAGMA journal_mode=WAL")
         rooms = (slots, skips, runs, asked_runs, journey_state, certificates)
         self._books.executescript("".join(room.SCHEMA for room in rooms))
@@ -195,6 +196,13 @@ class Served:
     def met(self, *seen: Certificate) -> None:
         """Put certificates into the books that a run has met just now."""
         certificates.note(self._books, seen, self.clock.wall())
+
+    def slot(self, name: str, result: str, ago: float) -> None:
+        """Put a slot with its result into the books, scheduled so many seconds ago."""
+        at = Slot(name, PLACE, self.clock.wall() - ago)
+        assert (run := slots.offer(self._books, at))
+        assert slots.start(self._books, run)
+        assert slots.finish(self._books, run, Result(result))
 
     def skipped(self, name: str, reason: SkipReason, ago: float, count: int = 1) -> None:
         """Put skipped slots into the books, the last of them so many seconds ago."""

@@ -58,6 +58,8 @@ per_journey = {
     "grace": st.sampled_from(["1s", "2s", "60s"]),
     "confirm": st.booleans(),
     "confirm_after": st.sampled_from(["0s", "500ms", "3s", "10m"]),
+    "slow": st.sampled_from(["", "4s"]),
+    "every_failing": st.sampled_from(["", "20s"]),
 }
 SOUND = {
     (): {

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RUNBOOK = "https://runbooks.example.com/never"
 PASSES = """
-async with run.step("Open the shop"):
+async with run.step("Open the shop", slow="1ms"):
     await run.page.goto("/")
     await run.page.get_by_role("link", name="Mug", exact=True).click()
     await run.page.wait_for_load_state("load")

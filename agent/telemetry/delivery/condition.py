@@ -64,7 +64,9 @@ def _troubles(
         what = "refused" if trouble.refused else "not delivered"
         grave = trouble.refused or now - trouble.since >= _LONG
         kept = "kept within the bounds of the spool, and lost beyond them"
-        yield f"{signal} {what} since {told(trouble.since)}, {kept}: {trouble.reason}", grave
+        whose = "" if trouble.refused else "the collector is away: "
+        since = f"{whose}{signal} {what} since {told(trouble.since)}"
+        yield f"{since}, {kept}: {trouble.reason}", grave
 
 
 def _losses(

@@ -69,6 +69,16 @@ def test_a_case_says_where_and_why(make_run, report):
     ]
 
 
+def test_a_slow_pass_has_a_property(make_run, report):
+    """What was above its limit stands in the case's properties; a pass in time has none."""
+    quick = make_run(Result.PASS)
+    slow = replace(quick, journey=replace(quick.journey, slow=1.0))
+    first, second = report(quick, slow)
+    assert first.find("properties") is None
+    (told,) = second.find("properties")
+    assert told.attrib == {"name": "slow", "value": "1.25 s, above its limit of 1s"}
+
+
 def test_a_run_without_attempts_is_a_case_too(make_run, report):
     """An agent that was stopped under a run still reports it."""
     (case,) = report(replace(make_run(), error="the agent was stopped under the run"))

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from agent.cli.main import main
 from agent.cli.running_agent import Agent, find
-from agent.cli.status import status
+from agent.cli.status import ask, status
 from agent.core.certificate import Certificate
 from agent.core.errors import AgentUnreachable, ConfigError
 from agent.core.model import SkipReason
@@ -59,7 +59,7 @@ def test_which_state_is_worse():
     """Fails before what could not be measured, before silence; of fails those that page first."""
     last = {"result": "pass"}
     well = {"enabled": True, "up": True, "last_run": last, "skipped": [], "severity": "page"}
-    well |= {"failing_since": None, "journey": "well"}
+    well |= {"failing_since": None, "journey": "well", "consecutive_slow": 0}
     ordered = [
         {**well, "up": False, "failing_since": "1", "journey": "z"},
         {**well, "up": False, "failing_since": "2", "journey": "a"},
@@ -68,9 +68,10 @@ def test_which_state_is_worse():
         {**well, "up": True, "last_run": {"result": "not_measured"}},
         {**well, "up": None, "last_run": {"result": "pass"}},
         {**well, "up": None, "last_run": None, "skipped": [{"reason": "overrun"}], "journey": "x"},
+        {**well, "consecutive_slow": 2},
         {**well, "up": None, "last_run": None},
         {**well, "last_run": {"result": "flaky"}},
-        well,
+        {**well, "consecutive_slow": 1},
         {**well, "up": False, "suspended": {"cause": "pause"}},
         {**well, "up": None, "suspended": {"cause": "maintenance"}},
         {**well, "enabled": False, "up": None},
@@ -86,7 +87,7 @@ async def test_the_worst_first_with_what_leads_to_the_cause(shown, served):
     text = await shown()
     rows = [line.split()[0] for line in text.splitlines() if line and not line.startswith(" ")]
     states = ["FAIL", "NOT", "SILENT", "no", "flaky", "pass", "disabled"]
-    assert rows == ["Footfall", *states, "These", "agent"]
+    assert rows == ["Footfall", *states, "last", "These", "agent"]
     assert f"{PLACE}, {served.url}: 1 FAIL, 1 NOT MEASURED, 1 SILENT, 1 no run yet" in text
     fails = text.partition("FAIL   ")[2].partition("\n\n")[0]
     run = (await told(served, "fails"))["last_failure"]
@@ -141,6 +142,50 @@ async def test_a_terminal_that_has_few_characters_shows_those(served, monkeypatc
     assert "für ?mega" in raw.getvalue().decode("latin-1")
 
 
+async def test_the_last_results_stand_in_the_row(shown, served):
+    """The newest on the right, a mark each, where there is room; at 80 columns there is."""
+    text = await shown(width=80)
+    (row,) = (line for line in text.splitlines() if line.startswith("NOT MEASURED"))
+    assert row.split()[2:3] == ["lost"]
+    assert ".F.?" in row
+    assert "last results, the newest on the right: . pass" in text
+    assert ".F.?" not in await shown(width=40)
+    assert (await told(served, "lost"))["history"] == ["pass", "fail", "pass", "not_measured"]
+
+
+async def test_uptime_is_never_told_without_what_it_stands_on(shown, served):
+    """The day's share of measured slots goes with it, and says where that is too little."""
+    for ago, result in enumerate(["pass", "fail", "pass", "not_measured"][::-1]):
+        served.slot("fails", result, ago=100.0 - ago)
+    served.skipped("fails", SkipReason.CAPACITY, ago=20, count=2)
+    assert (await told(served, "fails"))["day"] == {
+        "slots": 6,
+        "uptime": 66.666,
+        "measured": 50.0,
+    }
+    text = await shown()
+    expected = "up 66.666 % of what was measured, 50 % of 6 slots; that is too little to go by"
+    assert expected in text
+    assert "24 h        nothing was measured, 0 % of 3 slots" in text, "of the silent one"
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [(("passes", "flakes"), 0), (("off",), 0), (("passes", "lost"), 3), (("fresh",), 3),
+     (("silent",), 3), (("fails", "lost"), 1), ((), 1)],
+)  # fmt: skip
+async def test_exit_codes_tell_how_it_stands(served, names, code):
+    """1 where something fails, whatever else there is; 3 where something is not measured, or
+    never was; a mark such as flaky is none of both."""
+    assert (await ask(Agent(served.url, TOKEN), names)).exit_code == code
+
+
+async def test_an_agent_that_cant_measure_is_not_well(served):
+    """Its last results may be good: what it says now is not measured."""
+    served.checks["workers"] = Check(False, "no browser starts")
+    assert (await ask(Agent(served.url, TOKEN), ("passes",))).exit_code == 3
+
+
 async def test_journeys_asked_for_by_name_are_told_whole(shown):
     """Only those, and all of them, also what is well."""
     text = await shown("passes", "off")
@@ -168,7 +213,7 @@ async def test_as_json_it_is_one_object(shown, served):
 
 def replaced(one):
     """A journey without what differs between two questions."""
-    return {**one, "next_at": "", "skipped_since": ""}
+    return {**one, "next_at": "", "skipped_since": "", "day": {}}
 
 
 async def test_telemetry_that_is_being_lost_is_told_in_words(shown, served):

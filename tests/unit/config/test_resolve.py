@@ -6,7 +6,7 @@ import pytest
 
 from agent.config import load, resolve
 from agent.core.errors import ConfigError
-from agent.core.model import Cadence, Definition, Site
+from agent.core.model import Cadence, Definition, Site, StepLimit
 from agent.schedule.plan import interval_of
 
 SITE = """
@@ -58,6 +58,61 @@ def test_a_bare_journey_takes_everything_from_the_schedule(settings):
     assert (journey.summary, journey.runbook) == ("Buys.", "https://example.com/runbook")
     assert (journey.severity, journey.context) == ("page", {"locale": "de-DE"})
     assert journey.params == BUY.params
+
+
+def limits(journey):
+    return journey.slow, journey.every_failing
+
+
+def test_limits(settings):
+    """slow and every_failing go by the same three layers, and nothing takes one away."""
+    authored = replace(BUY, slow="4s", every_failing="40s", every="1m")
+    config = settings('[schedule]\nslow = "9s"\nevery_failing = "50s"\n')
+    assert [limits(one) for one in resolve(config, [BUY, authored], interval_of)] == [
+        (9.0, 50.0),
+        (4.0, 40.0),
+    ]
+    config = settings('[journey.buy]\nslow = "2s"\nevery_failing = "35s"\n')
+    assert limits(resolve(config, [authored], interval_of)[0]) == (2.0, 35.0)
+    config = settings('[journey.buy]\nslow = ""\nevery_failing = ""\n')
+    assert limits(resolve(config, [authored], interval_of)[0]) == (None, None)
+    assert limits(resolve(settings(), [replace(BUY, slow="")], interval_of)[0]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"slow": "31s"}, "slow 31s is above the timeout of 30s"),
+        ({"slow": "4"}, "slow: '4' is not a duration"),
+        ({"slow": "0s"}, "slow: must be longer than 0s"),
+        ({"every_failing": "31s"}, "timeout 30s + grace 2s is more than every_failing 31s"),
+        ({"every_failing": "500ms"}, "the shortest interval is 1s"),
+        ({"every_failing": "*/5 * * * *"}, "every_failing: '*/5 * * * *' is not a duration"),
+    ],
+)
+def test_limits_that_cant_be(settings, changes, message):
+    """What makes no sense is told at the author's line."""
+    found = faults(settings(), replace(BUY, **changes))
+    assert message in found["journeys/buy.py:7"]
+
+
+def test_a_steps_limit_above_the_journeys(settings):
+    """A step's limit fits below the journey's, or else below its timeout; told at its line."""
+    step = replace(BUY, step_limits=(StepLimit("Pay", 12, 5.0),))
+    found = faults(settings(), replace(step, slow="4s"))
+    assert "step 'Pay': slow 5s is above the journey's slow of 4s" in found["journeys/buy.py:12"]
+    found = faults(settings(), replace(step, timeout="3s"))
+    assert "above the journey's timeout of 3s" in found["journeys/buy.py:12"]
+    [journey] = resolve(settings(), [replace(step, slow="5s")], interval_of)
+    assert (journey.slow_steps, journey.has_limits) == (("Pay",), True)
+
+
+def test_a_limit_of_the_operators_is_told_where_it_stands(settings):
+    """A limit in the configuration is told with its line there."""
+    found = faults(settings('[journey.buy]\nslow = "40s"\n'), BUY)
+    (where,) = found
+    assert where.endswith("journey.buy.slow")
+    assert where.startswith("config.toml:")
 
 
 def test_the_author_wins_over_the_schedule_and_the_operator_over_both(settings):

@@ -31,6 +31,16 @@ def test_a_walk_that_reached_its_end_passes():
     assert (verdict.result, verdict.error_type) == (Result.PASS, None)
 
 
+@pytest.mark.parametrize("key", ["lag", "tagger_wait"])
+@pytest.mark.parametrize(("waited", "held_up"), [(1.9, False), (2.1, True)])
+def test_a_pass_that_the_agent_held_up_is_known(key, waited, held_up):
+    """Above a tenth of the timeout its own slowness is told, and it passes all the same."""
+    told = record(report(**{key: waited}))
+    verdict = blame(told, TIMEOUT, network_down=False)
+    assert (verdict.result, verdict.held_up) == (Result.PASS, held_up)
+    assert judged(1, "0b" * 8, told, verdict).held_up is held_up
+
+
 @pytest.mark.parametrize("word", TARGETS)
 def test_the_targets_errors_fail(word):
     """With nothing to excuse it, each of the target's errors fails under its own word."""

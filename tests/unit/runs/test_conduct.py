@@ -70,10 +70,10 @@ def clock():
 
 @pytest.fixture
 def run(clock, request_):
-    async def conducted(*records, takes=4.0, **changes):
+    async def conducted(*records, takes=4.0, closer_within=None, **changes):
         walker = Script(clock, list(records), takes)
         journey = replace(request_.journey, **changes)
-        asked = replace(request_, journey=journey)
+        asked = replace(request_, journey=journey, closer_within=closer_within)
         return await conduct(asked, walker, Network(()), clock), walker
 
     return conducted
@@ -87,6 +87,16 @@ async def test_a_pass_is_walked_once(run, request_):
     assert (result.started_at, result.ended_at) == (1000.0, 1004.0)
     assert result.duration == 3.0, "of the attempt, not of the run"
     assert [(number, avoid) for number, _, avoid in walker.walks] == [(1, None)]
+
+
+@pytest.mark.parametrize(("within", "walks"), [(60.0, 2), (29.0, 2), (28.9, 1)])
+async def test_a_closer_run_is_confirmed_where_there_is_room(run, request_, within, walks):
+    """The confirming attempt fits before the next slot, by its timeout and grace, or is not
+    made; it is a fail then too."""
+    # 4 s of walking, 3 s of rest, 20 s of timeout and 2 s of grace.
+    result, walker = await run(FAILS, FAILS, closer_within=within)
+    assert (result.result, result.closer) == (Result.FAIL, True)
+    assert len(walker.walks) == walks
 
 
 async def test_a_fail_is_confirmed_in_another_worker(run):

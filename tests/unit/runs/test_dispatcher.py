@@ -78,6 +78,7 @@ class Middle:
 
     def __init__(self, database, queue, clock, runners=1):
         self.database = database
+        self.clock = clock
         self.queue = queue
         self.walks = Walks([])
         self.sent = sent = Telemetry(

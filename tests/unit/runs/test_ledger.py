@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from agent.core import ids
+from agent.core.beacon_report import Audit, BeaconAction
 from agent.core.clock import SystemClock
 from agent.core.model import Journey, SkipReason, Slot
 from agent.core.results import Result, SpanData
@@ -23,7 +24,7 @@ from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.spool import Bounds
 from agent.telemetry.resource import ResourceInfo
 from agent.telemetry.telemetry import Telemetry
-from tests.support.build import a_journey, a_request, an_attempt
+from tests.support.build import a_journey, a_request, a_run, an_attempt
 from tests.support.clock import ManualClock
 from tests.support.slot_counts import count_slots
 
@@ -53,6 +54,30 @@ async def ledger(database):
     made = Ledger(database, sent, PLACE)
     await made.register_sites({"buy": "shop"})
     return made
+
+
+async def test_a_closer_run_moves_the_state_and_no_figure(ledger, database):
+    """It is kept, and counts for failures in a row and for going down; no slot, no total and no
+    histogram has it, and of its counters beacons alone."""
+    audit = Audit(counts={BeaconAction.ESCAPED: {"Acme": 1}})
+    failed = a_run(an_attempt(Result.FAIL, audit=audit), request=a_request(location=PLACE))
+    closer = replace(failed, closer=True)
+    turns = [
+        await ledger.finish_closer(replace(closer, run_id=f"run-{n}"), AT + n, AT + n)
+        for n in range(3)
+    ]
+    assert [turn is not None and turn.down for turn in turns] == [False, True, False]
+    assert ledger.watched == {"buy_a_mug": 3}
+
+    def look(connection):
+        kept = [json.loads(text)["closer"] for text in runs.newest(connection, 9)]
+        totals = {total.metric for total in telemetry.totals.read(connection)}
+        measured = connection.execute("SELECT count(*) FROM telemetry_histograms").fetchone()[0]
+        states = journey_state.read(connection, PLACE)
+        return kept, totals, measured, states["buy_a_mug"].consecutive_failures
+
+    assert await database.transaction(look) == ([True] * 3, {"footfall.beacons"}, 0, 3)
+    assert not await database.transaction(lambda c: count_slots(c, PLACE))
 
 
 def slot(number: int = 0, journey: str = "buy") -> Slot:
@@ -165,7 +190,13 @@ async def test_how_a_journey_stands_moves_with_the_end_of_its_slot(database, end
     states = await database.transaction(lambda c: journey_state.read(c, PLACE))
     assert states == {
         "buy": JourneyState(
-            1, AT + 60, Result.FAIL, AT + 61, last_run=AT + 121, last_success=AT + 1
+            1,
+            AT + 60,
+            Result.FAIL,
+            AT + 61,
+            last_run=AT + 121,
+            last_success=AT + 1,
+            passes_wanted=2,
         )
     }
 

@@ -102,6 +102,7 @@ async def test_a_journey_that_fails(tmp_path):
         "error": "POST /checkout answered 500",
         "step": "Pay",
         "place": {"file": "journeys/buy.py", "line": 17, "source": "await pay(page)"},
+        "slow": [],
         "trace_id": "0a" * 16,
         "screenshot": links[last["artifacts"][0]],
         "artifacts": last["artifacts"],
@@ -124,14 +125,19 @@ async def test_a_journey_that_fails(tmp_path):
         "every": "1m",
         "timezone": "UTC",
         "timeout": 20.0,
+        "slow": None,
+        "every_failing": None,
         "enabled": True,
         "running": False,
         "suspended": None,
         "up": False,
         "consecutive_failures": 2,
+        "consecutive_slow": 0,
         "failing_since": first["started_at"],
         "last_run": brief,
         "last_failure": brief,
+        "history": ["pass", "fail", "fail"],
+        "day": {"slots": 3, "uptime": None, "measured": 0.0},
     }
 
 

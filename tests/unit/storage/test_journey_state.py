@@ -13,22 +13,26 @@ from agent.storage.journey_state import JourneyState, RunEnd
 
 
 @pytest.fixture
-def note():
-    connection = sqlite3.connect(":memory:")
-    connection.row_factory = sqlite3.Row
-    connection.executescript(journey_state.SCHEMA)
+def connection():
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.executescript(journey_state.SCHEMA)
+        yield connection
 
-    def note(*results):
+
+@pytest.fixture
+def note(connection):
+    def note(*results, slow=()):
         for moment, result in enumerate(results):
             start = 1000.0 + 10 * moment
-            end = RunEnd("buy_a_mug", "eu-west-1", result, start, start + 1)
+            mark = slow[moment] if slow else None
+            end = RunEnd("buy_a_mug", "eu-west-1", result, start, start + 1, mark)
             journey_state.note(connection, end)
         elsewhere = RunEnd("buy_a_mug", "us-east-1", Result.FAIL, 1.0, 2.0)
         journey_state.note(connection, elsewhere)
         return journey_state.read(connection, "eu-west-1").get("buy_a_mug", JourneyState())
 
-    yield note
-    connection.close()
+    return note
 
 
 @pytest.mark.parametrize(
@@ -65,6 +69,96 @@ def test_failures_in_a_row(note, results, failures):
 def test_since_when_a_journey_fails(note, results, since):
     """From the start of the first fail in a row; a success ends it, a gap in measuring doesn't."""
     assert note(*results).failing_since == since
+
+
+@pytest.mark.parametrize(
+    ("marks", "slow"),
+    [
+        ([True], 1),
+        ([True, True], 2),
+        ([True, None, True], 2),
+        ([True, True, False], 0),
+        ([True, False, True], 1),
+        ([None], 0),
+        ([], 0),
+    ],
+)
+def test_slow_passes_in_a_row(note, marks, slow):
+    """A pass that was not slow sets 0, a slow one adds 1; a fail, what was not measured or what
+    the agent held up leaves it."""
+    results = [Result.FAIL if mark is None else Result.PASS for mark in marks]
+    assert note(*results, slow=marks).consecutive_slow == slow
+
+
+PASS, FAIL, FLAKY, NONE = Result.PASS, Result.FAIL, Result.FLAKY, Result.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("results", "watched"),
+    [
+        ([FAIL], {"buy_a_mug": 1}),
+        ([FAIL, FAIL, NONE], {"buy_a_mug": 2}),
+        ([FAIL, PASS], {"buy_a_mug": 0}),
+        ([FAIL, PASS, NONE], {"buy_a_mug": 0}),
+        ([FAIL, PASS, FAIL], {"buy_a_mug": 1}),
+        ([FAIL, PASS, PASS], {}),
+        ([FAIL, FLAKY, PASS], {}),
+        ([PASS], {}),
+        ([NONE], {}),
+    ],
+)
+def test_who_is_watched_closely(connection, note, results, watched):
+    """From a fail to the second pass or flaky in a row, with the fails in a row so far."""
+    note(*results)
+    assert journey_state.watched(connection, "eu-west-1") == watched
+
+
+def turns(connection, *results, down_after=2):
+    told = []
+    for moment, result in enumerate(results):
+        start = 1000.0 + 10 * moment
+        error = {"error_type": "assertion", "step": f"Step {moment}", "error": f"error {moment}"}
+        end = RunEnd("buy", "eu", result, start, start + 1, None, down_after, **error)
+        turn = journey_state.note(connection, end)
+        if turn is not None:
+            told.append((moment, turn.down, turn.fails, turn.since, turn.seconds, turn.step))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("results", "down_after", "told"),
+    [
+        ([FAIL, PASS], 2, []),
+        ([FAIL, FAIL, FAIL], 2, [(1, True, 2, 1000.0, 11.0, "Step 0")]),
+        ([FAIL, FAIL, FAIL], 3, [(2, True, 3, 1000.0, 21.0, "Step 0")]),
+        ([FAIL, NONE, FAIL, NONE], 2, [(2, True, 2, 1000.0, 21.0, "Step 0")]),
+        (
+            [PASS, FAIL, FAIL, FAIL, NONE, FLAKY, PASS],
+            2,
+            [(2, True, 2, 1010.0, 11.0, "Step 1"), (5, False, 3, 1010.0, 41.0, "Step 1")],
+        ),
+        (
+            [FAIL, FAIL, PASS, FAIL, FAIL],
+            2,
+            [
+                (1, True, 2, 1000.0, 11.0, "Step 0"),
+                (2, False, 2, 1000.0, 21.0, "Step 0"),
+                (4, True, 2, 1030.0, 11.0, "Step 3"),
+            ],
+        ),
+    ],
+)
+def test_a_turn_is_told_once(connection, results, down_after, told):
+    """Down at so many fails in a row, up at the first success after that, each once, with when
+    it began and what the first fail failed on."""
+    assert turns(connection, *results, down_after=down_after) == told
+
+
+def test_a_number_that_changes_while_it_fails_tells_down_once(connection):
+    """A reload that takes the confirming attempt away, or brings it, makes no second event."""
+    assert len(turns(connection, FAIL, FAIL, down_after=2)) == 1
+    assert turns(connection, FAIL, FAIL, down_after=3) == []
+    assert turns(connection, FAIL, FAIL, down_after=2) == []
 
 
 def test_it_does_not_wear_off(note):

@@ -6,6 +6,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from agent.core.results import Result
+from agent.storage.journey_state import Turn
 from agent.telemetry import logs
 from agent.telemetry.resource import describe
 
@@ -106,3 +107,48 @@ def test_broken_text_from_a_page_loses_no_record(encode, make_run):
     assert {"footfall.error": "caf?"}.items() <= {
         pair.key: pair.value.string_value for pair in record.attributes
     }.items()
+
+
+TURN = Turn(
+    down=True,
+    since=1_800_000_001.0,
+    seconds=61.4,
+    fails=2,
+    error_type="assertion",
+    step="Pay",
+    error="Pay is disabled",
+)
+
+
+@pytest.mark.parametrize(
+    ("down", "name", "severity", "body"),
+    [
+        (
+            True,
+            "journey.down",
+            "ERROR",
+            'is down, 2 fails in a row at step "Pay": Pay is disabled',
+        ),
+        (False, "journey.up", "INFO", "is up again after 1m1s"),
+    ],
+)
+def test_a_turn_names_whose_it_is_and_why(identity, make_run, down, name, severity, body):
+    """Going down and coming back carry owner, runbook, the first fail's step and error, and since
+    when; coming back also for how long; in the trace of the run that turned it."""
+    run = make_run(Result.FAIL if down else Result.PASS)
+    turn = replace(TURN, down=down)
+    payload = logs.encode_turn(run, turn, describe(identity, {}), identity.version)
+    (record,) = (
+        ExportLogsServiceRequest.FromString(payload).resource_logs[0].scope_logs[0].log_records
+    )
+    assert (record.event_name, record.severity_text) == (name, severity)
+    assert record.trace_id.hex() == run.trace_id
+    assert record.body.string_value == f"buy_a_mug on shop from eu-west-1 {body}"
+    found = {pair.key: pair.value for pair in record.attributes}
+    told = {key: value.string_value for key, value in found.items() if value.string_value}
+    assert told["footfall.failed_step"] == "Pay"
+    assert told["footfall.owner"] == "checkout"
+    assert told["footfall.runbook"] == "https://runbooks.example.com/mug"
+    assert told["footfall.down.since"].startswith("2027-01-15T08:00:01")
+    assert found["footfall.failures"].int_value == 2
+    assert ("footfall.down.seconds" in found) is not down

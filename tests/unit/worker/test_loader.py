@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.model import StepLimit
 from agent.worker.journey_source import JourneySource
 from agent.worker.loader import Loader
 
@@ -43,7 +44,8 @@ def test_a_journey(folder: Path) -> None:
     (folder / "one.py").write_text(
         "from agent import Run, journey\n\n\n"
         '@journey(site="shop", owner="me", every="1m", timezone="UTC", timeout="5s", runbook="r",\n'
-        '         severity="page", confirm=False, params={"a": 1}, context={"locale": "de"})\n'
+        '         severity="page", confirm=False, slow="4s",\n'
+        '         every_failing="20s", params={"a": 1}, context={"locale": "de"})\n'
         'async def buy(run: Run) -> None:\n    """Buy a mug.\n\n    More.\n    """\n'
     )
     (one,), problems = Loader(str(folder)).load("one.py")
@@ -52,6 +54,7 @@ def test_a_journey(folder: Path) -> None:
     assert (one.summary, one.owner, one.runbook) == ("Buy a mug.", "me", "r")
     assert (one.every, one.timezone, one.timeout) == ("1m", "UTC", "5s")
     assert (one.severity, one.confirm) == ("page", False)
+    assert (one.slow, one.every_failing) == ("4s", "20s")
     assert (one.params, one.context) == ({"a": 1}, {"locale": "de"})
 
 
@@ -79,6 +82,36 @@ def test_faults(folder: Path, text: str, line: int, message: str) -> None:
     where, found = problem(folder, text)
     assert where == f"journeys/one.py:{line}"
     assert message in found
+
+
+@pytest.mark.parametrize(
+    ("slow", "message"),
+    [
+        ('"1x"', "step 'Pay': slow: '1x' is not a duration"),
+        ('"0s"', "must be longer than 0s"),
+        ("3", "3 must be a duration in quotes with its unit"),
+    ],
+)
+def test_a_limit_that_cant_be_read(folder: Path, slow: str, message: str) -> None:
+    """A step's limit is checked before anything runs, and told with its own line."""
+    body = (
+        f"async def buy(run):\n    async with run.step(\n        'Pay', slow={slow}\n    ): ...\n"
+    )
+    where, found = problem(folder, HEAD + body)
+    assert where == "journeys/one.py:7"
+    assert message in found
+
+
+def test_limits_of_steps(folder: Path) -> None:
+    """Literal ones come back as data with their lines; what is computed is known as it runs."""
+    (folder / "one.py").write_text(
+        f"{HEAD}async def buy(run):\n    async with run.step('Pay', slow='1s500ms'): ...\n"
+        "    async with run.step('Read', slow=''): ...\n"
+        "    async with run.step('Rate', slow=run.params['x']): ...\n"
+    )
+    (one,), problems = Loader(str(folder)).load("one.py")
+    assert problems == []
+    assert one.step_limits == (StepLimit("Pay", 6, 1.5),)
 
 
 def test_fault_of_a_helper(folder: Path) -> None:

@@ -42,6 +42,16 @@ def steps(told: Told) -> Steps:
     return Steps(TRACE, ATTEMPT, told.append, _settled, repr)
 
 
+@pytest.mark.parametrize(("slow", "marked"), [(None, None), (60.0, None), (0.0, True)])
+async def test_a_step_above_its_limit(steps, told, slow, marked) -> None:
+    """The limit crosses the pipe with the step, and its span says that it was passed."""
+    async with steps.step("Pay", slow):
+        await asyncio.sleep(0)
+    (ended,) = (one for one in told if isinstance(one, StepEnded))
+    assert ended.step.slow == slow
+    assert told.spans["step Pay"].attributes.get("footfall.step.slow") is marked
+
+
 async def test_nesting(steps: Steps, told: Told) -> None:
     """A step's span hangs below the innermost open one, the first below the attempt."""
     assert steps.current == ATTEMPT
