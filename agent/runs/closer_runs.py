@@ -105,9 +105,12 @@ class CloserRuns:
         at = self._timeline.on_wall(closer.slot.scheduled_at)
         request = self._engine.request(journey, Trigger.SCHEDULE, run_id, at)
         request = replace(request, closer_within=closer.room)
-        with self._dispatcher.beside.walking(journey.name):
+        with (
+            self._dispatcher.beside.walking(journey.name),
+            self._engine.stops.enlisted(journey.name) as stop,
+        ):
             try:
-                run = await self._engine.run(request, RunLog(request), place.lent)
+                run = await self._engine.run(request, RunLog(request), place.lent, stop)
                 if self._counts(run):
                     at, now = self._timeline.now(), self._clock.wall()
                     log_run(run, await self._ledger.finish_closer(run, at, now))
