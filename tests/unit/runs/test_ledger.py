@@ -194,6 +194,7 @@ async def test_how_a_journey_stands_moves_with_the_end_of_its_slot(database, end
             AT + 60,
             Result.FAIL,
             AT + 61,
+            AT + 60,
             last_run=AT + 121,
             last_success=AT + 1,
             passes_wanted=2,

@@ -215,7 +215,9 @@ def test_what_is_noted_goes_back_with_the_clock():
             journey_state.note(connection, RunEnd("buy", "eu", result, at, at + 1))
         journey_state.set_back(connection, 500.0, 520.0)
         state = journey_state.read(connection, "eu")["buy"]
-        assert state == JourneyState(1, 500.0, Result.FAIL, 501.0, 501.0, 401.0)
+        assert state == JourneyState(
+            1, 500.0, Result.FAIL, 501.0, 500.0, 501.0, 401.0, passes_wanted=2
+        )
         assert state.is_up(60.0, 520.0) is False
         journey_state.set_back(connection, 0.0, 450.0)
         state = journey_state.read(connection, "eu")["buy"]
