@@ -7,7 +7,6 @@ import os
 
 import typer
 
-from agent.cli import log_output
 from agent.cli.command_app import MORE, app
 from agent.cli.options import ConfigFile  # noqa: TC001 - typer reads it at run time
 from agent.core.clock import SystemClock
@@ -20,6 +19,7 @@ def run(config: ConfigFile = None) -> None:
     Exit codes: 0 after a drain; 1 failed to start, or something could not be written; 2 bad
     configuration or journeys.
     """
+    from agent.cli import log_output
     from agent.cli.run import run as run_daemon
 
     log_output.configure()
@@ -33,6 +33,7 @@ def check(config: ConfigFile = None) -> None:
 
     Exit codes: 0; 2 with every error at once, by file and line.
     """
+    from agent.cli import log_output
     from agent.cli.check import check as check_all
 
     log_output.configure()

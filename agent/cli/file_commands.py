@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import log_output
 from agent.cli.command_app import MORE, app
 from agent.cli.options import ConfigFile  # noqa: TC001 - typer reads it at run time
 from agent.core.clock import SystemClock
@@ -36,6 +35,7 @@ def rules(
     For Prometheus and vmalert, or as OpenSLO. Exit codes: 0; 2 bad usage, configuration or
     journeys, or no journey to watch.
     """
+    from agent.cli import log_output
     from agent.cli.rules import rules as print_rules
 
     log_output.configure()

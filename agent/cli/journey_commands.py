@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import log_output
 from agent.cli.command_app import MORE, app
 from agent.cli.options import (  # noqa: TC001 - typer reads them at run time
     ConfigFile,
@@ -54,6 +53,7 @@ def once(  # noqa: PLR0913, PLR0917 - to typer, options are arguments
     pass or flaky, or as many as --at-least asks for; 1 some fail; 3 some not measured; 2
     nothing matched, or bad usage, configuration or journeys.
     """
+    from agent.cli import log_output
     from agent.cli.once import OnceOptions
     from agent.cli.once import once as run_once
 
@@ -83,6 +83,7 @@ def audit(
     Exit codes: 0 passed or flaky; 1 failed; 3 not measured; 2 nothing matched, or bad usage,
     configuration or journeys.
     """
+    from agent.cli import log_output
     from agent.cli.audit import audit as run_audit
 
     log_output.configure()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 # Importing them adds their commands.
 from agent.cli import (  # noqa: F401
     agent_commands,
@@ -14,8 +12,6 @@ from agent.cli import (  # noqa: F401
 )
 from agent.cli.command_app import app
 from agent.core.errors import AgentUnreachable, ConfigError, FootfallError
-
-_ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -31,6 +27,10 @@ def main() -> None:
 
 
 def _say(error: FootfallError) -> None:
+    # Not before it is needed: who stops the walks waits for what is imported.
+    from rich.console import Console
+
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     lines = error.problems if isinstance(error, ConfigError) else [error]
     for line in lines:
-        _ERRORS.print(f"error: {line}", markup=False)
+        errors.print(f"error: {line}", markup=False)

@@ -7,10 +7,11 @@ import pwd
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+import typer
 
-from agent.cli.shown import escape
 from agent.core.errors import ConfigError, Problem
+from agent.core.printable import printable
+from agent.core.standing import moment
 from agent.core.units import parse_duration
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ async def pause(agent: Agent, options: PauseOptions) -> None:
     if options.lasts:
         body["for"] = options.lasts
     told = await _ask(agent, "/api/v1/pause", body)
-    _show_pause(Console(highlight=False, soft_wrap=True), told)
+    _show_pause(told)
 
 
 async def resume(agent: Agent, names: Sequence[str], *, everything: bool) -> None:
@@ -79,7 +80,7 @@ async def resume(agent: Agent, names: Sequence[str], *, everything: bool) -> Non
         raise ConfigError(problems)
     body = {**_chosen(names), "who": user()}
     told = await _ask(agent, "/api/v1/resume", body)
-    _show_resume(Console(highlight=False, soft_wrap=True), told)
+    _show_resume(told)
 
 
 def user() -> str:
@@ -111,31 +112,33 @@ async def _ask(agent: Agent, path: str, body: dict[str, Any]) -> dict[str, Any]:
     return answer.body
 
 
-def _show_pause(console: Console, told: dict[str, Any]) -> None:
+def _show_pause(told: dict[str, Any]) -> None:
     held = told["pause"]
     names = "every journey" if held["journeys"] is None else ", ".join(held["journeys"])
-    end = f"until {held['until']}" if held["until"] else "until somebody resumes it"
+    end = f"until {moment(held['until'])}" if held["until"] else "until somebody resumes it"
     verb = "Paused" if held["mode"] == "stop" else "Silenced (they are walked on)"
-    console.print(escape(f"{verb}: {names}, {end}."))
+    _say(f"{verb}: {names}, {end}.")
     if told["stopped"]:
-        console.print(escape(f"Ended under way: {', '.join(told['stopped'])}."))
+        _say(f"Ended under way: {', '.join(told['stopped'])}.")
     if told["running"]:
         running = ", ".join(told["running"])
-        console.print(escape(f"Under way still, and counted: {running}. --now ends them too."))
-    _warn(console, told)
+        _say(f"Under way still, and counted: {running}. --now ends them too.")
+    _warn(told)
 
 
-def _show_resume(console: Console, told: dict[str, Any]) -> None:
+def _show_resume(told: dict[str, Any]) -> None:
     names = ", ".join(told["resumed"])
-    console.print(escape(f"Resumed: {names}." if names else "Nothing of that was paused."))
+    _say(f"Resumed: {names}." if names else "Nothing of that was paused.")
     for one in told["held"]:
-        until = f" until {one['until']}" if one["until"] else ""
-        console.print(
-            escape(f"  {one['journey']} is in a maintenance window{until}: {one['reason'] or '-'}")
-        )
-    _warn(console, told)
+        until = f" until {moment(one['until'])}" if one["until"] else ""
+        _say(f"  {one['journey']} is in a maintenance window{until}: {one['reason'] or '-'}")
+    _warn(told)
 
 
-def _warn(console: Console, told: dict[str, Any]) -> None:
+def _warn(told: dict[str, Any]) -> None:
     if told["warning"]:
-        console.print(escape(f"warning: {told['warning']}"))
+        _say(f"warning: {told['warning']}")
+
+
+def _say(text: str) -> None:
+    typer.echo(printable(text))

@@ -38,17 +38,21 @@ class State(IntEnum):
     FLAKY = 5
     PASSES = 6
     PAUSED = 7
-    """A person has paused it, or did, and no verdict is younger."""
+    """A person has paused it."""
     MAINTENANCE = 8
-    """The same of a maintenance window."""
+    """A maintenance window holds it."""
     DISABLED = 9
 
 
 def is_well(journey: Journey) -> bool:
     """Whether nothing need be said about a journey."""
-    return state_of(journey) in {State.WAITS, State.PASSES, State.DISABLED}
+    state = state_of(journey)
+    if state in _SUSPENDED.values():
+        return journey["suspended"]["mode"] == Mode.STOP or _measured(journey) in _WELL
+    return state in _WELL
 
 
+_WELL = frozenset({State.WAITS, State.PASSES, State.DISABLED})
 _SUSPENDED = {Cause.PAUSE: State.PAUSED, Cause.MAINTENANCE: State.MAINTENANCE}
 
 
@@ -57,9 +61,13 @@ def state_of(journey: Journey) -> State:
     if not journey["enabled"]:
         return State.DISABLED
     # An older agent tells of none.
-    if suspended := journey.get("suspended"):
+    suspended = journey.get("suspended")
+    if suspended and not suspended["over"]:
         return _SUSPENDED[Cause(suspended["cause"])]
-    return _measured(journey)
+    state = _measured(journey)
+    # What it came to before says nothing of it any more.
+    stale = suspended and state in {State.FAILS, State.NOT_MEASURED, State.SILENT}
+    return State.WAITS if stale else state
 
 
 def _measured(journey: Journey) -> State:
@@ -128,9 +136,9 @@ def held_by(told: Mapping[str, Any], now: datetime) -> str:
     end = "until somebody resumes it"
     if told["until"] is not None:
         over = datetime.fromisoformat(told["until"]) <= now
-        end = f"until {_time(told['until'])}" + ("" if over else f", {until(told['until'], now)}")
+        end = f"until {moment(told['until'])}" + ("" if over else f", {until(told['until'], now)}")
     reason = f": {told['reason']}" if told["reason"] else ""
-    return f"{mode}{who}from {_time(told['since'])}, {away}, {end}{reason}"
+    return f"{mode}{who}from {moment(told['since'])}, {away}, {end}{reason}"
 
 
 def ends(told: Mapping[str, Any], now: datetime) -> str:
@@ -139,7 +147,7 @@ def ends(told: Mapping[str, Any], now: datetime) -> str:
     text = told["ends_at"]
     how = f"ended {ago(text, now)} ago" if at <= now else f"ends {until(text, now)}"
     lifetime = _rough(told["lifetime"])
-    return f"{told['host']} {how}, at {_time(text)}; it holds {lifetime} in all"
+    return f"{told['host']} {how}, at {moment(text)}; it holds {lifetime} in all"
 
 
 def _suspended(journey: Journey, now: datetime) -> Iterator[Line]:
@@ -156,10 +164,10 @@ def _since(journey: Journey, now: datetime) -> Iterator[Line]:
     if journey["up"] is False and journey["enabled"]:
         since, count = journey["failing_since"], journey["consecutive_failures"]
         runs = "1 run" if count == 1 else f"{count} runs in a row"
-        yield "since", f"{_time(since)}, {ago(since, now)} ago; {runs}"
+        yield "since", f"{moment(since)}, {ago(since, now)} ago; {runs}"
     elif journey["last_success_at"] is not None:
         success = journey["last_success_at"]
-        yield "last pass", f"{_time(success)}, {ago(success, now)} ago"
+        yield "last pass", f"{moment(success)}, {ago(success, now)} ago"
 
 
 def _slow(journey: Journey, run: dict[str, Any]) -> Iterator[Line]:
@@ -231,5 +239,6 @@ def _rough(seconds: float) -> str:
     return format_duration(float(whole - whole % below))
 
 
-def _time(text: str) -> str:
+def moment(text: str) -> str:
+    """Write a moment for people, to the second."""
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from agent.daemon.build import Stations
     from agent.server.pause_body import PauseBody, ResumeBody
 
+_MOST = 1000
+"""Pauses that may hold at once: more are somebody's loop."""
 _NAMED = 50
 """Journeys that an error lists."""
 
@@ -35,10 +37,13 @@ class Pausing:
         """Pause journeys; return the pause, and what runs.
 
         Raises:
-            Refused: no journey is of such a name, or the time is over.
+            Refused: no journey is of such a name, the time is over, or too many hold.
 
         """
         chosen = self._chosen(asked.journeys)
+        held = self._stations.suspensions.pauses.in_force(self._clock.wall())
+        if len(held) >= _MOST:
+            raise Refused(409, f"{_MOST} pauses hold already: resume some of them first")
         order = PauseOrder(
             None if chosen is None else tuple(chosen),
             Mode(asked.mode),

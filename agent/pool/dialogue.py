@@ -186,6 +186,7 @@ class Dialogue:
 
     async def _heed_stop(self) -> None:
         await self._stop.asked()
+        self._worker.halt()
         self.end(ErrorType.STOPPED, self._stop.why)
 
     async def _hold_deadline(self) -> None:

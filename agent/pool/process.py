@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -166,6 +167,14 @@ class WorkerProcess:
         """Count a run and give it a fresh allowance of output and of messages."""
         self.runs += 1
         self._printed = self._heard = 0
+
+    def halt(self) -> None:
+        """Have the worker do nothing more, at once; it must be killed then.
+
+        Before its tree is looked for, which takes its time.
+        """
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGSTOP)
 
     async def kill(self) -> None:
         """Kill and reap the whole tree, and close the pipe."""

@@ -5,6 +5,7 @@ The daemon and ``footfall once`` both stand on this; neither adds another way to
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -111,6 +112,8 @@ class Engine:
         """End the runs of these journeys (None: all) as stopped; return whose they are."""
         stopped = self.stops.ask(journeys, why)
         await self.pool.wake()
+        # Each walk has heeded it by the next turn of the loop, before anybody is told.
+        await asyncio.sleep(0)
         return stopped
 
     async def stop(self) -> None:

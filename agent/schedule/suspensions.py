@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _TOLD_AS_OVER = 3600.0
 """Seconds for which it is said that nothing suspends a journey any more: longer than any store
 goes by the last value that it has heard, and than a collector takes to restart."""
+_MOST_DROPPED = 100
 _RULES = 15.0
 """Seconds between two evaluations of the alert rules."""
 _SKIPS = {Cause.PAUSE: SkipReason.PAUSED, Cause.MAINTENANCE: SkipReason.MAINTENANCE}
@@ -63,7 +64,7 @@ class Suspensions:
             turn = window.latest(now)
             if window not in kept and turn is not None:
                 cut = replace(turn, end=min(turn.end, now))
-                self._dropped = (*self._dropped, (window, cut))
+                self._dropped = (*self._dropped, (window, cut))[-_MOST_DROPPED:]
         self._windows = kept
 
     def holding(self, journey: Journey, now: float) -> list[Suspension]:

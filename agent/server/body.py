@@ -53,7 +53,11 @@ async def body_of(request: Request, form: type[BodyT]) -> BodyT:
     try:
         return form.model_validate(given)
     except ValidationError as error:
-        raise HTTPException(400, _told(error, list(form.model_fields))) from None
+        raise HTTPException(400, _told(error, _keys(form))) from None
+
+
+def _keys(form: type[Body]) -> list[str]:
+    return [info.alias or name for name, info in form.model_fields.items()]
 
 
 async def _read(request: Request) -> bytes:

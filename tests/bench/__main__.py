@@ -11,7 +11,7 @@ from rich.console import Console
 from agent.browsers.find import require_browser
 from agent.core.errors import BrowserMissing
 from agent.worker.browser.launch import _ARGS, needs_no_sandbox
-from tests.bench import cost, lateness, node, report, views
+from tests.bench import cost, lateness, node, report, stop, views
 from tests.bench.last import Printed
 from tests.bench.meter import BURNED, MeterError, self_check
 from tests.bench.site import Site
@@ -55,6 +55,7 @@ async def _main(console: Printed) -> None:
         late, sizes = await lateness.measure(site.url, otlp, rate)
         console.print(report.lateness(late))
         console.print(report.memory(sizes))
+        console.print(report.stops(await stop.measure(site.url)))
         arrived = otlp.counts
     console.print(
         f"Sent meanwhile: {arrived['traces']} requests of traces, {arrived['metrics']} of "

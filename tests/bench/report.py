@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from tests.bench.cost import Costs, Window
     from tests.bench.lateness import Lateness
     from tests.bench.memory import Memory
+    from tests.bench.stop import Stop
     from tests.bench.views import Views
 
 RATIO = 1.20
 LATE = 0.5
+STOPPED = 1.0
 VIEW = 1.10
 LATE_VIEW = 1.03
 VITAL = 1.05
@@ -84,6 +86,25 @@ def lateness(found: Lateness) -> Table:
             f"{quantile(values, 0.5):.3f} s",
             f"[bold]{late:.3f} s[/bold] {_held(late < LATE)} < {LATE} s",
             f"{max(values):.3f} s",
+        )
+    return table
+
+
+def stops(found: list[Stop]) -> Table:
+    """How soon walks end that somebody stops."""
+    table = Table("to the last step of any walk", "p50", "largest")
+    table.title = "footfall pause --all --now, under two walks"
+    table.caption = f"{len(found)} tries; from the command on, its own start is in it"
+    sides = {
+        "from the command": [one.from_command for one in found],
+        "from when the agent says so": [one.from_agent for one in found],
+    }
+    for name, values in sides.items():
+        most = max(values)
+        table.add_row(
+            name,
+            f"{quantile(values, 0.5):.3f} s",
+            f"[bold]{most:.3f} s[/bold] {_held(most < STOPPED)} < {STOPPED} s",
         )
     return table
 

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from agent.core.errors import ErrorType
+from agent.pool.stops import Stop
 from tests.support.daemon import until
 from tests.support.origin import Origin
 from tests.support.processes import command_line
@@ -209,3 +210,42 @@ async def test_aborted(folder: Path, origin: Origin) -> None:
         assert record.spans
         late = (await walker.follow(walker.order(GOOD, site(origin.url)), Heard())).record
         assert (late.worker, late.death, late.last) == (0, ErrorType.WORKER_LOST, True)
+
+
+async def test_who_stops_a_walk_gets_a_fresh_worker(folder: Path, origin: Origin) -> None:
+    """A walk that a person stops is over at once and not measured, and the next one is walked in
+    another worker; the first is gone, with all that hung below it."""
+    async with Walker(folder) as walker:
+        heard, stop = Heard(), Stop("walked")
+        source = GOOD + "\nasync with run.step('Stay'):\n    await asyncio.sleep(30)"
+        order = walker.order(source, site(origin.url))
+        walking = asyncio.create_task(walker.follow(order, heard, stop=stop))
+        await asyncio.wait_for(heard.stepped.wait(), 15)
+        stop.ask("stopped by anna: so")
+        async with asyncio.timeout(5):
+            record = (await walking).record
+        assert (record.death, record.detail) == (ErrorType.STOPPED, "stopped by anna: so")
+        assert record.last
+        again = await walker.walk(GOOD, site(origin.url))
+        assert again.report.error_type is None
+        assert again.record.worker != record.worker
+        await walker.pool.stop()
+        assert not walker.processes()
+
+
+async def test_who_is_stopped_before_it_has_a_worker_takes_none(
+    folder: Path, origin: Origin
+) -> None:
+    """One that waits for a worker is over once it is woken, and leaves the worker to others."""
+    async with Walker(folder) as walker:
+        busy = asyncio.create_task(walker.walk(GOOD + "\nawait asyncio.sleep(3)", site(origin.url)))
+        stop = Stop("walked")
+        order = walker.order(GOOD, site(origin.url))
+        waiting = asyncio.create_task(walker.follow(order, Heard(), stop=stop))
+        await asyncio.sleep(0.1)
+        stop.ask("so")
+        await walker.pool.wake()
+        record = (await waiting).record
+        assert (record.death, record.worker, record.last) == (ErrorType.STOPPED, 0, True)
+        assert not busy.done()
+        assert (await busy).report.error_type is None

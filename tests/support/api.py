@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.core.certificate import Certificate
+    from agent.server.pause_body import PauseBody, ResumeBody
 
 PLACE = "eu-west-1"
 STATE_TOKEN = "of-the-state-folder-0123456789abcdef"
@@ -59,6 +60,14 @@ class Asked:
     async def run_now(self, journey: str) -> dict[str, Any]:
         """Take note."""
         return self._note("run", journey) | {"address": "/api/v1/runs/1"}
+
+    async def pause(self, asked: PauseBody) -> dict[str, Any]:
+        """Take note."""
+        return self._note("pause", asked.model_dump(by_alias=True))
+
+    async def resume(self, asked: ResumeBody) -> dict[str, Any]:
+        """Take note."""
+        return self._note("resume", asked.model_dump())
 
     def _note(self, *verb: Any) -> dict[str, Any]:
         self.verbs.append(verb)

@@ -16,7 +16,7 @@ from agent.cli.status import ask, status
 from agent.core.certificate import Certificate
 from agent.core.errors import AgentUnreachable, ConfigError
 from agent.core.model import SkipReason
-from agent.core.standing import State, by_urgency, state_of
+from agent.core.standing import State, by_urgency, is_well, state_of
 from agent.server.health import Check
 from tests.support.api import PLACE, Served, journey
 from tests.support.origin import Origin
@@ -72,8 +72,8 @@ def test_which_state_is_worse():
         {**well, "up": None, "last_run": None},
         {**well, "last_run": {"result": "flaky"}},
         {**well, "consecutive_slow": 1},
-        {**well, "up": False, "suspended": {"cause": "pause"}},
-        {**well, "up": None, "suspended": {"cause": "maintenance"}},
+        {**well, "up": False, "suspended": {"cause": "pause", "mode": "stop", "over": False}},
+        {**well, "up": None, "suspended": {"cause": "maintenance", "mode": "stop", "over": False}},
         {**well, "enabled": False, "up": None},
     ]
     ordered.reverse()
@@ -377,3 +377,25 @@ async def test_a_certificate_that_ends_soon(served, shown):
     assert "; it holds 90d in all agent" in out
     [told] = json.loads(await shown(json=True))["certificates"]
     assert (told["host"], told["lifetime"], told["near"]) == ("shop.example.com", 90 * day, True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "over", "up", "state", "quiet"),
+    [
+        ("stop", False, False, State.PAUSED, True),
+        ("stop", False, None, State.PAUSED, True),
+        ("silence", False, True, State.PAUSED, True),
+        ("silence", False, False, State.PAUSED, False),
+        ("stop", True, False, State.WAITS, True),
+        ("stop", True, None, State.WAITS, True),
+        ("stop", True, True, State.PASSES, True),
+    ],
+)
+def test_how_a_paused_journey_stands(mode, over, up, state, quiet):
+    """It is paused, not failing or silent, and need not be explained unless it is walked and
+    fails; once the pause is over it waits for its first verdict."""
+    one = {"enabled": True, "up": up, "last_run": {"result": "pass"}, "skipped": []}
+    one |= {"consecutive_slow": 0}
+    one |= {"suspended": {"cause": "pause", "mode": mode, "over": over}}
+    assert state_of(one) is state
+    assert is_well(one) is quiet

@@ -12,6 +12,7 @@ import structlog
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from agent.core.model import SkipReason
 from agent.core.results import Result
 from agent.queue.local import LocalQueue
 from agent.queue.seam import Answer
@@ -95,6 +96,7 @@ class Agent(RuleBasedStateMachine):
         self.clock = ManualClock()
         self.begun: list[str] = []
         self.elsewhere: set[str] = set()
+        self.paused: dict[str, SkipReason] = {}
         self.real_memory, dispatcher.free_memory = dispatcher.free_memory, lambda: 1 << 40
         self.logs = structlog.testing.capture_logs()
         self.logs.__enter__()
@@ -126,6 +128,16 @@ class Agent(RuleBasedStateMachine):
         """From now on slots of these journeys are its."""
         self.elsewhere.clear()
         self.elsewhere.update(journeys)
+
+    @rule(
+        paused=st.dictionaries(
+            st.sampled_from([journey.name for journey in JOURNEYS]),
+            st.sampled_from([SkipReason.PAUSED, SkipReason.MAINTENANCE]),
+        )
+    )
+    def a_pause_begins_or_ends(self, paused):
+        """From now on these journeys are not to be walked, over a restart too."""
+        self.paused = paused
 
     @precondition(lambda self: self.walks.under_way)
     @rule(which=st.integers(0, 9), result=st.none() | st.sampled_from(Result))
@@ -198,7 +210,7 @@ class Agent(RuleBasedStateMachine):
             self.timeline,
             self.clock,
             lambda *_: None,
-            lambda *_: None,
+            lambda journey, _: self.paused.get(journey.name),
             WORKERS,
         )
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
