@@ -147,7 +147,7 @@ async def build(
     suspended = suspensions.obstacle
     dispatcher = Dispatcher(engine, books, queue, timeline, clock, on_run, suspended, workers)
     by_hand = RunsByHand(engine, dispatcher, queue, database, sink, clock)
-    closer_runs = CloserRuns(engine, books, dispatcher, timeline, clock)
+    closer_runs = CloserRuns(engine, books, dispatcher, timeline, clock, switch.on_run)
     readiness = Readiness(engine, dispatcher, sink, database, in_force, clock)
     ticker = Ticker(settings.location)
     report = SuspensionReport(suspensions, clock)

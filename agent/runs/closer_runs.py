@@ -9,7 +9,9 @@ the last worker from a slot of another journey.
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,7 +24,7 @@ from agent.runs.run_events import log_run
 from agent.runs.run_log import RunLog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from agent.core.clock import Clock
     from agent.core.model import Journey
@@ -40,7 +42,7 @@ _SPARE = 2
 
 
 class CloserRuns:
-    """Begins and follows them; ``ended`` once nothing more begins."""
+    """Begins and follows them. ``on_run`` hears of each that counts."""
 
     def __init__(
         self,
@@ -49,12 +51,14 @@ class CloserRuns:
         dispatcher: Dispatcher,
         timeline: Timeline,
         clock: Clock,
+        on_run: Callable[[RunResult], None],
     ) -> None:
         self._engine = engine
         self._ledger = ledger
         self._dispatcher = dispatcher
         self._timeline = timeline
         self._clock = clock
+        self._on_run = on_run
         self._tasks: set[asyncio.Task[None]] = set()
 
     def room(self, journey: Journey) -> float | None:
@@ -90,9 +94,13 @@ class CloserRuns:
                 continue
             place = Place(self._dispatcher.places)
             if place.take_if_free():
+                held = ExitStack()
+                held.callback(place.give)
+                # At once, so that nobody else begins one before the task does.
+                held.enter_context(self._dispatcher.beside.walking(name))
                 task = asyncio.create_task(self._run(closer, journey, place), name=f"closer {name}")
                 self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                task.add_done_callback(partial(self._ended, held))
 
     async def cancel(self) -> None:
         """Break off what still runs; it leaves nothing."""
@@ -100,26 +108,27 @@ class CloserRuns:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _ended(self, held: ExitStack, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        held.close()
+
     async def _run(self, closer: Closer, journey: Journey, place: Place) -> None:
         run_id = ids.fresh_run_id(self._clock.wall())
         at = self._timeline.on_wall(closer.slot.scheduled_at)
         request = self._engine.request(journey, Trigger.SCHEDULE, run_id, at)
         request = replace(request, closer_within=closer.room)
-        with (
-            self._dispatcher.beside.walking(journey.name),
-            self._engine.stops.enlisted(journey.name) as stop,
-        ):
+        with self._engine.stops.enlisted(journey.name) as stop:
             try:
                 run = await self._engine.run(request, RunLog(request), place.lent, stop)
                 if self._counts(run):
                     at, now = self._timeline.now(), self._clock.wall()
-                    log_run(run, await self._ledger.finish_closer(run, at, now))
+                    turn = await self._ledger.finish_closer(run, at, now)
+                    self._on_run(run)
+                    log_run(run, turn)
                 else:
                     _log.info("run.unconfirmed", action="run", run_id=run_id, journey=journey.name)
             except Exception:  # noqa: BLE001 - a fault of the agent's own costs this run alone
                 _log.exception("run.failed", action="run", run_id=run_id, journey=journey.name)
-            finally:
-                place.give()
 
     def _counts(self, run: RunResult) -> bool:
         """Whether a run says anything: a fail after a pass has to be confirmed, as any first one.

@@ -22,8 +22,14 @@ class Watched(Middle):
     def __init__(self, *given):
         super().__init__(*given)
         self.ledger = self.dispatcher._ledger
+        self.heard = []
         self.closer = CloserRuns(
-            self.walks, self.ledger, self.dispatcher, self.dispatcher._timeline, self.clock
+            self.walks,
+            self.ledger,
+            self.dispatcher,
+            self.dispatcher._timeline,
+            self.clock,
+            self.heard.append,
         )
 
     def begin(self, next_slot=100.0, name="a"):
@@ -74,6 +80,7 @@ async def test_a_slot_that_comes_due_meanwhile_waits_and_is_no_overrun(middle):
     """It is offered, walked once the closer run is over, and the books have one run."""
     await fail(middle)
     middle.begin()
+    assert middle.dispatcher.beside.is_walking("a"), "from that moment on"
     await middle.settle()
     assert middle.walking() == ["a"]
     assert not middle.dispatcher.is_busy("a")
@@ -128,6 +135,7 @@ async def test_a_drain_waits_for_one_under_way(middle):
     await middle.end_all(Result.FAIL)
     await draining
     assert middle.ledger.watched == {"a": 2}
+    assert [run.result for run in middle.heard] == [Result.FAIL]
 
 
 async def test_an_unconfirmed_fail_after_a_pass_counts_for_nothing(middle):
