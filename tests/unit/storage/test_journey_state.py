@@ -221,4 +221,6 @@ def test_what_is_noted_goes_back_with_the_clock():
         assert state.is_up(60.0, 520.0) is False
         journey_state.set_back(connection, 0.0, 450.0)
         state = journey_state.read(connection, "eu")["buy"]
-        assert state == JourneyState(1, 450.0, Result.FAIL, 450.0, 450.0, 401.0)
+        assert state == JourneyState(
+            1, 450.0, Result.FAIL, 450.0, 450.0, 450.0, 401.0, passes_wanted=2
+        )
