@@ -92,10 +92,11 @@ class Pauses:
         self._known = (*(one for one in recent if one.id not in forgotten), pause)
 
     def settle(self, now: float) -> None:
-        """Take what was resumed later than now for resumed now: the clock was set back."""
+        """Take what was set or resumed later than now for done now: the clock was set back."""
         self._known = tuple(
             replace(
                 pause,
+                since=min(pause.since, now),
                 ended=None if pause.ended is None else min(pause.ended, now),
                 resumed={name: min(at, now) for name, at in pause.resumed.items()},
             )

@@ -152,3 +152,11 @@ def test_a_window_that_was_over_before_it_was_dropped_keeps_its_end():
 def test_an_agent_that_starts_after_a_window_knows_of_it():
     """A restart between the end and the first verdict changes nothing."""
     assert suspensions(a_window()).told(BUY, measured(NOW - 60), NOW + 610) == {WINDOW: True}
+
+
+def test_a_clock_that_is_set_back_leaves_a_pause_told():
+    """What holds is told, also when it was set at a time that is yet to come now."""
+    one = suspensions(a_pause())
+    one.pauses.settle(NOW - 3600)
+    assert one.obstacle(BUY, NOW - 3600) is SkipReason.PAUSED
+    assert one.told(BUY, NEVER, NOW - 3600) == {OPEN: True}
