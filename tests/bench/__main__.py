@@ -11,7 +11,7 @@ from rich.console import Console
 from agent.browsers.find import require_browser
 from agent.core.errors import BrowserMissing
 from agent.worker.browser.launch import _ARGS, needs_no_sandbox
-from tests.bench import cost, lateness, node, report, stop, views
+from tests.bench import cost, idle, lateness, node, noise, report, stop, views
 from tests.bench.last import Printed
 from tests.bench.meter import BURNED, MeterError, self_check
 from tests.bench.site import Site
@@ -20,6 +20,7 @@ from tests.support.otlp import OtlpReceiver
 _ROUNDS = 2
 _VIEWS = 20
 _LATE_VIEWS = 12
+_NOISES = 5
 _TOLERANCE = 0.1
 """How far the meter may be off; a Python that starts is in what it reads."""
 
@@ -35,7 +36,7 @@ async def _main(console: Printed) -> None:
         )
     console.print(
         f"CPU time by {method}; processes that burn {BURNED:.2f} s are read as {read:.2f} s. "
-        "This takes some five minutes; leave the machine alone."
+        "This takes some eight minutes; leave the machine alone."
     )
     found = await views.measure(executable, _VIEWS, "/bench")
     console.print(report.views(found, "A page of 45 requests, 40 cacheable", report.VIEW))
@@ -51,6 +52,8 @@ async def _main(console: Printed) -> None:
             runner = f"not measured: {error}"
         console.print(report.costs(costs, runner))
         console.print(report.shares(costs))
+        console.print(report.noise(await noise.measure(site.url, executable, _NOISES)))
+        console.print(report.idle(await idle.measure(site.url, otlp.http_endpoint)))
         rate = costs.agent[-1].rate
         late, sizes = await lateness.measure(site.url, otlp, rate)
         console.print(report.lateness(late))

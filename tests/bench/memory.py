@@ -65,6 +65,12 @@ def sample(daemon: int, seconds: float) -> Memory:
     return memory
 
 
+def tree(pid: int) -> int:
+    """Return the proportional set size of a program with everything below it, in bytes."""
+    root = psutil.Process(pid)
+    return _size([root, *root.children(recursive=True)]).pss
+
+
 def _runs(process: psutil.Process, module: str) -> bool:
     try:
         command = process.cmdline()

@@ -9,14 +9,17 @@ from rich.table import Table
 
 from tests.bench.lateness import quantile
 from tests.bench.memory import largest, middle
+from tests.bench.noise import PAGES
 from tests.bench.shares import ROLES
 from tests.bench.viewer import ALL, BARE, CALLS, LISTENING, OPEN
 from tests.bench.views import SIDES, VIEWS
 
 if TYPE_CHECKING:
     from tests.bench.cost import Costs, Window
+    from tests.bench.idle import Idle
     from tests.bench.lateness import Lateness
     from tests.bench.memory import Memory
+    from tests.bench.noise import Noises
     from tests.bench.stop import Stop
     from tests.bench.views import Views
 
@@ -26,6 +29,9 @@ STOPPED = 1.0
 VIEW = 1.10
 LATE_VIEW = 1.03
 VITAL = 1.05
+NOISE = 1.15
+IDLE_SHARE = 0.01
+IDLE_SIZE = 350 << 20
 _FIGURES = ("wall", "cpu", "lcp", "ttfb")
 _VITALS = _FIGURES[2:]
 
@@ -135,6 +141,41 @@ def views(found: Views, title: str, limit: float) -> Table:
             table.add_row(f"{names[side]} / bare, {view}", _held(same), *cells)
         table.add_section()
     table.caption = f"medians of {len(found.looks[BARE, VIEWS[0]])} rounds, ratios taken in each"
+    return table
+
+
+def noise(found: Noises) -> Table:
+    """What console lines and requests cost a walk."""
+    table = Table("console lines", "requests", "bare Playwright", "agent", "agent / bare")
+    table.title = "A noisy page"
+    for page in PAGES:
+        ratio = found.ratio(page)
+        table.add_row(
+            f"{page.lines:,}",
+            str(page.requests),
+            f"{found.wall(BARE, page):.3f} s",
+            f"{found.wall(TAGGED, page):.3f} s",
+            f"[bold]{ratio:.2f}[/bold] {_held(ratio <= NOISE)} ≤ {NOISE:.2f}",
+        )
+    rounds = len(found.walks[BARE, PAGES[0]])
+    table.caption = f"medians of {rounds} rounds, ratios taken in each"
+    return table
+
+
+def idle(found: Idle) -> Table:
+    """What an agent costs while nothing is due."""
+    table = Table("", "looks", "", title="50 journeys each 5 min, two workers, between runs")
+    table.add_row(
+        "CPU, of one core",
+        str(len(found.cpu)),
+        f"[bold]{found.share:.2%}[/bold] {_held(found.share < IDLE_SHARE)} < {IDLE_SHARE:.0%}",
+    )
+    table.add_row(
+        "PSS of all processes",
+        str(len(found.pss)),
+        f"[bold]{_mib(found.size)}[/bold] {_held(found.size < IDLE_SIZE)} < {_mib(IDLE_SIZE)}",
+    )
+    table.caption = f"{found.runs} runs were made meanwhile"
     return table
 
 

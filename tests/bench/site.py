@@ -1,5 +1,8 @@
 """The pages that every side walks: two documents and one fetch, as light as can be.
 
+``/noise?lines=L&requests=R`` says that many console lines and makes that many requests, itself
+included; the element ``done`` reads ``done`` after the last.
+
 Run as a program, it serves on a free port and prints one JSON line with its address.
 """
 
@@ -44,6 +47,26 @@ _PAGES = {
     ),
     "/two": (_HTML, _SECOND),
     "/api": ("application/json", b"{}"),
+    "/noise": (
+        _HTML,
+        b"""<!doctype html><title>Noise</title><p data-testid=done></p><script>
+          const asked = new URLSearchParams(location.search);
+          for (let n = 0; n < asked.get('lines'); n++) console.log(`line ${n} of a noisy page`, n);
+          const load = n => new Promise(done => {
+            const picture = new Image();
+            picture.onload = picture.onerror = done;
+            picture.src = `/picture?${n}`;
+          });
+          const all = Array.from({length: asked.get('requests') - 1}, (_, n) => load(n));
+          Promise.all(all).then(() => {
+            document.querySelector('[data-testid=done]').textContent = 'done';
+          });
+        </script>""",
+    ),
+    "/picture": (
+        "image/svg+xml",
+        b"<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'></svg>",
+    ),
 }
 
 
@@ -51,7 +74,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     try:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
-            path = head.split(b" ", 2)[1].decode()
+            path = head.split(b" ", 2)[1].decode().partition("?")[0]
             status = "200 OK" if path in _PAGES else "404 Not Found"
             kind, body = _PAGES.get(path, ("text/plain", b""))
             writer.write(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from playwright.async_api import expect
 
+from agent.core.clock import SystemClock
 from agent.core.model import Cadence, Journey, Site
 from agent.core.redact import Redactor
 from agent.protocol.messages import Walk
@@ -59,7 +60,8 @@ class _Signed:
         return self._HEADERS
 
 
-async def _page(side: str, url: str, browser: Browser, playwright: Playwright) -> Page:
+async def page_of(side: str, url: str, browser: Browser, playwright: Playwright) -> Page:
+    """Open a page of one side in a fresh browser."""
     if side == OPEN:
         session = await browser.new_browser_cdp_session()
         await session.send("Fetch.enable", {"patterns": [{"urlPattern": "http://none.invalid/*"}]})
@@ -85,7 +87,7 @@ async def _page(side: str, url: str, browser: Browser, playwright: Playwright) -
     setup = PageSetup(walk, identity, cast("Any", link), "all" if side == ALL else "calls")
     if side == LISTENING:
         setup.tagger.attach = _nothing  # type: ignore[method-assign]
-    launcher = Launcher(playwright, LaunchOptions(""), "")
+    launcher = Launcher(playwright, LaunchOptions(""), "", SystemClock())
     return (await setup.open(browser, launcher)).page
 
 
@@ -101,7 +103,7 @@ async def _main(side: str, url: str, executable: str) -> None:
             async with AsyncExitStack() as stack:
                 browser = await launch(playwright, LaunchOptions(executable))
                 stack.push_async_callback(close, browser)
-                page = await _page(side, url, browser, playwright)
+                page = await page_of(side, url, browser, playwright)
                 _say(0.0)
                 for step in ("cold", "second"):
                     await loop.run_in_executor(None, sys.stdin.readline)
