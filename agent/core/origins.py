@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SOCKETS = {"ws": "http", "wss": "https"}
 _LONGEST_HOST = 253
+_LONGEST_KEPT = 2_048
+"""Characters of an address up to which its parts are remembered: pages also send megabytes."""
 _ADDRESS = re.compile(
     r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#\\]*))?([^?#]*)(?:\?([^#]*))?", re.DOTALL
 )
@@ -56,6 +59,11 @@ class Address:
 
 def parse(url: str) -> Address:
     """Take an address apart, whatever it is."""
+    # Whoever has a say in a request asks for its parts anew.
+    return _remembered(url) if len(url) <= _LONGEST_KEPT else _parts(url)
+
+
+def _parts(url: str) -> Address:
     found = _ADDRESS.match(url)
     scheme, authority, path, query = found.groups() if found else (None, None, url, None)
     scheme = (scheme or "").lower()
@@ -67,6 +75,9 @@ def parse(url: str) -> Address:
     if port > 0xFFFF:
         host, port = "", 0
     return Address(scheme, authority, host, port, path, query or "")
+
+
+_remembered = lru_cache(maxsize=512)(_parts)
 
 
 def bracketed(host: str) -> str:

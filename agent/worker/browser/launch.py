@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Playwright
 
+    from agent.core.clock import Clock
+
 GUARD = Path(__file__).with_name("guard")
 LAUNCH_TIMEOUT = 15.0
 """Seconds that a browser may take to start before it counts as not starting."""
+KEPT = 3.0
+"""Seconds that a browser which was launched ahead waits for its attempt."""
 
 _SAID = re.compile(r"^\[pid=\d+\]\[err\] (.+)$", re.MULTILINE)
 """What the browser itself wrote."""
@@ -127,16 +131,24 @@ async def close(browser: Browser) -> None:
 class Launcher:
     """Hands out a fresh browser for each attempt; the next may be launched ahead.
 
-    So a run that is due need not wait for its browser to start.
+    So a run that is due need not wait for its browser to start. Where attempts are far apart
+    none is: it would take up memory until then.
     """
 
-    def __init__(self, playwright: Playwright, options: LaunchOptions, user_agent: str) -> None:
+    def __init__(
+        self, playwright: Playwright, options: LaunchOptions, user_agent: str, clock: Clock
+    ) -> None:
         self.playwright = playwright
         self._driver = psutil.Process().children()
         self._options = options
         self.user_agent = user_agent
         """What its browsers say of themselves."""
         self._next: asyncio.Task[Browser] | None = None
+        self._drop: asyncio.Task[None] | None = None
+        self._clock = clock
+        self._ended = clock.monotonic()
+        self._waited = 0.0
+        """Seconds for which there was nothing to do before the last attempt."""
 
     @property
     def alive(self) -> bool:
@@ -152,9 +164,14 @@ class Launcher:
         return [one.pid for one in self._driver]
 
     def ahead(self) -> None:
-        """Launch the next browser now, unless it would open a window that nobody uses."""
-        if self._options.headless and self._next is None:
+        """Launch the next browser now, unless nobody is likely to use it soon.
+
+        A browser that isn't headless would open a window besides.
+        """
+        self._ended = self._clock.monotonic()
+        if self._options.headless and self._next is None and self._waited <= KEPT:
             self._next = asyncio.create_task(self._launch(), name="next browser")
+            self._drop = asyncio.create_task(self._drop_later(), name="unused browser")
 
     async def take(self) -> Browser:
         """Return a browser that nobody has used.
@@ -163,7 +180,10 @@ class Launcher:
             LaunchFailed: none can be started.
 
         """
+        self._waited = self._clock.monotonic() - self._ended
         waiting, self._next = self._next, None
+        if waiting is not None and self._drop is not None:
+            self._drop.cancel()
         if waiting is not None:
             # One that died or would not start while nobody needed it says nothing of now.
             with contextlib.suppress(LaunchFailed):
@@ -171,6 +191,13 @@ class Launcher:
                 if browser.is_connected():
                     return browser
         return await self._launch()
+
+    async def _drop_later(self) -> None:
+        await self._clock.sleep(KEPT)
+        unused, self._next = self._next, None
+        if unused is not None:
+            with contextlib.suppress(LaunchFailed, Error):
+                await (await unused).close()
 
     async def _launch(self) -> Browser:
         return await launch(self.playwright, self._options, self.user_agent)

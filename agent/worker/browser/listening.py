@@ -7,10 +7,14 @@ the journey's own. So an error of ours ends here, and is told.
 from __future__ import annotations
 
 from contextlib import suppress
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_ANY = Signature([Parameter("args", Parameter.VAR_POSITIONAL)])
 
 
 class Emitter(Protocol):
@@ -35,6 +39,9 @@ class Listeners:
                 listener(*args)
             except Exception as error:  # noqa: BLE001 - none of them is the journey's
                 self.failed(event, error)
+
+        # Playwright looks at it for each event anew, and to find it out costs more than to listen.
+        guarded.__signature__ = _ANY  # type: ignore[attr-defined]
 
         def stop() -> None:
             with suppress(KeyError, ValueError):  # it was stopped before
