@@ -12,11 +12,13 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import structlog
+
+from agent.core.child_processes import child_processes
+from agent.pool.process_table import ProcessTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +61,7 @@ class Tree:
 
     def note_household(self) -> None:
         """Take what hangs directly below the root now for its own: the driver."""
-        self._household = _own_children(self._root.pid)
+        self._household = child_processes(self._root.pid)
 
     async def end_strays(self, clock: Clock) -> int:
         """Kill what a journey started and left; return how many processes that were.
@@ -67,8 +69,8 @@ class Tree:
         Those hang below the root beside the driver, or below the driver beside the one
         browser that may be up for the next walk.
         """
-        strays = _own_children(self._root.pid) - self._household
-        browsers = [child for own in self._household for child in _own_children(own)]
+        strays = child_processes(self._root.pid) - self._household
+        browsers = [child for own in self._household for child in child_processes(own)]
         if len(browsers) > 1:
             strays |= set(browsers)
         trees = [Tree(pid) for pid in strays if psutil.pid_exists(pid)]
@@ -79,11 +81,11 @@ class Tree:
     def look(self) -> None:
         """Remember what hangs below now, and forget what is gone."""
         self._seen = {process for process in self._seen if process.is_running()}
-        below = set(_children(self._root))
-        # What lost its parent hangs elsewhere now, and each look at /proc is dear.
-        for process in self._seen - below - {self._root}:
-            below.update(_children(process))
-        self._seen |= below
+        known = {process.pid for process in self._seen}
+        # What lost its parent hangs elsewhere now, with what is below it.
+        for pid in ProcessTable().below(known):
+            with suppress(psutil.Error):
+                self._seen.add(psutil.Process(pid))
 
     def memory(self, bound: int) -> int:
         """Return the proportional set size of the tree in bytes, at least where it matters.
@@ -153,7 +155,7 @@ async def end_orphans(workers: Workers, clock: Clock) -> None:
 
 def _orphans(workers: Workers) -> set[int]:
     # One that is being started is not known yet by its number.
-    return set() if workers.starting else _own_children(os.getpid()) - workers.pids
+    return set() if workers.starting else child_processes(os.getpid()) - workers.pids
 
 
 def kill_leftovers(agent_id: str) -> int:
@@ -179,27 +181,6 @@ def _marked(agent_id: str) -> list[psutil.Process]:
         for process in psutil.process_iter()
         if process.pid not in mine and _environment(process).get(MARK) == agent_id
     ]
-
-
-def _own_children(pid: int) -> set[int]:
-    """Return the direct children of a process; what the kernel lists is cheaper than a search."""
-    try:
-        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
-    except OSError:
-        lists = []
-    if lists:
-        return {int(child) for one in lists for child in one.split()}
-    try:
-        return {child.pid for child in psutil.Process(pid).children()}
-    except psutil.Error:
-        return set()
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.Error:
-        return []
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
+from agent.core.child_processes import child_processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,8 @@ class DriverState:
     @classmethod
     def of(cls, pids: Sequence[int]) -> DriverState:
         """Look at the driver; where the system tells nothing, it has done nothing."""
-        busy = [*pids, *(child for pid in pids for child in _children(pid))]
+        # The browsers that it started; their own children, the pages, don't count.
+        busy = [*pids, *(child for pid in pids for child in child_processes(pid))]
         return cls(sum(map(_read, pids)), sum(map(_busy, busy)), time.monotonic())
 
     def digests(self, since_walk: DriverState, since_canary: DriverState) -> bool:
@@ -43,13 +44,6 @@ class DriverState:
         heavy = self.read - since_walk.read >= _HEAVY
         took = self.at - since_canary.at
         return heavy and took > 0 and (self.busy - since_canary.busy) / took >= _BUSY
-
-
-def _children(pid: int) -> list[int]:
-    """Return the browsers that a driver started; their own children, the pages, don't count."""
-    with suppress(psutil.Error):
-        return [child.pid for child in psutil.Process(pid).children()]
-    return []
 
 
 def _read(pid: int) -> int:
