@@ -142,7 +142,8 @@ class AttemptRunner:
         took = time.perf_counter() - start
         failure = self._behind(failure, opened)
         self._outcome.forgotten = self._forgotten.end(failure)
-        self._setup.console.stop()
+        if failure is not None:
+            self._setup.console.stop()
         if self._setup.routed:
             self._pipe.send(Logged("warning", "journey.routes", {"effect": _ROUTED}))
         fault = self._outcome.fault(failure, self._launcher, browser)
@@ -174,7 +175,9 @@ class AttemptRunner:
             page_errors=dict(self._setup.page_errors.counts),
             certificates=self._setup.handshakes.collected(),
         )
-        self._pipe.send(OutcomeKnown(report))
+        if fault is not None or self._walk.record_trace:
+            # What is saved now may cost the process; of a pass nothing is.
+            self._pipe.send(OutcomeKnown(report))
         await self._outcome.save(fault, browser, opened, evidence_end)
         return replace(report, evidence=self._outcome.kept, audit=self._setup.auditor.report())
 

@@ -30,7 +30,7 @@ from agent.worker.browser.page_errors import PageErrors
 from agent.worker.browser.raised import page_of
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic
-from agent.worker.browser.vitals import Vitals
+from agent.worker.browser.vitals import OBSERVE, Vitals
 from agent.worker.contexts import Contexts
 from agent.worker.tagging.auditor import Auditor
 from agent.worker.tagging.identity import COOKIE, Identity
@@ -167,9 +167,12 @@ class PageSetup:
         self.handshakes.follow(context)
         self.downloads.follow(context, self._listeners)
         self.dialogs.follow(context)
-        await context.add_cookies(_cookies(self._site))
-        await self._prepare_guard(context)
-        await self.vitals.install(context)
+        # By these flags vendors leave internal traffic out.
+        needed = self._guard.preparations()
+        await context.add_cookies([*_cookies(self._site), *cast("Any", needed.cookies)])
+        # All in one: each script is asked for, and run, anew in each document.
+        scripts = needed.init_script, self._guard.socket_script(), OBSERVE
+        await context.add_init_script(";\n".join(filter(None, scripts)))
         context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
         if self._proxied:
             refuse_sign_in(context.request)
@@ -197,14 +200,6 @@ class PageSetup:
             raise BadContext(
                 f"the journey's context ({names}) is not understood: {error}"
             ) from error
-
-    async def _prepare_guard(self, context: BrowserContext) -> None:
-        """Set the flags by which vendors leave internal traffic out, and stop their sockets."""
-        needed = self._guard.preparations()
-        if needed.cookies:
-            await context.add_cookies(cast("Any", list(needed.cookies)))
-        for script in filter(None, (needed.init_script, self._guard.socket_script())):
-            await context.add_init_script(script)
 
     def _saw(self, request: Request) -> None:
         self.auditor.see(

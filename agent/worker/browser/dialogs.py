@@ -53,11 +53,16 @@ class Dialogs:
 
         def passing(method: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
             def register(event: Any, f: Any) -> None:  # noqa: ANN401
-                method(event, wrapped(f) if event == _EVENT else f)
+                if event != _EVENT:
+                    method(event, f)
+                    return
+                if not noticing:
+                    # Only now: the browser is told of each kind of event that is listened to.
+                    self._listeners.on(target, "dialogclosed", self._on_closed)
+                method(event, wrapped(f))
 
             return register
 
-        self._listeners.on(target, "dialogclosed", self._on_closed)
         for name in ("on", "once", "remove_listener"):
             setattr(target, name, passing(getattr(target, name)))
 

@@ -75,6 +75,9 @@ class Evidence:
 
     async def trace(self, recorder: Recorder, timeout: float) -> None:  # noqa: ASYNC109
         """Save the recording without what is secret; where that can't be had, none."""
+        if not recorder.records:
+            self.missing += [f"trace.zip: {recorder.missing}"] if recorder.missing else []
+            return
         until = time.monotonic() + timeout
         kept = False
 

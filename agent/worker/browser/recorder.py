@@ -33,6 +33,11 @@ class Recorder:
         self._watch: asyncio.Task[None] | None = None
         self.missing = ""
 
+    @property
+    def records(self) -> bool:
+        """Whether it records still."""
+        return self._context is not None
+
     async def start(self, context: BrowserContext) -> None:
         """Record from here on, until the journey begins a recording of its own."""
         own = context.tracing.start

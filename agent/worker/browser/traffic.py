@@ -86,6 +86,7 @@ class Traffic:
     refusals: dict[int, str] = field(default_factory=dict)
     """The first main document of each status of 400 or above: "METHOD address"."""
     _answered: bool = False
+    _over: bool = False
     _begun: int = 0
     _spans: int = 0
     _stops: list[Callable[[], None]] = field(default_factory=list)
@@ -113,7 +114,10 @@ class Traffic:
         ``why`` is the ``error.type`` of a request that got no answer; empty where that is
         no error.
         """
-        self._stop()
+        self._over = True
+        if why:
+            # After a pass the browser ends at once, and need not be told first.
+            self._stop()
         for request in list(self._open):
             status = self._statuses.pop(request, None)
             if status is None:
@@ -140,6 +144,8 @@ class Traffic:
         return self._answered or self.counts["first ok"] + self.counts["first http_error"] > 0
 
     def _on_request(self, request: Request) -> None:
+        if self._over:
+            return
         self._begun += 1
         if self._begun > MOST_REQUESTS:
             self._stop()

@@ -13,7 +13,7 @@ from agent.core.results import Vital
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.async_api import BrowserContext, Page
+    from playwright.async_api import Page
 
 _LONGEST = 1e9
 _READ_TIMEOUT = 0.3
@@ -22,7 +22,7 @@ _READ_TIMEOUT = 0.3
 # What was painted, and how long a reaction took, is known once the browser has shown it. So a
 # reading waits, a fifth of a second at most, for a document's first paint, and after somebody
 # has acted for two frames: a fast reaction leaves no entry to wait for.
-_OBSERVE = """(() => {
+OBSERVE = """(() => {
   if (window !== window.top) return;
   const origin = performance.timeOrigin;
   const seen = {lcp: null, cls: 0, inp: null}, flush = [];
@@ -68,10 +68,6 @@ class Vitals:
 
     def __init__(self) -> None:
         self._documents: dict[float, dict[str, Vital]] = {}
-
-    async def install(self, context: BrowserContext) -> None:
-        """Put the observers into every page to come."""
-        await context.add_init_script(_OBSERVE)
 
     async def read(self, page: Page, span_id: str) -> dict[str, float]:
         """Read the document that is shown now; to be called before it is left.
