@@ -154,7 +154,7 @@ def noise(found: Noises) -> Table:
             f"{page.lines:,}",
             str(page.requests),
             f"{found.wall(BARE, page):.3f} s",
-            f"{found.wall(TAGGED, page):.3f} s",
+            f"{found.wall(CALLS, page):.3f} s",
             f"[bold]{ratio:.2f}[/bold] {_held(ratio <= NOISE)} ≤ {NOISE:.2f}",
         )
     rounds = len(found.walks[BARE, PAGES[0]])
