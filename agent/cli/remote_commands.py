@@ -83,3 +83,46 @@ def trigger(
 
     agent = find(config, dict(os.environ), url)
     raise typer.Exit(asyncio.run(have_walked(agent, journey, wait=wait, json=json)))
+
+
+@app.command(epilog=MORE.format("docs/operating.md"))
+def runs(
+    journey: Annotated[
+        str, typer.Argument(metavar="JOURNEY", help="Of which journey; default: all.")
+    ] = "",
+    config: ConfigFile = None,
+    url: AgentAddress = "",
+    result: Annotated[
+        str, typer.Option(metavar="RESULT", help="pass, flaky, fail or not_measured.")
+    ] = "",
+    limit: Annotated[int, typer.Option(metavar="N", help="How many at most, up to 500.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a run.")] = False,
+) -> None:
+    """List what a running agent has walked, the newest first.
+
+    Exit codes: 0; 2 no such journey, or bad usage; 4 no agent answers.
+    """
+    from agent.cli.running_agent import find
+    from agent.cli.runs import runs as list_runs
+
+    agent = find(config, dict(os.environ), url)
+    asyncio.run(list_runs(agent, journey, result, limit, json=json))
+
+
+@app.command(epilog=MORE.format("docs/operating.md"))
+def trace(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="The run's id, or its first 8 characters.")
+    ],
+    config: ConfigFile = None,
+    url: AgentAddress = "",
+) -> None:
+    """Open a run's trace in Playwright's viewer on this machine.
+
+    Exit codes: 0; 2 no such run, no trace of it, or bad usage; 4 no agent answers.
+    """
+    from agent.cli.running_agent import find
+    from agent.cli.trace import trace as show_trace
+
+    agent = find(config, dict(os.environ), url)
+    asyncio.run(show_trace(agent, run, dict(os.environ)))

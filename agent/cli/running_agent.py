@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _CONNECT = 3.0
 _TIMEOUT = 15.0
+_FETCH = 300.0
+"""Seconds for a file of evidence."""
+_PIECE = 1 << 16
 _HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what listens there answers here
 _KEYS = ("host", "port", "token")
 _HEALTH = {"status", "checks"}
@@ -105,6 +108,29 @@ class Agent:
         if answer.status >= 400 and answer.error in {"", _NO_ROUTE}:
             raise self._stranger(path, answer.status)
         return answer
+
+    async def fetch(self, path: str, file: Path) -> bool:
+        """Write a file that the agent keeps; return whether it still does.
+
+        Raises:
+            AgentUnreachable: nothing answers there, or nothing that is an agent.
+            ConfigError: it wants a token that this is not.
+
+        """
+        async with (
+            self._session(_FETCH) as session,
+            session.get(self.url + path, allow_redirects=False) as response,
+        ):
+            if response.status == 401:
+                raise self._refused()
+            if response.status == 404:
+                return False
+            if response.status != 200:
+                raise self._stranger(path, response.status)
+            with file.open("wb") as written:
+                async for piece in response.content.iter_chunked(_PIECE):
+                    written.write(piece)
+        return True
 
     @asynccontextmanager
     async def _session(self, within: float) -> AsyncIterator[aiohttp.ClientSession]:

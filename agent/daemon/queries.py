@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from agent.core.model import Trigger
 from agent.core.results import Result
+from agent.core.run_document import blamed_attempt, failed_step
 from agent.core.units import format_duration
+from agent.daemon.run_lookup import artifacts_of, links, look_up
 from agent.runs.document import time
-from agent.schedule import measured, skips, slots
+from agent.schedule import measured, skips
 from agent.server.artifacts import link
-from agent.storage import asked_runs, certificates, journey_state, runs
+from agent.storage import certificates, journey_state, runs
 from agent.storage.certificates import MOST_TOLD
 from agent.storage.journey_state import JourneyState
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from agent.core.certificate import Certificate
     from agent.core.clock import Clock
@@ -167,12 +168,12 @@ class Overview:
 
         def look(connection: sqlite3.Connection) -> tuple[list[str], dict[str, str]]:
             found = runs.newest(connection, limit, journey, result)
-            return found, _links(path for text in found for path in _artifacts(json.loads(text)))
+            return found, links(path for text in found for path in artifacts_of(json.loads(text)))
 
         return await self._reader.read(look)
 
     async def run(self, run_id: str) -> dict[str, Any] | None:
-        """Return one run: as it is kept, or how far it is; None: there is none such.
+        """Return one run, see ``look_up``.
 
         Raises:
             StateError: the history can't be read now.
@@ -180,26 +181,7 @@ class Overview:
         """
         if followed := self._by_hand.find(run_id):
             return followed.document()
-
-        def look(connection: sqlite3.Connection) -> dict[str, Any] | None:
-            text = runs.find(connection, run_id) or asked_runs.find(connection, run_id)
-            if text is not None:
-                run = json.loads(text)
-                told = {key: run[key] for key in ("run_id", "journey", "trigger")}
-                links = _links(_artifacts(run))
-                return {**told, "state": "ended", "run": run, "links": links}
-            slot = slots.state_of(connection, run_id)
-            return None if slot is None else _of_slot(run_id, *slot)
-
-        return await self._reader.read(look)
-
-
-def _of_slot(run_id: str, journey: str, state: str, reason: str | None) -> dict[str, Any]:
-    """Return what is known of a slot's run that has no result."""
-    told = {"run_id": run_id, "journey": journey, "trigger": Trigger.SCHEDULE.value}
-    if reason is not None:
-        return {**told, "state": "skipped", "reason": reason}
-    return {**told, "state": {"offered": "waiting"}.get(state, state)}
+        return await self._reader.read(lambda connection: look_up(connection, run_id))
 
 
 def _certificate(certificate: Certificate, now: float) -> dict[str, Any]:
@@ -263,31 +245,22 @@ def _newest(
 
 def _brief(run: Mapping[str, Any]) -> dict[str, Any]:
     """Return of a run what leads to its cause: the error, where it was, and the evidence."""
-    blamed = _blamed(run)
+    blamed = blamed_attempt(run)
     # A flaky run was decided by an attempt that passed and has none.
     artifacts = run["artifacts"] or blamed.get("artifacts", [])
     screenshots = [path for path in artifacts if PurePosixPath(path).name == "screenshot.png"]
-    failed = (step["name"] for step in blamed.get("steps", ()) if step["result"] == "fail")
     told = ("run_id", "result", "scheduled_at", "started_at", "duration", "error_type", "error")
     return {
         **{key: run[key] for key in told},
-        # Steps are listed as they end, so the innermost comes first.
-        "step": next(failed, None),
+        "step": failed_step(run),
         # Runs of an earlier version have none.
         "place": run.get("place"),
         "slow": run.get("slow", []),
         "trace_id": run["trace_id"],
         "screenshot": link(screenshots[0]) if screenshots else None,
         "artifacts": artifacts,
-        "links": _links(artifacts),
+        "links": links(artifacts),
     }
-
-
-def _blamed(run: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attempt whose error the run carries; empty where there is none."""
-    carries = (run["error_type"], run["error"])
-    attempts = run["attempts"] if run["error_type"] else []
-    return next((one for one in attempts if (one["error_type"], one["error"]) == carries), {})
 
 
 def _of_day(found: Measured | None) -> dict[str, Any]:
@@ -303,11 +276,3 @@ def _skipped(skipped: Skipped, on_wall: Callable[[float], float]) -> dict[str, A
         "count": skipped.count,
         "last_at": time(on_wall(skipped.last_at)),
     }
-
-
-def _artifacts(run: Mapping[str, Any]) -> list[str]:
-    return [path for attempt in run["attempts"] for path in attempt["artifacts"]]
-
-
-def _links(artifacts: Iterable[str]) -> dict[str, str]:
-    return {path: link(path) for path in artifacts}

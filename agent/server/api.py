@@ -86,7 +86,7 @@ def api_routes(source: Source) -> list[Route]:
         run_id = request.path_params["run_id"][:_LONGEST]
         found = await source.run(run_id)
         if found is None:
-            raise HTTPException(404, f"no run has the id {run_id!a}, or it is no longer kept")
+            raise HTTPException(404, f"no run has the id {run_id!a}, or no longer, or several do")
         return JSONResponse(found)
 
     return [

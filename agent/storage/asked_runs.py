@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.storage.fitting import LARGEST, fit
+from agent.storage.runs import AFTER_ANY
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,9 +55,11 @@ def unfinished(connection: sqlite3.Connection) -> list[tuple[str, str, float]]:
     return [(row["run_id"], row["journey"], row["asked_at"]) for row in rows]
 
 
-def find(connection: sqlite3.Connection, run_id: str) -> str | None:
-    """Return a run that is over as it was kept; None: there is none such."""
-    row = connection.execute(
-        "SELECT document FROM asked_runs WHERE run_id = ?", (run_id,)
-    ).fetchone()
-    return None if row is None else row[0]
+def find(connection: sqlite3.Connection, beginning: str) -> list[str]:
+    """Return the runs that are over, two at most, whose ids begin so, as they were kept."""
+    rows = connection.execute(
+        "SELECT document FROM asked_runs WHERE document IS NOT NULL AND run_id BETWEEN ? AND ? "
+        "LIMIT 2",
+        (beginning, beginning + AFTER_ANY),
+    )
+    return [row[0] for row in rows]

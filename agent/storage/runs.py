@@ -25,6 +25,8 @@ CREATE INDEX IF NOT EXISTS runs_by_time ON runs (ended_at);
 
 _KEPT = 1000
 """Runs of each journey."""
+AFTER_ANY = "~"
+"""What sorts after all that an id consists of."""
 _MOST = 8 * 1024 * 1024
 """Characters of the runs that are returned at once."""
 
@@ -75,10 +77,13 @@ def newest(
     return found
 
 
-def find(connection: sqlite3.Connection, run_id: str) -> str | None:
-    """Return a run as it was kept; None: there is none such, or no longer."""
-    row = connection.execute("SELECT document FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    return None if row is None else row[0]
+def find(connection: sqlite3.Connection, beginning: str) -> list[str]:
+    """Return the runs, two at most, whose ids begin so, as they were kept."""
+    rows = connection.execute(
+        "SELECT document FROM runs WHERE run_id BETWEEN ? AND ? LIMIT 2",
+        (beginning, beginning + AFTER_ANY),
+    )
+    return [row[0] for row in rows]
 
 
 def results(connection: sqlite3.Connection, journey: str, limit: int) -> list[str]:

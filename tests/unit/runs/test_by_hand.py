@@ -60,8 +60,8 @@ def walking(middle):
 
 
 async def kept(database, run_id):
-    text = await database.transaction(lambda c: asked_runs.find(c, run_id))
-    return None if text is None else json.loads(text)
+    found = await database.transaction(lambda c: asked_runs.find(c, run_id))
+    return json.loads(found[0]) if found else None
 
 
 async def test_it_goes_after_what_the_schedule_has_waiting(middle, clock):
