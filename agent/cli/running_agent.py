@@ -218,7 +218,8 @@ def find(path: Path | None, environ: Mapping[str, str], url: str) -> Agent:
     if token := settings.server.token.get_secret_value():
         return Agent(address, token)
     # What lies here opens the agent of this machine, and is nobody else's business.
-    if url and not is_loopback(urlsplit(address).hostname or ""):
+    elsewhere = url and not is_loopback(urlsplit(address).hostname or "")
+    if elsewhere or settings.left_out("state"):
         return Agent(address)
     return Agent(address, *_left_here(settings))
 

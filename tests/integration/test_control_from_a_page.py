@@ -87,7 +87,12 @@ async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(
             executable_path=str(require_browser()),
-            args=["--no-sandbox", "--host-resolver-rules=MAP * 127.0.0.1"],
+            args=[
+                "--no-sandbox",
+                "--host-resolver-rules=MAP * 127.0.0.1",
+                # Its own guard of local addresses, which other browsers don't have.
+                "--disable-features=LocalNetworkAccessChecks",
+            ],
         )
         yield launched
         await launched.close()
