@@ -23,6 +23,7 @@ from agent.runs.dispatcher import ROOM
 from agent.runs.document import document
 from agent.runs.followed import Followed
 from agent.runs.places import Place
+from agent.runs.run_events import log_run
 from agent.storage import asked_runs
 
 if TYPE_CHECKING:
@@ -195,17 +196,4 @@ class RunsByHand:
 
         await self._database.transaction(write)
         self._telemetry.observe_run(run)
-        _log.info(
-            "run.finished",
-            action="run",
-            trigger=run.trigger.value,
-            run_id=run.run_id,
-            journey=run.journey.name,
-            site=run.journey.site.name,
-            trace_id=run.trace_id,
-            result=run.result.value,
-            error_type=run.error_type.value if run.error_type else None,
-            error=run.error.partition("\n")[0] or None,
-            duration=round(run.duration, 3),
-            attempts=len(run.attempts),
-        )
+        log_run(run, None)

@@ -28,6 +28,7 @@ def log_run(run: RunResult, turn: Turn | None) -> None:
         "run.finished",
         action="run",
         **_of(run),
+        trigger=run.trigger.value,
         result=run.result.value,
         error_type=run.error_type.value if run.error_type else None,
         error=run.error.partition("\n")[0] or None,

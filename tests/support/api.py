@@ -57,14 +57,6 @@ class Asked:
         """Take note."""
         return self._note("reload")
 
-    async def pause(self, asked: Any) -> dict[str, Any]:
-        """Take note."""
-        return self._note("pause", asked)
-
-    async def resume(self, asked: Any) -> dict[str, Any]:
-        """Take note."""
-        return self._note("resume", asked)
-
     async def run_now(self, journey: str) -> dict[str, Any]:
         """Take note."""
         return self._note("run", journey) | {"address": "/api/v1/runs/1"}
