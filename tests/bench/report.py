@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.bench.stop import Stop
     from tests.bench.views import Views
 
-RATIO = 1.20
+RATIO = 1.10
 LATE = 0.5
 STOPPED = 1.0
 VIEW = 1.10
