@@ -67,6 +67,8 @@ async def _redirect(request: web.Request) -> web.Response:
 
 SCRIPTS = {
     "/worker.js": "fetch('/from-worker').then(() => postMessage('done'));",
+    "/imports.js": "importScripts('/imported.js'); postMessage('done');",
+    **dict.fromkeys(("/imported.js", "/own.js", "/late.js"), ""),
     "/sw.js": """
         self.addEventListener('install', e => { self.skipWaiting();
             e.waitUntil(fetch('/from-install')); });
@@ -105,8 +107,7 @@ async def shop(third: Origin, api: Origin) -> AsyncIterator[Origin]:
         "/cached.js": _cached,
         "/cached": "<title>Cached</title><script src='/cached.js'></script>",
         "/redirect": _redirect,
-        "/worker.js": _script,
-        "/sw.js": _script,
+        **dict.fromkeys(SCRIPTS, _script),
         "/form": "<form method=post action=/posted><input name=a value=1>"
         "<button>Send</button></form>",
         "/posted": "<title>Posted</title>",
@@ -314,6 +315,50 @@ async def test_frame_of_a_third_party_calls_home(
     )
     is_clean(third)
     has_span(walked, shop.asked("/json")[0])
+
+
+async def test_a_picture_takes_no_calls_tag(walker: Walker, shop: Origin) -> None:
+    """Files go their way; a call to the address of one of them has its own span all the same."""
+    walked = await passed(
+        walker,
+        """
+        await run.page.goto("/")
+        await run.page.evaluate('''new Promise(done => {
+            const i = new Image(); i.onerror = done; i.src = '/json'; }).then(() => 1)''')
+        await run.page.evaluate("fetch('/json').then(r => r.json())")
+        """,
+        shop,
+    )
+    picture, call = shop.asked("/json")
+    assert picture.headers["user-agent"].endswith(TOKEN)
+    assert [name for name in CARRIERS if name in picture.headers] == ["cookie"]
+    has_span(walked, call)
+
+
+async def test_scripts_are_held_once_there_is_a_worker(walker: Walker, shop: Origin) -> None:
+    """What a worker imports looks like a page's script, and must not go without: so before the
+    first worker scripts go their way, and from its own script on they are held. What a page asks
+    for ahead, which looks like a worker's script, changes nothing."""
+    walked = await passed(
+        walker,
+        """
+        await run.page.goto("/")
+        add = '''path => new Promise(done => { const s = document.createElement('script');
+            s.onload = done; s.src = path; document.head.append(s); }).then(() => 1)'''
+        await run.page.evaluate('''new Promise(done => { const l = document.createElement('link');
+            l.rel = 'preload'; l.as = 'fetch'; l.crossOrigin = ''; l.href = '/json';
+            l.onload = done; document.head.append(l); }).then(() => 1)''')
+        await run.page.evaluate(add, "/own.js")
+        await run.page.evaluate('''new Promise(done => {
+            new Worker('/imports.js').onmessage = () => done(1); })''')
+        await run.page.evaluate(add, "/late.js")
+        """,
+        shop,
+    )
+    (own,) = shop.asked("/own.js")
+    assert [name for name in CARRIERS if name in own.headers] == ["cookie"]
+    for path in ("/json", "/imports.js", "/imported.js", "/late.js"):
+        is_tagged(shop.asked(path)[0], walked)
 
 
 async def test_workers(walker: Walker, shop: Origin) -> None:

@@ -106,8 +106,8 @@ class Tagger:
         self._waiting[event["requestId"]] = time.monotonic()
         request, kind = event["request"], event["resourceType"]
         try:
-            if kind == WORKER_SCRIPT and self._first_party.covers(request["url"]):
-                # Heard by the browser before the worker's own script comes.
+            if kind == WORKER_SCRIPT and not _by_page(request["headers"]):
+                # Taken up by the browser before it lets the worker's own script go.
                 self._on_worker()
             proof = self._identity.proofs.at_hand(request["url"])
             if proof is None:
@@ -161,6 +161,11 @@ class Tagger:
                 self._given[method, _address(url)].append(tag)
             self._auditor.tag(url)
         return "Fetch.continueRequest", answer
+
+
+def _by_page(headers: Mapping[str, str]) -> bool:
+    """Whether a page surely asked: where addresses are secure pages send hints, workers none."""
+    return any(name.lower() == "sec-ch-ua" for name in headers)
 
 
 def _address(url: str) -> str:
