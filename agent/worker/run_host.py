@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Locator
     from structlog.typing import FilteringBoundLogger
 
+    from agent.worker.follow_up import FollowUp
     from agent.worker.forgotten import Forgotten
-    from agent.worker.outcome import AttemptOutcome
     from agent.worker.page_setup import PageSetup
     from agent.worker.pipe import Pipe
     from agent.worker.steps import Steps
@@ -33,7 +33,7 @@ class RunHost:
     _steps: Steps
     _forgotten: Forgotten
     _setup: PageSetup
-    _outcome: AttemptOutcome
+    _follow_up: FollowUp
 
     @property
     def log(self) -> FilteringBoundLogger:
@@ -55,7 +55,7 @@ class RunHost:
 
     def mask(self, locator: Locator) -> None:
         """Mask an element in screenshots."""
-        self._outcome.masks.append(locator)
+        self._follow_up.masks.append(locator)
 
     def allow_status(self, *statuses: int) -> None:
         """Expect these statuses."""

@@ -356,12 +356,12 @@ async def test_an_end_under_the_evidence(walker: Walker, origin: Origin, end: st
     walked = await walker.walk(
         f"""
         import os
-        from agent.worker.outcome import AttemptOutcome
+        from agent.worker.follow_up import FollowUp
 
         async def save(self, *_):
             {does}
 
-        AttemptOutcome.save = save
+        FollowUp.save = save
         await run.page.goto("/")
         async with run.step("Look"):
             await expect(run.page.locator("h1")).to_have_text("Shop", timeout=100)
