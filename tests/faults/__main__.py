@@ -103,7 +103,7 @@ def main() -> int:
     rows: list[books.Row] = []
 
     def report(family: str, row: books.Row | None) -> None:
-        text = FAMILIES[family].__doc__ if row is None else row.line()
+        text = row.line() if row else (FAMILIES[family].__doc__ or "").partition("\n")[0]
         line = f"{datetime.now(UTC):%H:%M:%S} {family}: {text}"
         console.print(line, soft_wrap=True, markup=False)
         if row is not None:

@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from statistics import median
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from tests.support.daemon import until
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
     from random import Random
 
@@ -132,6 +135,18 @@ def broken_off(fault: str, tries: int, error: Exception) -> Row:
     return Row(fault, tries, broken=broken, story=story)
 
 
+async def until_tried(home: Home, journeys: Collection[str], tries: int, within: float) -> None:
+    """Wait until each journey has had so many slots that ended, for so many seconds at most."""
+    ended = "SELECT journey, count(*) AS n FROM slots WHERE state IN ('done', 'skipped') GROUP BY 1"
+
+    def tried() -> bool:
+        counts = {row["journey"]: row["n"] for row in home.rows(ended)}
+        return all(counts.get(journey, 0) >= tries for journey in journeys)
+
+    with suppress(AssertionError):
+        await until(tried, within)
+
+
 def row_of(
     home: Home, fault: str, journey: str, tries: int, intended: Iterable[Outcome] | None = None
 ) -> Row:
@@ -149,6 +164,7 @@ def row_of(
         if run["attempts"]:
             first = run["attempts"][0]
             row.first[(first["result"], first["error_type"])] += 1
+    row.hold(row.offered >= tries, f"{row.offered} slots came, not {tries}")
     row.hold(row.lost == 0, f"{row.lost} slots have no word")
     twice = [one for one, count in Counter(run["run_id"] for run in runs).items() if count > 1]
     row.hold(not twice, f"runs told twice: {twice}")

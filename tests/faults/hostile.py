@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tests.faults.books import ALL, Outcome, Row, Rows, row_of, together
+from tests.faults.books import ALL, Outcome, Row, Rows, row_of, together, until_tried
 from tests.faults.watch import Watch
 from tests.support.daemon import Daemon, Home
 from tests.support.hostile import HEAVY, HOSTILE, journey, pages
@@ -51,7 +51,8 @@ async def _walk(folder: Path, tries: int, names: list[str]) -> list[Row]:
         async with Daemon(home) as daemon:
             await daemon.started()
             async with Watch(home, daemon.pid) as watch:
-                await asyncio.sleep(every * tries + _SLOW)
+                journeys = [f"on_{name}" for name in names]
+                await until_tried(home, journeys, tries, 2 * every * (tries + 1))
                 await _quiet(home)
             code = await daemon.terminate()
     rows = []

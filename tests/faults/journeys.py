@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults.books import ALL, Outcome, Row, Rows, lateness, row_of, together
-from tests.faults.watch import STRAY, Watch
+from tests.faults.books import ALL, Outcome, Row, Rows, lateness, row_of, together, until_tried
+from tests.faults.watch import LEFT_AT_MOST, STRAY, Watch
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
 
@@ -142,7 +142,9 @@ async def _walk(
         async with Daemon(home, wrapper=wrapper) as daemon:
             await daemon.started()
             async with Watch(home, daemon.pid) as watch:
-                await asyncio.sleep(every * tries + 5)
+                names = [fault.name for fault in faults]
+                await until_tried(home, names, tries, 2 * every * (tries + 1))
+                await asyncio.sleep(LEFT_AT_MOST)
             code = await daemon.terminate()
         left = await asyncio.to_thread(lambda: sorted(temporary.iterdir()))
     rows = [row_of(home, where + one.name, one.name, tries, one.intended) for one in faults]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.books import ALL, Outcome, Row, Rows, row_of, together
+from tests.faults.books import ALL, Outcome, Row, Rows, row_of, together, until_tried
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
 from tests.support.service import free_port
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from random import Random
 
 _OPEN = 'await run.page.goto("/")\n'
+_EVERY = 6
 _SITES = {"one": "http://one.invalid", "two": "http://two.invalid"}
 _OURS: Outcome = ("not_measured", "agent_network")
 _THEIRS: Outcome = ("fail", "navigation")
@@ -44,10 +44,12 @@ async def _walk(
     home = Home(folder, _SITES)
     for site in _SITES:
         home.journey(f"on_{site}", _OPEN, f'site="{site}", owner="tests"')
-    home.configure(schedule={"every": "6s", "timeout": "2s", "grace": "1s"}, canary=canary)
+    home.configure(schedule={"every": f"{_EVERY}s", "timeout": "2s", "grace": "1s"}, canary=canary)
     async with Daemon(home) as daemon:
         await daemon.started()
-        await asyncio.sleep(6 * (tries + 1) + 2)
+        # One more than the tries, since the first to fail may have no other beside it yet.
+        journeys = [f"on_{site}" for site in _SITES]
+        await until_tried(home, journeys, tries + 1, 2 * _EVERY * (tries + 2))
         code = await daemon.terminate()
     rows = [row_of(home, what, f"on_{site}", tries, intended) for site in _SITES]
     for row in rows:

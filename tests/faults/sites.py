@@ -10,8 +10,8 @@ import subprocess
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
-from tests.faults.books import ALL, Outcome, Row, Rows, row_of, together
-from tests.faults.watch import Watch
+from tests.faults.books import ALL, Outcome, Row, Rows, row_of, together, until_tried
+from tests.faults.watch import LEFT_AT_MOST, Watch
 from tests.support.daemon import Daemon, Home
 from tests.support.origin import Origin
 from tests.support.service import free_port
@@ -160,7 +160,9 @@ async def _walk(folder: Path, tries: int, only: re.Pattern[str]) -> list[Row]:
         async with Daemon(home) as daemon:
             await daemon.started()
             async with Watch(home, daemon.pid) as watch:
-                await asyncio.sleep(every * tries + 5)
+                names = [f"on_{name}" for name in addresses]
+                await until_tried(home, names, tries, 2 * every * (tries + 1))
+                await asyncio.sleep(LEFT_AT_MOST)
             code = await daemon.terminate()
     rows = [
         row_of(home, f"site {name}", f"on_{name}", tries, [intended])
