@@ -148,7 +148,7 @@ async def build(
     dispatcher = Dispatcher(engine, books, queue, timeline, clock, on_run, suspended, workers)
     by_hand = RunsByHand(engine, dispatcher, queue, database, sink, clock)
     closer_runs = CloserRuns(engine, books, dispatcher, timeline, clock, switch.on_run)
-    readiness = Readiness(engine, dispatcher, sink, database, in_force, clock)
+    readiness = Readiness(engine, dispatcher, sink, database, in_force, switch, clock)
     ticker = Ticker(settings.location)
     report = SuspensionReport(suspensions, clock)
     overview = Overview(

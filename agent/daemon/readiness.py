@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.daemon.in_force import InForce
+    from agent.daemon.switch import Switch
     from agent.runs.dispatcher import Dispatcher
     from agent.runs.engine import Engine
     from agent.storage.database import Database
@@ -34,6 +35,7 @@ class Readiness:
         telemetry: Telemetry,
         database: Database,
         in_force: InForce,
+        switch: Switch,
         clock: Clock,
     ) -> None:
         self._engine = engine
@@ -41,6 +43,7 @@ class Readiness:
         self._telemetry = telemetry
         self._database = database
         self._in_force = in_force
+        self._switch = switch
         self._clock = clock
         self.ticked()
 
@@ -67,6 +70,7 @@ class Readiness:
             "spool": await self._spool(),
             "telemetry": self._delivery(),
             "reload": self._reload(),
+            "pauses": self._pauses(),
         }
 
     def _workers(self) -> Check:
@@ -95,6 +99,12 @@ class Readiness:
             return Check(True, "none was refused")
         told = f"the last one was refused: {self._in_force.refused}"
         return Check(True, told, f"the last one was refused; {_WHY}", degraded=True)
+
+    def _pauses(self) -> Check:
+        if not self._switch.trouble:
+            return Check(True, "would outlive a restart")
+        told = "what is paused would not be so after a restart"
+        return Check(True, f"{told}: {self._switch.trouble}", f"{told}; {_WHY}", degraded=True)
 
     def _delivery(self) -> Check:
         condition = self._telemetry.condition()

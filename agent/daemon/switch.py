@@ -36,7 +36,7 @@ _UNKNOWN = JourneyState()
 
 @dataclass(frozen=True, slots=True)
 class PauseOrder:
-    """What somebody wants to have paused. ``lasts`` is in seconds; None: until it is resumed."""
+    """What somebody wants to have paused, to Unix time ``until``; None: until it is resumed."""
 
     journeys: tuple[str, ...] | None
     """None: all of them."""
