@@ -15,7 +15,7 @@ import structlog
 
 from agent.core import ids
 from agent.core.clock import SteadyTime
-from agent.core.errors import StateError
+from agent.core.errors import ErrorType, StateError
 from agent.core.model import Trigger
 from agent.pool.memory import free_memory
 from agent.runs.conduct import interrupted
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.model import Journey
     from agent.core.results import RunResult
+    from agent.pool.stops import Stop
     from agent.queue.seam import Queue
     from agent.runs.dispatcher import Dispatcher
     from agent.runs.engine import Engine
@@ -123,22 +124,32 @@ class RunsByHand:
         name = request.journey.name
         place = Place(self._dispatcher.places)
         try:
-            if why := await self._wait(request, place):
-                await self._finish(self._cut(request, SteadyTime(self._clock), why))
-                return
-            # As it is by now, since so is what a worker imports.
-            request = replace(request, journey=self._dispatcher.journeys[name])
-            with self._dispatcher.beside.walking(name):
-                await self._walk(request, place)
+            # While it waits too: who has all walks end must not see one begin afterwards.
+            with self._engine.stops.enlisted(name) as stop:
+                if why := await self._wait(request, place, stop):
+                    await self._finish(self._cut(request, SteadyTime(self._clock), why))
+                elif stop.is_asked:
+                    cut = self._cut(request, SteadyTime(self._clock), stop.why)
+                    await self._finish(replace(cut, error_type=ErrorType.STOPPED))
+                else:
+                    # As it is by now, since so is what a worker imports.
+                    request = replace(request, journey=self._dispatcher.journeys[name])
+                    with self._dispatcher.beside.walking(name):
+                        await self._walk(request, place, stop)
         finally:
             place.give()
             del self._under_way[name]
 
-    async def _wait(self, request: RunRequest, place: Place) -> str:
-        """Wait for a worker's place; return why the run won't be walked, or nothing."""
+    async def _wait(self, request: RunRequest, place: Place, stop: Stop) -> str:
+        """Wait for a worker's place; return why the run won't be walked, or nothing.
+
+        Nothing too where ``stop`` is asked meanwhile.
+        """
         name = request.journey.name
         try:
-            while not (why := self._obstacle(name)) and not self._takes(name, place):
+            while not (why := self._obstacle(name)) and not stop.is_asked:
+                if self._takes(name, place):
+                    break
                 await self._clock.sleep(_LOOKS_EVERY)
         except asyncio.CancelledError:
             await self._finish(self._cut(request, SteadyTime(self._clock), _BEFORE))
@@ -163,12 +174,12 @@ class RunsByHand:
             and place.take_if_free()
         )
 
-    async def _walk(self, request: RunRequest, place: Place) -> None:
+    async def _walk(self, request: RunRequest, place: Place, stop: Stop) -> None:
         followed = self._under_way[request.journey.name]
         followed.begin()
         time = SteadyTime(self._clock)
         try:
-            run = await self._engine.run(request, followed, place.lent)
+            run = await self._engine.run(request, followed, place.lent, stop)
             await self._finish(run)
         except asyncio.CancelledError:
             await self._finish(self._cut(request, time, _UNDER))

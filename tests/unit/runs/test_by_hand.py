@@ -234,3 +234,21 @@ async def test_the_last_two_hundred_are_kept(database):
     assert "open" in found
     assert {"run-250", "run-52"} <= found
     assert "run-50" not in found
+
+
+async def test_who_has_all_walks_end_sees_none_begin_afterwards(middle, database, clock):
+    """A run that waits for a worker is stopped as those are that are walked: with the word for
+    it, and without a walk."""
+    await middle.offer("a")
+    await middle.settle()
+    request = await middle.by_hand.ask(JOURNEYS[1])
+    await look(middle, clock)
+    assert walking(middle) == [("a", "schedule")]
+    assert middle.walks.stops.ask(None, "stopped by anna: so") == ["a", "b"]
+    await middle.end()
+    await look(middle, clock)
+    assert walking(middle) == []
+    told = await kept(database, request.run_id)
+    assert (told["result"], told["error_type"]) == ("not_measured", "stopped")
+    assert told["error"] == "stopped by anna: so"
+    assert middle.walks.stops.under_way == []
