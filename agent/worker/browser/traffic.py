@@ -91,7 +91,7 @@ class Traffic:
     _spans: int = 0
     _stops: list[Callable[[], None]] = field(default_factory=list)
     _open: dict[Request, int] = field(default_factory=dict)
-    """When each request began that isn't over, in Unix nanoseconds."""
+    """When each request began that isn't over, in nanoseconds of the monotonic clock."""
     _statuses: dict[Request, int] = field(default_factory=dict)
     _untagged: defaultdict[tuple[str, str], list[Request]] = field(
         default_factory=lambda: defaultdict(list)
@@ -127,9 +127,9 @@ class Traffic:
 
     def open_requests(self) -> list[OpenRequest]:
         """Return the requests that are without an end, the oldest first: ten at most."""
-        now = time.time_ns()
+        now = time.monotonic_ns()
         return [
-            OpenRequest(f"{request.method} {bare_url(request.url)}", max(0.0, (now - began) / 1e9))
+            OpenRequest(f"{request.method} {bare_url(request.url)}", (now - began) / 1e9)
             for request, began in islice(self._open.items(), _MOST_OPEN)
         ]
 
@@ -154,7 +154,7 @@ class Traffic:
             return
         if request.url.startswith(("http:", "https:")):
             self.hooks.on_request(request)
-            self._open[request] = time.time_ns()
+            self._open[request] = time.monotonic_ns()
             if request.resource_type in _JOINED:
                 self._join(request).append(request)
 
@@ -246,6 +246,7 @@ def _times(request: Request, began: int) -> tuple[int, int]:
     timing = request.timing
     took = max(timing["responseEnd"], timing["responseStart"])
     if timing["startTime"] <= 0 or took < 0:
-        return began, time.time_ns()
+        now = time.time_ns()
+        return now - (time.monotonic_ns() - began), now
     start = int(timing["startTime"] * 1e6)
     return start, start + int(took * 1e6)
