@@ -55,7 +55,8 @@ _PAGES = {
           const load = n => new Promise(done => {
             const picture = new Image();
             picture.onload = picture.onerror = done;
-            picture.src = `/picture?${n}`;
+            // Without a query: such a picture is no beacon, so nobody holds it.
+            picture.src = `/picture/${n}`;
           });
           const all = Array.from({length: asked.get('requests') - 1}, (_, n) => load(n));
           Promise.all(all).then(() => {
@@ -75,6 +76,8 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
             path = head.split(b" ", 2)[1].decode().partition("?")[0]
+            if path.startswith("/picture/"):
+                path = "/picture"
             status = "200 OK" if path in _PAGES else "404 Not Found"
             kind, body = _PAGES.get(path, ("text/plain", b""))
             writer.write(
