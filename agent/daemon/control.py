@@ -92,7 +92,8 @@ class Controls:
         """Have a journey walked beside its schedule.
 
         Raises:
-            Refused: there is none such, it is disabled, one is under way, or the agent is ending.
+            Refused: there is none such, it is disabled or under way, nothing can be written
+                down now, or the agent is ending.
 
         """
         self._refuse_at_the_end()
@@ -104,6 +105,8 @@ class Controls:
             raise Refused(409, _DISABLED.format(journey))
         if (run_id := by_hand.of(journey)) is not None:
             raise Refused(409, _UNDER_WAY.format(journey, run_id))
+        if trouble := self._stations.database.trouble:
+            raise Refused(503, f"no run can be written down now: {trouble}")
         held = self._stations.suspensions.holding(found, self._clock.wall())
         request = await by_hand.ask(found)
         return {
