@@ -92,7 +92,7 @@ def api_routes(source: Source) -> list[Route]:
     return [
         Route("/api/v1/journeys", journeys),
         Route("/api/v1/runs", runs),
-        Route("/api/v1/runs/{run_id}", run),
+        Route("/api/v1/runs/{run_id:path}", run),
     ]
 
 

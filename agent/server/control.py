@@ -77,7 +77,7 @@ def control_routes(control: Control) -> list[Route]:
         "reload": reload,
         "pause": pause,
         "resume": resume,
-        "journeys/{journey}/runs": run_now,
+        "journeys/{journey:path}/runs": run_now,
     }
     return [Route(f"/api/v1/{name}", verb, methods=["POST"]) for name, verb in routes.items()]
 

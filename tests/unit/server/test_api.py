@@ -71,6 +71,31 @@ async def test_what_makes_no_sense_is_refused(served):
         assert len(body["error"]) < 300
 
 
+async def test_one_run_is_found_by_its_id_or_the_beginning_of_it(served):
+    """With its links; fewer than eight characters, or those of several, name none."""
+    run = served.ran("buy", "fail", ago=20)
+    others = [served.ran("buy", "pass", ago=9, run_id=f"12345678-{n}") for n in range(2)]
+    links = {path: f"/artifacts/{path}" for path in run["artifacts"]}
+    told = {"run_id": run["run_id"], "journey": "buy", "trigger": "schedule", "state": "ended"}
+    for given in (run["run_id"], run["run_id"][:8]):
+        status, body = await served.get(f"/api/v1/runs/{given}")
+        assert (status, body) == (200, {**told, "run": run, "links": links})
+    assert (await served.get(f"/api/v1/runs/{others[0]['run_id']}"))[1]["run"] == others[0]
+    for given in (run["run_id"][:7], "12345678", "%25", "a/b", "x" * 3000):
+        status, body = await served.get(f"/api/v1/runs/{given}")
+        assert status == 404, given
+        assert "no run has the id" in body["error"]
+        assert len(body["error"]) < 300
+
+
+async def test_a_slot_without_a_result_has_a_state(served):
+    """What was skipped says why."""
+    served.skipped("buy", SkipReason.OVERRUN, ago=600)
+    (slot_id,) = served._books.execute("SELECT run_id FROM slots").fetchone()
+    status, body = await served.get(f"/api/v1/runs/{slot_id}")
+    assert (status, body["state"], body["reason"]) == (200, "skipped", "overrun")
+
+
 async def test_a_history_that_can_not_be_read_is_told(served):
     """503 and the reason; health goes on."""
     (served.folder / "footfall.db").rename(served.folder / "away.db")
