@@ -134,7 +134,7 @@ async def test_another_site_changes_nothing_and_reads_nothing(agent, browser) ->
                 assert await page.evaluate(SENDS, url + path) == []
     unsafe = {status for method, status in answered if method not in {"GET", "HEAD", "OPTIONS"}}
     assert unsafe == {401}
-    assert len([1 for method, _ in answered if method == "POST"]) > 20
+    assert len([1 for method, _ in answered if method == "POST"]) >= 12
     assert served.control.verbs == []
 
 
