@@ -106,7 +106,7 @@ class Page:
                 self._console.print()
         if not apart:
             console.print()
-        if len(widths) > _STRIP and any(journey["history"] for journey in journeys):
+        if len(widths) > _STRIP and any(journey.get("history", ()) for journey in journeys):
             console.print(Text(_LEGEND, style="dim"))
             console.print()
         if linked and self._agent.token:
@@ -218,7 +218,7 @@ def _row(journey: Journey, now: datetime) -> tuple[str, ...]:
         journey["journey"],
         "never" if last is None else f"{ago(last['started_at'], now)} ago",
         "running" if journey["running"] else until(journey["next_at"], now),
-        "".join(_MARKS[result][0] for result in journey["history"]),
+        "".join(_MARKS[result][0] for result in journey.get("history", ())),
         journey["owner"],
     )
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _ERROR_LINES = 6
+_NO_SLOTS = {"slots": 0}
+"""The day of a journey, as an agent tells it that is older than this."""
 _ENOUGH = 90
 """Per cent of slots that must have been measured for an uptime to mean much."""
 _BELOW = {86_400: 3600, 3600: 60, 60: 1}
@@ -85,7 +87,7 @@ def _measured(journey: Journey) -> State:
 
 
 def _passing(journey: Journey, last: dict[str, Any]) -> State:
-    if journey["consecutive_slow"] >= SHOWN_FROM:
+    if journey.get("consecutive_slow", 0) >= SHOWN_FROM:
         return State.SLOW
     return State.FLAKY if last["result"] == Result.FLAKY else State.PASSES
 
@@ -121,7 +123,7 @@ def details(journey: Journey, now: datetime, url: str) -> Iterator[Line]:
             yield path.rpartition("/")[2].rpartition(".")[0], url + run["links"][path]
         yield "trace id", run["trace_id"]
     yield from _others(journey, run, now, url)
-    yield from _day(journey["day"])
+    yield from _day(journey.get("day", _NO_SLOTS))
     for skipped in journey["skipped"]:
         when = ago(skipped["last_at"], now)
         yield "skipped", f"{skipped['count']} {skipped['reason']}, the last {when} ago"
@@ -174,7 +176,7 @@ def _slow(journey: Journey, run: dict[str, Any]) -> Iterator[Line]:
     if state_of(journey) is not State.SLOW:
         return
     yield "slow", f"{journey['consecutive_slow']} passes in a row"
-    for one in run["slow"]:
+    for one in run.get("slow", ()):
         yield "", TooSlow(one["step"], one["limit"], one["seconds"]).shown
 
 
