@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from agent.runs.ledger import Ledger
     from agent.schedule.decision import Decision
     from agent.schedule.timeline import Timeline
-    from agent.storage.journey_state import Turn
+    from agent.storage.run_end import Turn
 
 _log = structlog.get_logger("footfall.dispatch")
 

@@ -14,7 +14,7 @@ from agent.runs.document import document
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer
 from agent.storage import certificates, journey_state, runs
-from agent.storage.journey_state import RunEnd
+from agent.storage.run_end import RunEnd
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agent.schedule.decision import Decision
     from agent.schedule.slots import Unfinished
     from agent.storage.database import Database
-    from agent.storage.journey_state import Turn
+    from agent.storage.run_end import Turn
     from agent.telemetry.telemetry import Telemetry
 
 SCHEMA = """

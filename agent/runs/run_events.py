@@ -13,7 +13,7 @@ from agent.runs.document import time
 
 if TYPE_CHECKING:
     from agent.core.results import RunResult
-    from agent.storage.journey_state import Turn
+    from agent.storage.run_end import Turn
 
 _log = structlog.get_logger("footfall.dispatch")
 

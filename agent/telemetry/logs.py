@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
     from agent.core.results import Attribute, RunResult
-    from agent.storage.journey_state import Turn
+    from agent.storage.run_end import Turn
 
 _SEVERITIES: Final = {
     Result.PASS: ("INFO", SeverityNumber.SEVERITY_NUMBER_INFO),

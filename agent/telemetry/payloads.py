@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
     from agent.core.results import RunResult
-    from agent.storage.journey_state import Turn
+    from agent.storage.run_end import Turn
 
 _log = structlog.get_logger(__name__)
 

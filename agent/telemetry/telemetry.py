@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from agent.core.model import Journey, SkipReason, Slot
     from agent.core.results import RunResult
     from agent.storage.database import Database
-    from agent.storage.journey_state import Turn
+    from agent.storage.run_end import Turn
     from agent.telemetry.delivery.destination import Export
     from agent.telemetry.delivery.spool import Backlog, Bounds
     from agent.telemetry.gauges import Read, Told

@@ -31,8 +31,8 @@ from agent.server.connection import LimitedConnection
 from agent.server.health import Check
 from agent.server.serving import listen, port_of, serving
 from agent.storage import asked_runs, certificates, journey_state, runs
-from agent.storage.journey_state import RunEnd
 from agent.storage.reader import Reader
+from agent.storage.run_end import RunEnd
 from tests.support.build import a_journey, a_site
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from agent.core.results import Result, Step, StepOutcome
 from agent.core.source_line import SourceLine
 from agent.runs.run_events import log_run
-from agent.storage.journey_state import Turn
+from agent.storage.run_end import Turn
 from tests.support.build import a_journey, a_request, a_run, an_attempt
 
 

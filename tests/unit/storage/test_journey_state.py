@@ -9,7 +9,8 @@ import pytest
 
 from agent.core.results import Result
 from agent.storage import journey_state
-from agent.storage.journey_state import JourneyState, RunEnd
+from agent.storage.journey_state import JourneyState
+from agent.storage.run_end import RunEnd
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from agent.core.results import Result
-from agent.storage.journey_state import Turn
+from agent.storage.run_end import Turn
 from agent.telemetry import logs
 from agent.telemetry.resource import describe
 

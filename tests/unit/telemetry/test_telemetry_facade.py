@@ -14,7 +14,7 @@ from agent.core.suspension import Cause, Mode
 from agent.schedule.suspensions import Mark
 from agent.storage import certificates, journey_state
 from agent.storage.database import Database
-from agent.storage.journey_state import RunEnd
+from agent.storage.run_end import RunEnd
 from agent.telemetry.catalogue import CATALOGUE
 from agent.telemetry.delivery.export import resolve
 from agent.telemetry.delivery.signals import Signal
