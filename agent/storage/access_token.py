@@ -9,15 +9,12 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from agent.core.errors import StateError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE: Final = "token"
-_log = structlog.get_logger("footfall.storage")
 
 _SHORTEST: Final = 32
 _LONGEST: Final = 1024
@@ -39,7 +36,11 @@ def keep(folder: Path) -> str:
     try:
         token, trouble = _look(path)
         if trouble:
-            _log.warning("token.renewed", action="start", file=str(path), why=trouble)
+            # Not for who only reads it: a command that stops walks waits for what is imported.
+            import structlog
+
+            log = structlog.get_logger("footfall.storage")
+            log.warning("token.renewed", action="start", file=str(path), why=trouble)
             token = ""
         return token or _make(path)
     except OSError as error:
