@@ -71,7 +71,7 @@ def _redrawn(page: str, height: int) -> str:
     lines = page.rstrip("\n").split("\n")
     if len(lines) > height:
         more = len(lines) - height + 1
-        lines = [*lines[: height - 1], f"... {more} more lines; Ctrl-C, then footfall status"]
+        lines = [*lines[: height - 1], f"... {more} more lines"]
     return _HOME + "\n".join(f"{line}{_REST_OF_LINE}" for line in lines) + _REST
 
 
