@@ -25,10 +25,7 @@ _log = structlog.get_logger("footfall.daemon")
 _ENDING = "the agent is ending: nothing is taken up any more"
 _DISABLED = "journey {0} is disabled: set journey.{0}.enabled and reload, or use `footfall once`"
 _UNDER_WAY = "a run of {} that somebody asked for is under way already: {}"
-_COUNTS_FOR = (
-    "itself alone: it moves no metric, no incident and not how the journey stands; its spans and "
-    "its log record are sent"
-)
+_COUNTS_FOR = "itself alone: no metric, no incident, not how the journey stands"
 
 
 class Controls:
