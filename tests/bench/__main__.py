@@ -20,7 +20,7 @@ from tests.support.otlp import OtlpReceiver
 _ROUNDS = 2
 _VIEWS = 20
 _LATE_VIEWS = 12
-_NOISES = 5
+_NOISES = 4
 _TOLERANCE = 0.1
 """How far the meter may be off; a Python that starts is in what it reads."""
 

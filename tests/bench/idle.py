@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LOAD = Load(journeys=50, every=300.0)
-_SETTLE = 25.0
+_SETTLE = 18.0
 """Seconds until what a start launches and keeps for its first runs is over."""
-_SECONDS = 60.0
+_SECONDS = 50.0
 _EVERY = 1.0
 _APART = 2
 """Looks without a finished run, before and after: a run takes less, its browser's end included."""
