@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from agent.core.errors import ErrorType
 from tests.support.origin import Asked, Origin
 from tests.support.walking import HEADER, INFO_URL, VERSION, Walked, Walker, site
 
@@ -333,6 +334,27 @@ async def test_a_picture_takes_no_calls_tag(walker: Walker, shop: Origin) -> Non
     assert picture.headers["user-agent"].endswith(TOKEN)
     assert [name for name in CARRIERS if name in picture.headers] == ["cookie"]
     has_span(walked, call)
+
+
+async def test_a_broken_listener_costs_no_request(walker: Walker, shop: Origin) -> None:
+    """What a listener of the journey's raises is told by the journey's own next call; requests
+    that are held meanwhile are answered as ever."""
+    walked = await walker.walk(
+        """
+        def broken(_):
+            raise KeyError("mine")
+        await run.page.goto("/")
+        run.page.on("request", broken)
+        await run.page.evaluate("void Promise.all([fetch('/json?1'), fetch('/json?2')])")
+        await asyncio.sleep(0.5)
+        await run.page.title()
+        """,
+        site(shop.url),
+    )
+    assert walked.report.error_type is ErrorType.SCRIPT_ERROR
+    assert "mine" in walked.report.error
+    for asked in await shop.until_asked("/json", 2):
+        is_tagged(asked, walked)
 
 
 async def test_scripts_are_held_once_there_is_a_worker(walker: Walker, shop: Origin) -> None:
