@@ -6,7 +6,7 @@ from math import ceil
 from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
-from agent.rules import recording, series, suspended
+from agent.rules import expiry, recording, series, suspended
 from agent.rules.rule import Alert, Group
 from agent.rules.series import by, on
 from agent.rules.subject import PAGE, TICKET
@@ -49,6 +49,7 @@ def group(watch: Watch) -> Group:
             _backlog(watch),
             _dropped(watch),
             _reload_failed(watch),
+            *expiry.expiring(watch),
         ),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from agent.core.results import Result
+from agent.core.slowness import SHOWN_FROM
 from agent.core.units import format_duration
 from agent.rules import recording, series, suspended
 from agent.rules.objective import FAST, SLOW, WINDOWS, fitting
@@ -111,7 +112,21 @@ def _burns(subject: Subject, burn: Burn, *, quorum: bool) -> str:
 
 
 def slow(subject: Subject) -> Alert:
-    """Return the one of passes that come close to the time-out."""
+    """Return the one of a journey that is too slow: by the limits it has, or else its time-out."""
+    if not subject.journey.has_limits:
+        return _close_to_timeout(subject)
+    in_a_row = f"max {EACH} ({subject.of(series.CONSECUTIVE_SLOW)})"
+    return subject.alert(
+        "JourneySlow",
+        f"{in_a_row} >= {SHOWN_FROM}\nunless {ON_EACH} {suspended.now(subject.of)}",
+        TICKET,
+        "{{ $value }} slow passes in a row at {{ $labels.location }}",
+        "It works, and it or one of its steps takes longer than its limit allows. "
+        + subject.history(Result.PASS),
+    )
+
+
+def _close_to_timeout(subject: Subject) -> Alert:
     bound = _slow_bound(subject)
     seconds = subject.seconds(1_800, _SLOW_RUNS)
     window = format_duration(seconds)

@@ -25,6 +25,8 @@ def test_each_alert_goes_where_its_severity_says():
         (["alertname=JourneyDown", "severity=page"], "page"),
         (["alertname=JourneyDown", "severity=ticket"], "tickets"),
         (["alertname=Flaky", "severity=ticket"], "tickets"),
+        (["alertname=CertificateExpiring", "severity=page"], "page"),
+        (["alertname=CertificateExpiring", "severity=ticket"], "tickets"),
         (["alertname=PausedLong", "severity=ticket"], "tickets"),
         (["alertname=ConfigReloadFailed", "severity=ticket"], "tickets"),
     ):

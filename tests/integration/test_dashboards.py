@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,13 @@ async with run.step("Open the shop"):
     await run.page.goto("/")
 async with run.step("Search"):
     await run.page.get_by_role("searchbox").click()
+async with run.step("Meet an error of the page's own", slow="1ms"):
+    await run.page.evaluate('''() => {
+        const script = document.createElement("script");
+        script.textContent = "setTimeout(() => { throw new Error('of the page') })";
+        document.body.append(script);
+    }''')
+    await run.page.wait_for_timeout(50)
 """
 FLAKES = """
 async with run.step("Look"):
@@ -42,6 +50,11 @@ async with run.step("Look for what is not there"):
     await asyncio.sleep(2.4)
     assert False, "no such text"
 """
+CERTIFICATE = (
+    'footfall_tls_{}_seconds{{host="shop.example.com",service_instance_id="elsewhere",'
+    'deployment_environment_name="production"}} {}'
+)
+"""What another agent has seen: the demo shop has no certificate."""
 DIES = """
 async with run.step("Never done"):
     os._exit(9)
@@ -50,8 +63,8 @@ async with run.step("Never done"):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def store(tmp_path_factory, shop) -> AsyncIterator[VictoriaMetrics]:
-    """What a daemon sends whose journeys pass, flake, fail, overrun, lose their worker, and are
-    paused.
+    """What a daemon sends whose journeys pass, slowly and with errors of their pages, flake, fail,
+    overrun, lose their worker, and are paused.
 
     It goes on sending while the store is asked. A fail takes more than its slot.
     """
@@ -78,6 +91,10 @@ async def store(tmp_path_factory, shop) -> AsyncIterator[VictoriaMetrics]:
                 "pause", *("buys", "flakes", "fails"), "--silence", "--reason", "a migration"
             )
             assert paused.code == 0, paused.err
+            await victoria.push(
+                CERTIFICATE.format("expiry", time.time() + 1_000_000),
+                CERTIFICATE.format("lifetime", 7_776_000),
+            )
             yield victoria
 
 

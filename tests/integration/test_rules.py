@@ -45,6 +45,20 @@ def _spool(signal: str) -> str:
     return f'{{signal="{signal}", service_instance_id="of-eu"}}'
 
 
+def _certificate(
+    host: str, ends: list[tuple[int, int]], lifetime: int, agent: str = "of-eu", version: int = 1
+) -> dict[str, str]:
+    """What is seen of a host's certificate: from these minutes on, when it ends."""
+    labels = f'{{host="{host}", service_instance_id="{agent}", service_version="{version}"}}'
+    values = []
+    for (begin, end), after in zip(ends, [*ends[1:], (121, 0)], strict=True):
+        values.append(f"{end}+0x{after[0] - begin - 1}")
+    return {
+        f"footfall_tls_expiry_seconds{labels}": " ".join(values),
+        f"footfall_tls_lifetime_seconds{labels}": f"{lifetime}+0x120",
+    }
+
+
 SILENT = [
     Case(
         "staging fails, in the same store",
@@ -404,6 +418,19 @@ KEPT_BACK = [
         suspended={"eu": "." * 40 + "w" * 40},
     ),
     Case(
+        "it is slow in a window, by its limit",
+        {"eu": "." * 10 + "s" * 20 + "." * 20},
+        {"50m": set()},
+        journey(slow=4.0),
+        suspended={"eu": "." * 10 + "w" * 20},
+    ),
+    Case(
+        "slow once, by its limit",
+        {"eu": "." * 10 + "s" + "." * 10 + "s?" + "." * 10},
+        {"35m": set()},
+        journey(slow=4.0),
+    ),
+    Case(
         "a new agent is paused",
         {"eu": "-" * 30 + "." * 10},
         {"40m": set()},
@@ -433,6 +460,19 @@ KEPT_BACK = [
         {"40m": set()},
         more={key: {"eu": "." * 20 + "x" * 10 + "." * 10} for key in ("search", "sign_in")},
         suspended=dict.fromkeys(("eu", "eu/search", "eu/sign_in"), "." * 20 + "w" * 11),
+    ),
+    Case(
+        "certificates are renewed in time",
+        {"eu": "." * 100},
+        {"100m": set()},
+        extra={
+            **_certificate("days", [(0, 131_400), (20, 518_400)], 518_400),
+            **_certificate("upgraded", [(0, 1_000)], 518_400),
+            **_certificate("upgraded", [(0, 500_000)], 518_400, version=2),
+            **_certificate("months", [(0, 1_900_000)], 7_776_000),
+            **_certificate("now of days", [(0, 1_000)], 7_776_000),
+            **_certificate("now of days", [(0, 500_000)], 518_400, version=2),
+        },
     ),
 ]
 TOLD = [
@@ -534,6 +574,12 @@ TOLD = [
         suspended={f"eu/{key}": "." * 20 + "w" * 15 for key in ("stock", "news", "blog")},
     ),
     Case(
+        "slow in a row, by its limit",
+        {"eu": "." * 10 + "s.s?s" + "." * 10},
+        {"14m": set(), "16m": {"JourneySlow@eu"}},
+        journey(slow=4.0),
+    ),
+    Case(
         "slow passes, in a store that keeps environments",
         {"eu": "." * 60 + "s" * 60},
         {"1h": set(), "2h": {"JourneySlow@eu"}},
@@ -563,6 +609,27 @@ TOLD = [
         {"23m": set(), "30m": {"ConfigReloadFailed"}, "1h": {"ConfigReloadFailed"}},
         extra={'footfall_config_reload_success{service_instance_id="of-eu"}': "1+0x19 0+0x19 1x20"},
         still=set(),
+    ),
+    Case(
+        "certificates are not renewed",
+        {"eu": "." * 120},
+        {
+            "10m": {"CertificateExpiring@soon:page"},
+            "85m": {"CertificateExpiring@soon:page", "CertificateExpiring@months"},
+            "2h": {
+                "CertificateExpiring@soon:page",
+                "CertificateExpiring@months",
+                "CertificateExpiring@days",
+            },
+        },
+        extra={
+            **_certificate("days", [(0, 131_400)], 518_400),
+            **_certificate("soon", [(0, 51_900)], 518_400),
+            **_certificate("soon", [(0, 500_000)], 518_400, agent="of-us"),
+            **_certificate("months", [(0, 1_815_000)], 7_776_000),
+            **_certificate("years", [(0, 2_000_000)], 31_536_000),
+        },
+        suspended={"eu": "P" * 120},
     ),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from deploy.grafana.source import words
+from deploy.grafana.source import certificates, words
 from deploy.grafana.source.dashboard import Dashboard, Row
 from deploy.grafana.source.panel import SUSPENSIONS, VERDICTS, Query
 from deploy.grafana.source.panels import Bars, Chart, Stat, Timeline
@@ -19,6 +19,8 @@ _PASSED: Final = journeys("footfall_journey_duration_seconds_bucket", 'result="p
 _UNPLANNED: Final = journeys("footfall_schedule_skipped_total", 'reason!~"paused|maintenance"')
 _EACH: Final = "by (journey, location)"
 _SUSPENDED: Final = suspended("journey, location")
+_SLOW: Final = f"max {_EACH} ({journeys('footfall_journey_consecutive_slow')})"
+_PAGE_ERRORS: Final = journeys("footfall_page_errors_total")
 
 
 def _in_range(selector: str) -> str:
@@ -108,6 +110,23 @@ _NOW: Final = Row(
             steps=((1, "blue"),),
             width=6,
         ),
+        Stat(
+            title="Slow",
+            description="Journeys, counted once a location, whose last two passes at least were "
+            "above a limit that their author gave.",
+            queries=[Query(f"count({_SLOW} >= 2) or vector(0)")],
+            steps=words.FEW_ARE_WELL,
+            width=6,
+        ),
+        Stat(
+            title="Page errors",
+            description="Uncaught errors of pages' scripts, of first and third parties.",
+            queries=[Query(_in_range(_PAGE_ERRORS))],
+            decimals=0,
+            filled=False,
+            width=6,
+        ),
+        certificates.SOONEST,
     ],
 )
 _STATUS: Final = Row(
@@ -153,6 +172,7 @@ _STATUS: Final = Row(
                     expr=f"{_SUSPENDED} or 0 * max {_EACH} ({_INTERVAL})",
                     states=SUSPENSIONS,
                 ),
+                Column(title="Slow in a row", expr=_SLOW, decimals=0, steps=((2, "yellow"),)),
                 Column(
                     title="Success",
                     expr=success("$__range", f" {_EACH}"),
@@ -255,6 +275,16 @@ _TIME: Final = Row(
             "somebody wanted it.",
             queries=[Query(fell(_SKIPPED, "reason"), "{{reason}}")],
         ),
+        Bars(
+            title="Page errors by journey",
+            description="Uncaught errors of pages' scripts, by whose script it was. They fail no "
+            "run, unless its author asks for that.",
+            queries=[
+                Query(fell(_PAGE_ERRORS, "journey, party"), "{{journey}} · {{party}}"),
+            ],
+            link=("Open this journey", words.OF_SERIES_ANYWHERE),
+        ),
+        certificates.HOSTS,
         Chart(
             title="Duration of passed runs, p95",
             description="Of the attempt that decided the run, all locations together.",

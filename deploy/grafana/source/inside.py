@@ -95,6 +95,13 @@ PAGES: Final = Row(
             width=6,
         ),
         Bars(
+            title="Page errors by party",
+            description="Uncaught errors of pages' scripts, by whose script it was. The runs' "
+            "evidence has their texts.",
+            queries=[Query(fell(journeys("footfall_page_errors_total"), "party"), "{{party}}")],
+            width=6,
+        ),
+        Bars(
             title="Beacons",
             description="Hits for vendors of analytics and what became of them. Any that escaped "
             "counted the agent as a customer.",

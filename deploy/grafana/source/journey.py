@@ -77,11 +77,50 @@ _NOW: Final = Row(
             steps=words.RATIO,
         ),
         Stat(
+            title="Slow in a row",
+            description="Passes above a limit that its author gave it or one of its steps. One "
+            "alone is no news.",
+            queries=[
+                Query(
+                    f"max by (location) ({journeys('footfall_journey_consecutive_slow')})",
+                    "{{location}}",
+                )
+            ],
+            steps=((2, "yellow"),),
+            width=6,
+        ),
+        Stat(
+            title="Slow passes",
+            description="Those above a limit. They count as passed.",
+            queries=[
+                Query(
+                    f"sum(increase({journeys('footfall_journey_slow_total')}[$__range])) "
+                    "or vector(0)"
+                )
+            ],
+            decimals=0,
+            filled=False,
+            width=6,
+        ),
+        Stat(
             title="Suspended",
             description="Locations at which it is paused or in a maintenance window, or was and "
             "has no verdict since: nobody is paged for it there.",
             queries=[Query(f"count({suspended('location')} == 1) or vector(0)")],
             steps=((1, "blue"),),
+            width=6,
+        ),
+        Stat(
+            title="Page errors",
+            description="Uncaught errors of pages' scripts, of first and third parties.",
+            queries=[
+                Query(
+                    f"sum(increase({journeys('footfall_page_errors_total')}[$__range])) "
+                    "or vector(0)"
+                )
+            ],
+            decimals=0,
+            filled=False,
             width=6,
         ),
         Timeline(
