@@ -7,32 +7,35 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from agent.core.results import Result
-from agent.core.run_document import blamed_attempt, failed_step
-from agent.core.units import format_duration
+from agent.daemon.journey_document import (
+    brief,
+    declared,
+    of_certificate,
+    of_day,
+    of_skipped,
+    standing,
+    written,
+)
 from agent.daemon.run_lookup import artifacts_of, links, look_up
 from agent.runs.document import time
 from agent.schedule import measured, skips
-from agent.server.artifacts import link
 from agent.storage import certificates, journey_state, runs
 from agent.storage.certificates import MOST_TOLD
 from agent.storage.journey_state import JourneyState
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from agent.core.certificate import Certificate
     from agent.core.clock import Clock
-    from agent.core.model import Cadence, Journey
+    from agent.core.model import Journey
     from agent.daemon.suspension_report import SuspensionReport
     from agent.runs.by_hand import RunsByHand
     from agent.runs.dispatcher import Dispatcher
     from agent.schedule.measured import Measured
-    from agent.schedule.skips import Skipped
     from agent.schedule.ticker import Ticker
     from agent.schedule.timeline import Timeline
     from agent.storage.certificates import Known
@@ -111,27 +114,27 @@ class Overview:
             skipped = skips.since(connection, self._location, since)
             day = self._day(connection, since)
             states = journey_state.read(connection, self._location)
-            standing = [
+            told = [
                 {
-                    **_declared(one.journey, self._location),
+                    **declared(one.journey, self._location),
                     "running": one.running,
-                    "next_at": _time(one.next_at),
-                    **_standing(one.journey, states.get(one.journey.name, JourneyState()), now),
+                    "next_at": written(one.next_at),
+                    **standing(one.journey, states.get(one.journey.name, JourneyState()), now),
                     "suspended": self._suspended.of(
                         one.journey, states.get(one.journey.name, JourneyState())
                     ),
                     "last_run": _newest(connection, one.journey.name),
                     "last_failure": _newest(connection, one.journey.name, Result.FAIL.value),
                     "history": runs.results(connection, one.journey.name, _HISTORY),
-                    "day": _of_day(day.get(one.journey.name)),
+                    "day": of_day(day.get(one.journey.name)),
                     "skipped_since": time(now - _LOOKED_BACK),
                     "skipped": [
-                        _skipped(row, on_wall) for row in skipped.get(one.journey.name, ())
+                        of_skipped(row, on_wall) for row in skipped.get(one.journey.name, ())
                     ],
                 }
                 for one in live
             ]
-            return standing, certificates.read(connection)
+            return told, certificates.read(connection)
 
         found, known = await self._reader.read(look)
         return {
@@ -139,7 +142,7 @@ class Overview:
             "location": self._location,
             "journeys": found,
             "certificates": [
-                _certificate(one.certificate, now)
+                of_certificate(one.certificate, now)
                 for one in certificates.of_journeys(known, (one.journey for one in live), now)[
                     :MOST_TOLD
                 ]
@@ -184,95 +187,8 @@ class Overview:
         return await self._reader.read(lambda connection: look_up(connection, run_id))
 
 
-def _certificate(certificate: Certificate, now: float) -> dict[str, Any]:
-    return {
-        "host": certificate.host,
-        "ends_at": time(certificate.ends_at),
-        "lifetime": certificate.lifetime,
-        "near": certificate.is_near(now),
-    }
-
-
-def _declared(journey: Journey, location: str) -> dict[str, Any]:
-    return {
-        "journey": journey.name,
-        "summary": journey.summary,
-        "site": journey.site.name,
-        "url": journey.site.url,
-        "location": location,
-        "owner": journey.owner,
-        "severity": journey.severity,
-        "runbook": journey.runbook,
-        "file": f"{journey.file}:{journey.line}",
-        "every": _every(journey.cadence),
-        "timezone": journey.cadence.timezone,
-        "timeout": journey.timeout,
-        "slow": journey.slow,
-        "every_failing": journey.every_failing,
-        "enabled": journey.enabled,
-    }
-
-
-def _every(cadence: Cadence) -> str:
-    return cadence.cron or format_duration(cadence.seconds or 0.0)
-
-
-def _standing(journey: Journey, state: JourneyState, now: float) -> dict[str, Any]:
-    return {
-        "up": state.is_up(journey.interval, now) if journey.enabled else None,
-        "consecutive_failures": state.consecutive_failures,
-        "consecutive_slow": state.consecutive_slow,
-        "failing_since": _past(state.failing_since, now),
-        "last_success_at": _past(state.last_success, now),
-    }
-
-
-def _time(at: float | None) -> str | None:
-    return None if at is None else time(at)
-
-
-def _past(at: float | None, now: float) -> str | None:
-    """Write a moment of the past: of one before the clock was set back no more is known."""
-    return None if at is None else time(min(at, now))
-
-
 def _newest(
     connection: sqlite3.Connection, journey: str, result: str = ""
 ) -> dict[str, Any] | None:
     found = runs.newest(connection, 1, journey, result)
-    return _brief(json.loads(found[0])) if found else None
-
-
-def _brief(run: Mapping[str, Any]) -> dict[str, Any]:
-    """Return of a run what leads to its cause: the error, where it was, and the evidence."""
-    blamed = blamed_attempt(run)
-    # A flaky run was decided by an attempt that passed and has none.
-    artifacts = run["artifacts"] or blamed.get("artifacts", [])
-    screenshots = [path for path in artifacts if PurePosixPath(path).name == "screenshot.png"]
-    told = ("run_id", "result", "scheduled_at", "started_at", "duration", "error_type", "error")
-    return {
-        **{key: run[key] for key in told},
-        "step": failed_step(run),
-        # Runs of an earlier version have none.
-        "place": run.get("place"),
-        "slow": run.get("slow", []),
-        "trace_id": run["trace_id"],
-        "screenshot": link(screenshots[0]) if screenshots else None,
-        "artifacts": artifacts,
-        "links": links(artifacts),
-    }
-
-
-def _of_day(found: Measured | None) -> dict[str, Any]:
-    """Return uptime and what it stands on, in per cent; null where nothing is known."""
-    if found is None:
-        return {"slots": 0, "uptime": None, "measured": None}
-    return {"slots": found.slots, "uptime": found.uptime, "measured": found.share}
-
-
-def _skipped(skipped: Skipped, on_wall: Callable[[float], float]) -> dict[str, Any]:
-    return {
-        "reason": skipped.reason.value,
-        "count": skipped.count,
-        "last_at": time(on_wall(skipped.last_at)),
-    }
+    return brief(json.loads(found[0])) if found else None
