@@ -189,5 +189,5 @@ class AttemptRunner:
         forgotten = self._call.forgotten
         return RunHost(self._pipe, self._steps, forgotten, self._setup, self._follow_up)
 
-    async def _before_pass(self) -> dict[str, float]:
+    async def _before_pass(self) -> tuple[dict[str, float], BaseException | None]:
         return await self._call.before_pass()

@@ -118,20 +118,25 @@ class JourneyCall:
             if self._steps.ended:
                 self._check_pages()
             else:
-                await self.before_pass()
+                _, objection = await self.before_pass()
+                return objection
         except BaseException as error:  # noqa: BLE001 - a journey may raise anything
             return error
         return None
 
-    async def before_pass(self) -> dict[str, float]:
-        """Before a step passes: no unexpected status, and the vitals of what is shown."""
+    async def before_pass(self) -> tuple[dict[str, float], BaseException | None]:
+        """Before a step passes: no unexpected status, and the vitals of what is shown.
+
+        Returns:
+            The vitals, for the span that is open, and what there is to object all the same.
+
+        """
         self._check_pages()
         if self._page is None:
-            return {}
+            return {}, None
         seen = await self._setup.vitals.read(self._page, self._steps.current)
         # What the page raised before it answered was heard before its answer was.
-        self._check_pages()
-        return seen
+        return seen, self._setup.end.objection()
 
     def _check_pages(self) -> None:
         objection = self._setup.end.objection()

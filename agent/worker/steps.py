@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Steps:
     """Keeps the stack of open steps.
 
-    ``before_pass`` runs when a step is about to pass, and tells what its span is to carry besides;
-    ``describe`` says what a step failed on.
+    ``before_pass`` runs when a step is about to pass. It tells what the step's span is to carry
+    besides, and what there is to object, if anything; or raises. ``describe`` says what a step
+    failed on.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class Steps:
         trace_id: str,
         attempt_id: str,
         send: Callable[[FromWorker], None],
-        before_pass: Callable[[], Awaitable[Mapping[str, Attribute]]],
+        before_pass: Callable[[], Awaitable[tuple[Mapping[str, Attribute], BaseException | None]]],
         describe: Callable[[BaseException], str],
     ) -> None:
         self._trace_id = trace_id
@@ -68,7 +69,9 @@ class Steps:
             yield
             # What the agent looks at now is not the step's time.
             end = time.perf_counter()
-            seen = await self._before_pass()
+            seen, objection = await self._before_pass()
+            if objection is not None:
+                raise objection  # noqa: TRY301 - the step ends as if its body had raised it
         except BaseException as error:
             failure = error
             raise

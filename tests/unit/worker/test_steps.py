@@ -28,8 +28,8 @@ class Told(list[FromWorker]):
         ]
 
 
-async def _settled() -> dict[str, float]:
-    return {"seen": 1.5}
+async def _settled() -> tuple[dict[str, float], None]:
+    return {"seen": 1.5}, None
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ async def test_cancellation(steps: Steps, told: Told) -> None:
 async def test_settling(told: Told) -> None:
     """What is found while a step settles fails that step."""
 
-    async def refuse() -> dict[str, float]:
+    async def refuse() -> tuple[dict[str, float], None]:
         raise AssertionError("answered 500")
 
     steps = Steps(TRACE, ATTEMPT, told.append, refuse, repr)
@@ -133,6 +133,20 @@ async def test_settling(told: Told) -> None:
     with pytest.raises(AssertionError, match="answered 500"):
         await step.__aexit__(None, None, None)
     assert told.ended == [("open", "fail", 0)]
+
+
+async def test_an_objection(told: Told) -> None:
+    """What there is to object fails the step, and what was seen with it stands on its span."""
+
+    async def object_() -> tuple[dict[str, float], BaseException]:
+        return {"seen": 1.5}, AssertionError("a script broke")
+
+    step = Steps(TRACE, ATTEMPT, told.append, object_, repr).step("open")
+    await step.__aenter__()
+    with pytest.raises(AssertionError, match="a script broke"):
+        await step.__aexit__(None, None, None)
+    assert told.ended == [("open", "fail", 0)]
+    assert told.spans["step open"].attributes["seen"] == 1.5
 
 
 async def test_what_settling_saw(steps: Steps, told: Told) -> None:
