@@ -42,7 +42,7 @@ def log_run(run: RunResult, turn: Turn | None) -> None:
 
 
 def _log_turn(run: RunResult, turn: Turn) -> None:
-    log, name = (_log.error, names.JOURNEY_DOWN) if turn.down else (_log.info, names.JOURNEY_UP)
+    log, name = (_log.warning, names.JOURNEY_DOWN) if turn.down else (_log.info, names.JOURNEY_UP)
     log(
         name,
         action="run",

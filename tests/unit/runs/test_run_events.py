@@ -52,7 +52,7 @@ def test_a_slow_pass_says_what_was_slow():
 
 @pytest.mark.parametrize(
     ("down", "event", "level"),
-    [(True, "journey.down", "error"), (False, "journey.up", "info")],
+    [(True, "journey.down", "warning"), (False, "journey.up", "info")],
 )
 def test_a_turn_has_a_line_of_its_own(down, event, level):
     """With owner, runbook, what the first fail failed on, since when and, back, for how long."""
