@@ -63,8 +63,9 @@ async with run.step("Open the shop"):
 os._exit(9)
 """
 SECURE = """
-await run.page.goto("/")
-await asyncio.sleep(0.1)
+async with run.step("Open"):
+    await run.page.goto("/")
+    await asyncio.sleep(0.1)
 """
 THROWS = "<title>Secure</title><script>throw new Error('no cart')</script>"
 INVENTS = """

@@ -44,5 +44,6 @@ def test_each_key_is_found_on_the_line_where_it_begins():
         ("schedule", "a"): 17,
         ("schedule", "a", "b"): 17,
         ("maintenance",): 18,
-        ("maintenance", "reason"): 19,
+        ("maintenance", "0"): 18,
+        ("maintenance", "0", "reason"): 19,
     }
