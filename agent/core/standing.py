@@ -67,9 +67,19 @@ def state_of(journey: Journey) -> State:
     if suspended and not suspended["over"]:
         return _SUSPENDED[Cause(suspended["cause"])]
     state = _measured(journey)
-    # What it came to before says nothing of it any more.
-    stale = suspended and state in {State.FAILS, State.NOT_MEASURED, State.SILENT}
-    return State.WAITS if stale else state
+    doubtful = state in {State.FAILS, State.NOT_MEASURED, State.SILENT}
+    if suspended and doubtful:
+        # A verdict of before says nothing any more, and one of after would have ended the wait.
+        return State.NOT_MEASURED if _ran_after(journey, suspended) else State.WAITS
+    return state
+
+
+def _ran_after(journey: Journey, suspended: dict[str, Any]) -> bool:
+    """Whether a run began after the end of what suspended its journey."""
+    last = journey["last_run"]
+    if last is None or suspended["until"] is None:
+        return False
+    return datetime.fromisoformat(last["started_at"]) >= datetime.fromisoformat(suspended["until"])
 
 
 def _measured(journey: Journey) -> State:

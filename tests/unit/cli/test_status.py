@@ -394,8 +394,27 @@ async def test_a_certificate_that_ends_soon(served, shown):
 def test_how_a_paused_journey_stands(mode, over, up, state, quiet):
     """It is paused, not failing or silent, and need not be explained unless it is walked and
     fails; once the pause is over it waits for its first verdict."""
-    one = {"enabled": True, "up": up, "last_run": {"result": "pass"}, "skipped": []}
+    last = {"result": "pass", "started_at": "2026-11-27T05:00:00.000Z"}
+    one = {"enabled": True, "up": up, "last_run": last, "skipped": []}
     one |= {"consecutive_slow": 0}
-    one |= {"suspended": {"cause": "pause", "mode": mode, "over": over}}
+    until = "2026-11-27T05:24:22.000Z"
+    one |= {"suspended": {"cause": "pause", "mode": mode, "until": until, "over": over}}
     assert state_of(one) is state
     assert is_well(one) is quiet
+
+
+@pytest.mark.parametrize("up", [None, False])
+@pytest.mark.parametrize(
+    ("started_at", "state"),
+    [
+        ("2026-11-27T05:24:21.999Z", State.WAITS),
+        ("2026-11-27T05:24:22.000Z", State.NOT_MEASURED),
+    ],
+)
+def test_what_is_not_measured_after_a_pause_is_told(up, started_at, state):
+    """It has run since, so it doesn't wait for that; what it came to before stays out of it."""
+    last = {"result": "not_measured", "started_at": started_at}
+    until = "2026-11-27T05:24:22.000Z"
+    told = {"cause": "pause", "mode": "stop", "until": until, "over": True}
+    one = {"enabled": True, "up": up, "last_run": last, "skipped": [], "suspended": told}
+    assert state_of(one) is state
