@@ -150,9 +150,9 @@ FIRING = [
     ),
     Case(
         "it fails in the one environment of two that is asked for",
-        {"eu": "." * 30 + "x" * 5},
-        {"35m": {"JourneyDown@eu"} | BURNS},
-        staging={"eu": "." * 35, "us": "." * 35, "ap": "." * 35},
+        {"eu": "." * 30 + "x" * 6},
+        {"36m": {"JourneyDown@eu"} | BURNS},
+        staging={"eu": "." * 36, "us": "." * 36, "ap": "." * 36},
     ),
     Case(
         "the agent dies, and that of staging at the same place does not",
@@ -255,8 +255,8 @@ FIRING = [
     ),
     Case(
         "the one location that measures, of three",
-        {"eu": "." * 30 + "x" * 5, "us": "?" * 40, "ap": "-" * 40},
-        {"35m": {"JourneyDown@eu", "NotMeasured@us", "JourneyNotRunning@ap"} | BURNS},
+        {"eu": "." * 30 + "x" * 6, "us": "?" * 40, "ap": "-" * 40},
+        {"36m": {"JourneyDown@eu", "NotMeasured@us", "JourneyNotRunning@ap"} | BURNS},
     ),
     Case("slow passes", {"eu": "." * 60 + "s" * 60}, {"1h": set(), "2h": {"JourneySlow@eu"}}),
     Case("one slow pass in twenty-five", {"eu": ("." * 24 + "s") * 5}, {"2h": set()}),
@@ -551,8 +551,8 @@ TOLD = [
     ),
     Case(
         "staging is paused, and production fails, in one store",
-        {"eu": "." * 30 + "x" * 5},
-        {"35m": {"JourneyDown@eu"} | BURNS},
+        {"eu": "." * 30 + "x" * 6},
+        {"36m": {"JourneyDown@eu"} | BURNS},
         staging={"eu": "." * 20 + "-" * 20},
         suspended={"eu, staging": "." * 20 + "P" * 20},
     ),
