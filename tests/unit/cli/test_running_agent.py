@@ -60,8 +60,9 @@ def test_a_token_that_is_anothers_is_told_with_its_owner(config, tmp_path):
     file = config('state = "state"\n')
     os.chown(state, 12345, 12345)
     state.chmod(0o700)
-    for path in (file, tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    file.chmod(0o644)
+    for folder in (tmp_path, *tmp_path.parents):
+        folder.chmod(folder.stat().st_mode | 0o111)
     os.seteuid(54321)
     try:
         agent = find(file, {}, "")
