@@ -115,10 +115,7 @@ def _failures(runs: Sequence[RunResult]) -> Counter[str]:
     for run in runs:
         if run.error_type is None:
             continue
-        steps = run.attempts[run.decided_by].steps if run.attempts else ()
-        # Steps are listed as they end, so the innermost comes first.
-        step = next((one.name for one in steps if one.result is StepOutcome.FAIL), "")
-        where = f' in "{step}"' if step else ""
+        where = f' in "{run.failed_step}"' if run.failed_step else ""
         found[f"{run.error_type.value}{where}: {run.error.partition(chr(10))[0]}"] += 1
     return found
 

@@ -11,6 +11,7 @@ from agent.daemon.suspension_report import pause_document
 from agent.daemon.switch import PauseOrder
 from agent.runs.document import time
 from agent.schedule.maintenance import selects
+from agent.server.api import no_journey
 from agent.server.control import Refused
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 _MOST = 1000
 """Pauses that may hold at once: more are somebody's loop."""
-_NAMED = 50
-"""Journeys that an error lists."""
 
 
 class Pausing:
@@ -113,10 +112,7 @@ class Pausing:
             fits = {name for name, one in loaded.items() if selects(selector, one)}
             fits |= gone & {selector}
             if not fits:
-                known = sorted(loaded)
-                more = ", …" if len(known) > _NAMED else ""
-                listed = ", ".join(known[:_NAMED]) + more or "none"
-                raise Refused(404, f"no journey is called {selector!a}; known: {listed}")
+                raise Refused(404, no_journey(selector, sorted(loaded)))
             chosen |= fits
         return sorted(chosen)
 
