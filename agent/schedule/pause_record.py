@@ -8,7 +8,6 @@ one small file, written whole beside the old one and put in its place.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from agent.core import ids
 from agent.core.suspension import Mode
 from agent.schedule.pauses import Pause
-from agent.storage.private import make_file, restrict_file
+from agent.storage.private import make_file, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,20 +64,8 @@ def write(path: Path, pauses: Iterable[Pause]) -> None:
         OSError: the disk refuses; the file is as it was.
 
     """
-    partial = path.with_name(f"{path.name}.partial")
-    make_file(partial)
     text = json.dumps({"pauses": [asdict(pause) for pause in pauses]}, indent=1)
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    restrict_file(partial)
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, text + "\n")
 
 
 def _everything(file: Path, now: float, why: str) -> Pause:

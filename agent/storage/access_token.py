@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from agent.core.errors import StateError
+from agent.storage.private import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,6 @@ _LONGEST: Final = 1024
 _TOKEN: Final = re.compile(rf"[A-Za-z0-9_-]{{{_SHORTEST},}}")
 _FOR_OTHERS: Final = 0o077
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_MAKE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def keep(folder: Path) -> str:
@@ -89,11 +89,5 @@ def _look(path: Path) -> tuple[str, str]:
 
 def _make(path: Path) -> str:
     token = secrets.token_urlsafe(_SHORTEST)
-    partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    with open(os.open(partial, _MAKE, 0o600), "w") as file:  # noqa: PTH123 - as above
-        file.write(f"{token}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    replace_file(path, f"{token}\n")
     return token

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _FOLDER = 0o700
 _FILE = 0o600
+_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def make_folder(path: Path) -> None:
@@ -46,6 +47,27 @@ def restrict_file(path: Path) -> None:
 
     """
     _restrict(path, _FILE)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Put a file in the place of another; a kill or a power cut leaves the old one or the new.
+
+    Raises:
+        OSError: the disk refuses; the file is as it was.
+
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    with open(os.open(partial, _MAKE, _FILE), "w", encoding="utf-8") as file:  # noqa: PTH123 - of a descriptor
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _restrict(path: Path, mode: int) -> None:
