@@ -77,7 +77,9 @@ class Readiness:
         pool = self._engine.pool
         states = pool.states()
         listed = ", ".join(f"{number} {state}" for state, number in states.items())
-        up = states["idle"] + states["busy"] > 0
+        # Where all are replaced at once, as by a reload, the next ones are a second away.
+        coming = pool.has_served and states["starting"] > 0
+        up = coming or states["idle"] + states["busy"] > 0
         if not pool.trouble:
             return Check(up, listed)
         # The browser's own words have its whole command line in them.

@@ -60,6 +60,8 @@ class Pool:
         self._changed = asyncio.Condition()
         self._closing = asyncio.Event()
         self._monitor: asyncio.Task[None] | None = None
+        self.has_served = False
+        """Whether a worker has come up yet."""
         self.trouble = ""
         """Why the last worker or browser would not start; empty where all is well."""
 
@@ -255,6 +257,7 @@ class Pool:
     async def _bring_up(self, number: int, predecessor: WorkerProcess | None) -> None:
         worker = await bring_up(number, lambda: self._spawn, self._on_trouble)
         self._came(predecessor)
+        self.has_served = True
         self._idle.append(worker)
         await self._notify()
 

@@ -46,6 +46,8 @@ async def test_a_reload_says_what_changed_or_what_is_wrong(home):
         home.configure(schedule={"every": "4s"})
         done = await home.footfall("reload")
         assert done.code == 0, done
+        # Its workers are all replaced now: no reason to take the page out of its service.
+        assert (await daemon.get("/readyz"))[0] == 200
         assert done.out.splitlines() == [
             "Reloaded.",
             "  added     more",
