@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from agent.core.changes import ChangeDocument
+
 Bar = Literal["pass", "flaky", "fail", "not_measured", "suspended", "unknown"]
 """What a stretch of time came to, by the worst of it. ``suspended``: it was mostly paused or in a
 window that stops; ``not_measured``: less than half of it was measured; ``unknown``: no slot ended
@@ -433,8 +435,10 @@ class RunDocument(TypedDict):
     decided_by: NotRequired[int]
     """Index into ``walks`` of the attempt that decided."""
     failed_step: NotRequired[str | None]
-    changes: NotRequired[list[dict[str, Any]]]
+    changes: NotRequired[list[ChangeDocument]]
     """What is different from the last passes, the likeliest cause first."""
+    compared_with: NotRequired[int]
+    """How many passes that were, five at most; 0: none were known."""
     last_pass: NotRequired[LastPass | None]
     previous: NotRequired[str | None]
     """Id of the journey's run before this one, as ``next``."""
