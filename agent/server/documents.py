@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agent.core.changes import ChangeDocument
+    from agent.core.difference import ChangeDocument
 
 Bar = Literal["pass", "flaky", "fail", "not_measured", "suspended", "unknown"]
 """What a stretch of time came to, by the worst of it. ``suspended``: it was mostly paused or in a
