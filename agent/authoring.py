@@ -33,7 +33,7 @@ Function = TypeVar("Function", bound="JourneyFunction")
 class Host(Protocol):
     """What a run needs of the worker that walks it."""
 
-    def step(self, name: str, slow: str) -> AbstractAsyncContextManager[None]:
+    def step(self, name: str, slow: str, *, optional: bool) -> AbstractAsyncContextManager[None]:
         """Time and trace what happens inside as one step."""
         ...
 
@@ -71,18 +71,24 @@ class Run:
     run_id: str
     host: Host
 
-    def step(self, name: str, *, slow: str = "") -> AbstractAsyncContextManager[None]:
+    def step(
+        self, name: str, *, slow: str = "", optional: bool = False
+    ) -> AbstractAsyncContextManager[None]:
         """Open a step: ``async with run.step("Add it to the cart"):``.
 
         Steps nest. A step that fails ends the journey. Give steps fixed names: they
         become metric labels. One that takes longer than ``slow`` (``"1s"``) makes a run that
         passes slow, which is a mark and no failure.
 
+        An ``optional`` one that the site fails is left and shown as failed, and the journey goes
+        on; the run's result is that of the rest. It may take half of the time that the attempt
+        has left. What an author gets wrong in it is told as anywhere else.
+
         Raises:
             ValueError: ``slow`` is no duration.
 
         """
-        return self.host.step(name, slow)
+        return self.host.step(name, slow, optional=optional)
 
     def secret(self, name: str) -> str:
         """Return the secret ``name``, from ``FOOTFALL_SECRET_<NAME>`` or the secrets folder.

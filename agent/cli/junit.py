@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from agent.core.results import RunResult
+    from agent.core.results import RunResult, Step
 
 _NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -49,11 +49,7 @@ def _case(run: RunResult, artifacts: Path) -> ET.Element:
         for one in slow:
             ET.SubElement(properties, "property", name="slow", value=_clean(one.shown))
     error_type = run.error_type.value if run.error_type else ""
-    lines = (
-        [f"{step.result.value}: {step.name}" for step in run.attempts[run.decided_by].steps]
-        if run.attempts
-        else []
-    )
+    lines = [_step(step) for step in run.attempts[run.decided_by].steps] if run.attempts else []
     if run.result in {Result.FAIL, Result.NOT_MEASURED}:
         kind = "failure" if run.result is Result.FAIL else "error"
         trouble = ET.SubElement(
@@ -68,6 +64,11 @@ def _case(run: RunResult, artifacts: Path) -> ET.Element:
     ]
     ET.SubElement(case, "system-out").text = _clean("\n".join(lines))
     return case
+
+
+def _step(step: Step) -> str:
+    note = " (optional)" if step.optional else ""
+    return f"{step.result.value}: {step.name}{note}"
 
 
 def _clean(text: str) -> str:

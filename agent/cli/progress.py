@@ -30,6 +30,7 @@ _COLOURS = {
     Result.FAIL: "red",
     Result.NOT_MEASURED: "magenta",
 }
+_OPTIONAL_MARK = "[yellow]✗[/yellow]"
 _NAME_WIDTH = 40
 
 
@@ -107,7 +108,10 @@ def step_line(step: Step, depth: int = 0) -> str:
     """Return what is printed of a step that is over."""
     took = "" if step.duration is None else f"{step.duration:6.2f} s"
     name = escape(step.name.ljust(_NAME_WIDTH - 2 * depth))
-    return f"  {'  ' * depth}{_MARKS[step.result]} {name} {took}".rstrip()
+    passed_over = step.optional and step.result is StepOutcome.FAIL
+    mark = _OPTIONAL_MARK if passed_over else _MARKS[step.result]
+    note = "  [dim]optional[/dim]" if passed_over else ""
+    return f"  {'  ' * depth}{mark} {name} {took}{note}".rstrip()
 
 
 def result_line(result: Result, error_type: str, duration: float, *, slow: bool = False) -> str:

@@ -162,7 +162,10 @@ class JourneyFailed(Exception):
 
         kind = run.error_type.value if run.error_type else ""
         attempt = run.attempts[run.decided_by] if run.attempts else None
-        steps = [f"  {s.result.value:<8} {s.name}" for s in attempt.steps] if attempt else []
+        steps = [
+            f"  {s.result.value:<8} {s.name}{' (optional)' if s.optional else ''}"
+            for s in (attempt.steps if attempt else ())
+        ]
         files = [f"  {short(artifacts / path)}" for one in run.attempts for path in one.artifacts]
         place = [run.place.shown] if run.place else []
         lines = [f"{run.result.value}: {kind}", run.error, *place, *steps, *files]

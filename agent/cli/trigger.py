@@ -89,7 +89,8 @@ class _Follower:
                     again = f"attempt {number + 1}, in a fresh worker"
                     self._console.print(f"  [dim]{again}[/dim]")
             for one in attempt["steps"][self._printed[number] :]:
-                step = Step(one["name"], StepOutcome(one["result"]), one["duration"])
+                result = StepOutcome(one["result"])
+                step = Step(one["name"], result, one["duration"], optional=one["optional"])
                 self._console.print(step_line(step))
             self._printed[number] = max(self._printed[number], len(attempt["steps"]))
 

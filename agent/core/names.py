@@ -97,6 +97,7 @@ ATTEMPT_NUMBER: Final = "footfall.attempt.number"
 STEP_NAME: Final = "footfall.step.name"
 STEP_RESULT: Final = "footfall.step.result"
 STEP_SLOW: Final = "footfall.step.slow"
+STEP_OPTIONAL: Final = "footfall.step.optional"
 STEP_VITALS: Final = {
     "lcp": "footfall.web_vital.lcp",
     "fcp": "footfall.web_vital.fcp",

@@ -105,6 +105,8 @@ class Step:
     duration: Seconds | None = None
     slow: Seconds | None = None
     """Seconds above which it is slow; None: it has no limit."""
+    optional: bool = False
+    """Whether the journey goes on where it fails: it lies in a step of that kind, or is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,8 @@ class RunResult:
         """The step that the run's error happened in, the innermost; "" where it was in none."""
         blamed = (one for one in self.attempts if one.error_type is self.error_type)
         steps = (step for one in blamed if self.error_type for step in one.steps)
-        return next((step.name for step in steps if step.result is StepOutcome.FAIL), "")
+        failed = (one for one in steps if one.result is StepOutcome.FAIL and not one.optional)
+        return next((step.name for step in failed), "")
 
     @property
     def artifacts(self) -> tuple[str, ...]:

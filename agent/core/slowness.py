@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.core.results import Result
+from agent.core.results import Result, StepOutcome
 from agent.core.units import format_duration
 
 if TYPE_CHECKING:
@@ -43,7 +43,11 @@ def too_slow(run: RunResult) -> tuple[TooSlow, ...]:
         return ()
     timed = [
         (None, run.journey.slow, attempt.duration),
-        *((step.name, step.slow, step.duration) for step in attempt.steps),
+        *(
+            (step.name, step.slow, step.duration)
+            for step in attempt.steps
+            if step.result is StepOutcome.PASS
+        ),
     ]
     return tuple(
         TooSlow(step, limit, seconds)

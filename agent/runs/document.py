@@ -80,7 +80,12 @@ def _place(place: SourceLine | None) -> dict[str, Any] | None:
 def step_document(step: Step) -> dict[str, Any]:
     """Return the public form of a step."""
     duration = None if step.duration is None else _seconds(step.duration)
-    return {"name": step.name, "result": step.result.value, "duration": duration}
+    return {
+        "name": step.name,
+        "result": step.result.value,
+        "duration": duration,
+        "optional": step.optional,
+    }
 
 
 def _seconds(seconds: float) -> float:

@@ -70,6 +70,11 @@ class FakeRun(Run):
         return self._host.failed_step
 
     @property
+    def passed_over(self) -> list[str]:
+        """The optional steps that failed, and after which the journey went on."""
+        return self._host.passed_over
+
+    @property
     def logged(self) -> list[dict[str, Any]]:
         """What ``run.log`` was told: each record's ``event``, ``level`` and fields."""
         return self._host.logged
@@ -100,6 +105,7 @@ class _Host:
         self.new_contexts: list[dict[str, Any]] = []
         self.steps: list[str] = []
         self.failed_step: str | None = None
+        self.passed_over: list[str] = []
         self.logged: list[dict[str, Any]] = []
         self.masked: list[Locator] = []
         self.allowed_statuses: set[int] = set()
@@ -110,14 +116,17 @@ class _Host:
         )
 
     @asynccontextmanager
-    async def step(self, name: str, slow: str) -> AsyncIterator[None]:
+    async def step(self, name: str, slow: str, *, optional: bool) -> AsyncIterator[None]:
         parse_limit(slow)
         self._open.append(name)
         path = " › ".join(self._open)
         self.steps.append(path)
         try:
             yield
-        except BaseException:
+        except BaseException as error:
+            if optional and _is_the_sites(error):
+                self.passed_over.append(path)
+                return
             self.failed_step = self.failed_step or path
             raise
         finally:
@@ -142,6 +151,11 @@ class _Host:
     def _keep(self, _: object, __: str, event: MutableMapping[str, Any]) -> str:
         self.logged.append(dict(event))
         raise structlog.DropEvent
+
+
+def _is_the_sites(error: BaseException) -> bool:
+    """Whether an optional step ends on it and the journey goes on, as in a worker."""
+    return isinstance(error, AssertionError) or type(error).__module__.startswith("playwright.")
 
 
 class _Missing:

@@ -16,6 +16,7 @@ from agent.worker.browser.faults import BadContext, LaunchFailed, first_line
 from agent.worker.browser.launch import close
 from agent.worker.follow_up import FollowUp
 from agent.worker.journey_call import JourneyCall
+from agent.worker.optional_steps import OptionalSteps
 from agent.worker.outcome import AttemptOutcome
 from agent.worker.page_setup import OPEN_WAIT, PageSetup
 from agent.worker.request_signer import proofs_of
@@ -66,6 +67,7 @@ class AttemptRunner:
         self._watchdog = services.watchdog
         self._isolation = services.isolation
         self._launcher = services.launcher
+        self._code = services.code
         self._steps = Steps(
             walk.trace_id,
             walk.span_id,
@@ -187,7 +189,9 @@ class AttemptRunner:
 
     def _host(self) -> RunHost:
         forgotten = self._call.forgotten
-        return RunHost(self._pipe, self._steps, forgotten, self._setup, self._follow_up)
+        deadline = time.monotonic() + self._walk.journey.timeout
+        optional = OptionalSteps(self._pipe, self._code, self._setup, deadline)
+        return RunHost(self._pipe, self._steps, forgotten, self._setup, self._follow_up, optional)
 
     async def _before_pass(self) -> tuple[dict[str, float], BaseException | None]:
         return await self._call.before_pass()

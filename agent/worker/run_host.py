@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from agent.worker.follow_up import FollowUp
     from agent.worker.forgotten import Forgotten
+    from agent.worker.optional_steps import OptionalSteps
     from agent.worker.page_setup import PageSetup
     from agent.worker.pipe import Pipe
     from agent.worker.steps import Steps
@@ -34,6 +35,7 @@ class RunHost:
     _forgotten: Forgotten
     _setup: PageSetup
     _follow_up: FollowUp
+    _optional: OptionalSteps
 
     @property
     def log(self) -> FilteringBoundLogger:
@@ -41,13 +43,14 @@ class RunHost:
         log: FilteringBoundLogger = structlog.wrap_logger(None, processors=[self._write_log])
         return log
 
-    def step(self, name: str, slow: str) -> AbstractAsyncContextManager[None]:
-        """Open a step, with a limit above which it is slow."""
+    def step(self, name: str, slow: str, *, optional: bool) -> AbstractAsyncContextManager[None]:
+        """Open a step, with a limit above which it is slow, and whether the walk outlives it."""
         try:
             limit = parse_limit(slow)
         except ValueError as error:
             raise ValueError(f"run.step({name!r}, slow=…): {error}") from None
-        return self._forgotten.step(self._steps.step(name, limit))
+        step = self._steps.step(name, limit, optional=optional)
+        return self._forgotten.step(self._optional.around(name, step) if optional else step)
 
     def secret(self, name: str) -> str:
         """Fetch a secret."""

@@ -40,6 +40,8 @@ class Steps:
         self._before_pass = before_pass
         self._describe = describe
         self._open: list[tuple[str, str]] = []
+        self._optional: set[str] = set()
+        """The ids of the open steps whose failure the journey outlives."""
         self._reached: set[str] = set()
         self.ended: list[Step] = []
         """The steps that are over, in the order of their ends."""
@@ -55,11 +57,20 @@ class Steps:
         return " › ".join(name for name, _ in self._open)
 
     @asynccontextmanager
-    async def step(self, name: str, slow: float | None = None) -> AsyncIterator[None]:
-        """Time and trace what happens inside; above ``slow`` seconds it is slow."""
+    async def step(
+        self, name: str, slow: float | None = None, *, optional: bool = False
+    ) -> AsyncIterator[None]:
+        """Time and trace what happens inside; above ``slow`` seconds it is slow.
+
+        What it fails on is raised all the same; ``optional`` says of it, and of the steps in it,
+        that the journey goes on.
+        """
         parent, span_id, depth = self.current, secrets.token_hex(8), len(self._open)
+        optional = optional or parent in self._optional
         self._reached.add(name)
         self._open.append((name, span_id))
+        if optional:
+            self._optional.add(span_id)
         self._send(StepStarted(name, depth))
         start_ns, start = time.time_ns(), time.perf_counter()
         end: float | None = None
@@ -78,9 +89,12 @@ class Steps:
         finally:
             took = (end or time.perf_counter()) - start
             self._open.remove((name, span_id))
+            self._optional.discard(span_id)
             outcome = StepOutcome.FAIL if failure else StepOutcome.PASS
             if outcome is StepOutcome.PASS and slow is not None and took > slow:
                 seen = {**seen, names.STEP_SLOW: True}
+            if optional:
+                seen = {**seen, names.STEP_OPTIONAL: True}
             span = SpanData(
                 name=names.STEP_SPAN.format(name=name),
                 trace_id=self._trace_id,
@@ -93,7 +107,7 @@ class Steps:
                 attributes={names.STEP_NAME: name, names.STEP_RESULT: outcome.value, **seen},
             )
             self._send(SpanEnded(span))
-            self._end(Step(name, outcome, took, slow), depth)
+            self._end(Step(name, outcome, took, slow, optional), depth)
 
     def skip(self, names: Sequence[str]) -> None:
         """Tell of the steps that were never reached."""

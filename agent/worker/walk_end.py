@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agent.core.bare_url import bare_url
@@ -16,7 +17,7 @@ from agent.worker.browser.faults import (
 from agent.worker.browser.traffic import is_main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from playwright.async_api import Response
 
@@ -50,6 +51,25 @@ class WalkEnd:
         """The first error in a script of the site's own, where that is to fail the walk."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails as soon as the walk can't go on."""
+        self._pardons: list[Callable[[], None]] = []
+        """Whom a page that was refused tells, innermost last, in place of ending the walk."""
+
+    @contextmanager
+    def pardoned(self, on_refusal: Callable[[], None]) -> Iterator[None]:
+        """Let no page's answer or error meanwhile end the walk; the caller hears of it instead.
+
+        What is lost for good, a page that crashed, ends the walk all the same.
+        """
+        before, raised, at = dict(self.refusals), self.page_error, self.refused_at
+        self.refused_at = None
+        self._pardons.append(on_refusal)
+        try:
+            yield
+        finally:
+            self._pardons.remove(on_refusal)
+            for status in self.refusals.keys() - before.keys():
+                del self.refusals[status]
+            self.page_error, self.refused_at = raised, at
 
     def objection(self) -> HttpStatusError | PageErrorRaised | ProxyRefused | None:
         """Return what is to be raised for pages, although the journey itself goes on."""
@@ -82,21 +102,26 @@ class WalkEnd:
                 del self.refusals[status]
         refusal = self.refusal()
         if refusal is not None:
-            self.refused_at = self.refused_at or self.stands_at()
-            asyncio.get_running_loop().call_later(_SHOW, self.lose, refusal)
+            self._refuse(refusal)
 
     def on_page_error(self, error: PageError) -> None:
         """End the walk soon after an uncaught error, once the page had time to show it."""
         if self.page_error is None:
             self.page_error = PageErrorRaised(f"uncaught error on the page: {error}")
-            self.refused_at = self.refused_at or self.stands_at()
-            asyncio.get_running_loop().call_later(_SHOW, self.lose, self.page_error)
+            self._refuse(self.page_error)
 
     def lose(self, why: Exception) -> None:
         """End the walk; what ended it first is what counts."""
         if not self.lost.done():
             self.lost.set_exception(why)
             self.lost.exception()  # seen: nobody needs to be warned of it later
+
+    def _refuse(self, objection: Exception) -> None:
+        self.refused_at = self.refused_at or self.stands_at()
+        if self._pardons:
+            self._pardons[-1]()
+            return
+        asyncio.get_running_loop().call_later(_SHOW, self.lose, objection)
 
     def _give_up_on(self, request: str) -> None:
         """End a walk whose page is challenged still; browsers pass some challenges alone."""

@@ -14,7 +14,7 @@ from tests.support.build import START, a_run, an_attempt
 
 def test_a_failed_run_word_for_word(request_):
     """Keys, words and formats of every part."""
-    steps = (Step("Open", StepOutcome.PASS, 0.25), Step("Pay", StepOutcome.SKIPPED))
+    steps = (Step("Open", StepOutcome.PASS, 0.25), Step("Pay", StepOutcome.SKIPPED, optional=True))
     first = an_attempt(
         Result.FAIL, started_at=START + 0.5, error="no", steps=steps,
         artifacts=("buy_a_mug/x/attempt-1/screenshot.png",),
@@ -59,8 +59,8 @@ def test_a_failed_run_word_for_word(request_):
                 "place": {"file": "journeys/shop.py", "line": 17, "source": "await pay()"},
                 "duration": 1.5,
                 "steps": [
-                    {"name": "Open", "result": "pass", "duration": 0.25},
-                    {"name": "Pay", "result": "skipped", "duration": None},
+                    {"name": "Open", "result": "pass", "duration": 0.25, "optional": False},
+                    {"name": "Pay", "result": "skipped", "duration": None, "optional": True},
                 ],
                 "artifacts": ["buy_a_mug/x/attempt-1/screenshot.png"],
             },

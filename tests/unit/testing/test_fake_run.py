@@ -23,6 +23,18 @@ async def test_steps_are_remembered_with_the_one_that_failed():
     assert run.failed_step == "Pay › Read the total"
 
 
+async def test_an_optional_step_is_passed_over():
+    """What a site fails on in it is kept aside, as a worker does; a mistake is raised."""
+    run = FakeRun()
+    async with run.step("Rate it", optional=True):
+        raise AssertionError("no stars")
+    assert (run.passed_over, run.failed_step) == (["Rate it"], None)
+    with pytest.raises(KeyError):
+        async with run.step("Rate it", optional=True):
+            raise KeyError("stars")
+    assert run.failed_step == "Rate it"
+
+
 def test_what_is_asked_of_the_agent_is_answered_and_kept():
     """Parameters, secrets, masks, statuses and records, each as a real run takes them."""
     run = FakeRun(params={"product": "Mug"}, secrets={"PW": "s3cret"}, run_id="r-1")
