@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstrain
 
 from agent.config.addresses import origin, pattern, web_address
 from agent.core.naming import NAME
+from agent.core.origins import parse
 from agent.core.proxies import Proxy, bypassed_host
 from agent.core.units import parse_cadence, parse_duration, parse_limit, parse_size, parse_timezone
 from agent.core.values import encodes, trouble
@@ -143,6 +144,19 @@ def _params(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _own_address(text: str) -> str:
+    if not text:
+        return text
+    web_address(text)
+    address = parse(text)
+    if address.path not in {"", "/"} or "?" in text or "#" in text:
+        raise ValueError(
+            'must end after the host or port, as "https://footfall.example.com" does: the agent '
+            "serves its pages from the root, so give it a name or a port of its own"
+        )
+    return f"{address.scheme}://{address.netloc}"
+
+
 def _bind_address(text: str) -> str:
     if text != "localhost":
         try:
@@ -245,5 +259,7 @@ SentHeaderName = Annotated[HeaderName, AfterValidator(str.lower)]
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 """What a client shows to be let in; empty: there is none."""
+OwnAddress = Annotated[str, AfterValidator(_own_address)]
+"""Where people reach the agent, as an origin; empty: as they ask for it."""
 BindAddress = Annotated[str, AfterValidator(_bind_address)]
 Engine = Annotated[str, BeforeValidator(_engine)]

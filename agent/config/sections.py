@@ -32,6 +32,7 @@ from agent.config.fields import (
     HeaderValue,
     Limit,
     Memory,
+    OwnAddress,
     Params,
     Pattern,
     PositiveDuration,
@@ -231,3 +232,4 @@ class ServerSection(Section):
     host: BindAddress = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
     token: Token = SecretStr("")
+    url: OwnAddress = ""

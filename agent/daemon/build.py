@@ -39,7 +39,7 @@ from agent.schedule.suspensions import Suspensions
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.access import Access
-from agent.server.serving import listen
+from agent.server.serving import listen, port_of
 from agent.storage import access_token, asked_runs, runs
 from agent.storage.database import Database
 from agent.storage.folder import StateFolder
@@ -116,7 +116,7 @@ async def build(
     stack.callback(folder.release)
     listening = _listen(settings)
     stack.callback(listening.close)
-    access = _access(settings, folder)
+    access = _access(settings, folder, port_of(listening))
     left = kill_leftovers(agent_id)
     if left:
         _log.warning("leftovers.killed", action="start", processes=left)
@@ -194,14 +194,14 @@ def _listen(settings: Settings) -> socket.socket:
         ) from error
 
 
-def _access(settings: Settings, folder: StateFolder) -> Access:
+def _access(settings: Settings, folder: StateFolder, port: int) -> Access:
     """Say what opens the server; without a token of the configuration, one in the state folder."""
     server = settings.server
     if configured := server.token.get_secret_value():
         # One from before would have a command on this machine show what nobody takes any more.
         access_token.drop(folder.path)
-        return Access(server.host, configured, configured=True)
-    return Access(server.host, access_token.keep(folder.path), configured=False)
+        return Access(server.host, configured, True, port, server.url)
+    return Access(server.host, access_token.keep(folder.path), False, port, server.url)
 
 
 def _telemetry(

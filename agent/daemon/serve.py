@@ -107,6 +107,7 @@ class Daemon:
             controls,
             artifacts,
             stations.access,
+            self._clock,
         )
         serving_it = serving(app, stations.listening, LimitedConnection)
         self._tasks.add(await self._stack.enter_async_context(serving_it))

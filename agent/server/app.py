@@ -16,11 +16,15 @@ from agent.server.artifacts import serve
 from agent.server.concurrency import ConcurrencyLimit
 from agent.server.control import Refused, control_routes, told
 from agent.server.health import health_routes
+from agent.server.sessions import Sessions
+from agent.server.sign_in import SignIn
+from agent.server.views.rendering import Rendering
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from agent.core.clock import Clock
     from agent.server.access import Access
     from agent.server.api import Source
     from agent.server.control import Control
@@ -34,15 +38,31 @@ def create_app(
     control: Control,
     artifacts: Path,
     access: Access,
+    clock: Clock,
 ) -> Starlette:
     """Return the application, open as ``access`` says."""
+    rendering = Rendering()
+    sessions = Sessions(access.token, access.url, access.port, clock.wall)
+    sign_in = SignIn(access, sessions, rendering, clock)
     health = health_routes(alive, ready)
     public = [route.path for route in health]
     evidence = Route("/artifacts/{path:path}", serve(artifacts))
     app = Starlette(
-        routes=[*health, *api_routes(source), *control_routes(control), evidence],
+        routes=[
+            *health,
+            *api_routes(source),
+            *control_routes(control),
+            *sign_in.routes(),
+            evidence,
+        ],
         middleware=[
-            Middleware(AccessControl, access=access, public=public),
+            Middleware(
+                AccessControl,
+                access=access,
+                sessions=sessions,
+                rendering=rendering,
+                public=public,
+            ),
             Middleware(ConcurrencyLimit, public=public),
         ],
         exception_handlers={

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from agent.server.access import shows_token
+from agent.server.access import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -84,7 +84,7 @@ class _Shared:
 def _answer(request: Request, checks: Mapping[str, Check]) -> JSONResponse:
     ok = all(check.ok for check in checks.values())
     degraded = any(check.degraded for check in checks.values())
-    trusted = shows_token(request.scope)
+    trusted = is_trusted(request.scope)
     body = {
         "status": ("degraded" if degraded else "ok") if ok else "failing",
         "checks": {

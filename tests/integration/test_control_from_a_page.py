@@ -104,7 +104,7 @@ async def agent(request: pytest.FixtureRequest, tmp_path) -> AsyncIterator[tuple
     and the address by which people know it."""
     wider = request.param == "lan"
     host, token = ("0.0.0.0", TOKEN) if wider else ("127.0.0.1", "")
-    async with Served(tmp_path, host, token, [journey("buy")]) as served:
+    async with Served(tmp_path, host, token, journeys=[journey("buy")]) as served:
         name = "shop.lan" if wider else "localhost"
         yield served, f"http://{name}:{served.port}"
 

@@ -83,6 +83,8 @@ class Served:
     folder: Path
     host: str = "127.0.0.1"
     token: str = ""
+    public_url: str = ""
+    """``server.url``."""
     journeys: list[Journey] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=lambda: {"workers": Check(True, "2 idle")})
     clock: SystemClock = field(default_factory=SystemClock)
@@ -123,12 +125,19 @@ class Served:
             return self.checks
 
         # The guard believes what it is told of the host: the socket stays on loopback.
-        access = Access(self.host, self.token or STATE_TOKEN, configured=bool(self.token))
-        app = create_app(
-            lambda: Check(True, "ticked"), ready, overview, self.control, self.artifacts, access
-        )
         socket = listen("127.0.0.1", 0)
         self.port = port_of(socket)
+        shown = self.token or STATE_TOKEN
+        access = Access(self.host, shown, bool(self.token), self.port, self.public_url)
+        app = create_app(
+            lambda: Check(True, "ticked"),
+            ready,
+            overview,
+            self.control,
+            self.artifacts,
+            access,
+            self.clock,
+        )
         self.url = f"http://127.0.0.1:{self.port}"
         kept = self.connections
 

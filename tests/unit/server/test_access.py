@@ -17,7 +17,7 @@ HEALTH = ("/healthz", "/readyz")
 @pytest.fixture
 def serve(tmp_path):
     def make(host="127.0.0.1", token=""):
-        served = Served(tmp_path, host, token, [journey("buy")])
+        served = Served(tmp_path, host, token, journeys=[journey("buy")])
         (tmp_path / "artifacts").mkdir()
         served.artifacts = tmp_path / "artifacts"
         served.keep("a.png", b"it")
@@ -250,4 +250,4 @@ async def test_no_other_method_changes_anything(serve):
 def test_a_server_needs_a_token():
     """Without any, an empty one would open it."""
     with pytest.raises(ValueError, match="without a token"):
-        AccessControl(None, Access("127.0.0.1", "", configured=False), ())
+        AccessControl(None, Access("127.0.0.1", "", False, 8080), None, None, ())

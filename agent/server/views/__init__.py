@@ -1,0 +1,1 @@
+"""What pages look like: templates, style sheets, and the shapes they draw."""

@@ -1,0 +1,33 @@
+"""Links that sign somebody in: once, for a minute, and few at a time."""
+
+from __future__ import annotations
+
+from agent.server.one_time_links import OneTimeLinks
+
+
+class Now:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_it_works_once_and_for_a_minute():
+    """Whoever comes later, or second, has nothing."""
+    now = Now()
+    links = OneTimeLinks(now)
+    first, second = links.make(), links.make()
+    assert not links.spend("")
+    assert not links.spend(first[:-1])
+    now.now += 59
+    assert links.spend(first)
+    assert not links.spend(first)
+    now.now += 1
+    assert not links.spend(second)
+
+
+def test_few_wait_at_a_time():
+    """The oldest goes first."""
+    links = OneTimeLinks(Now())
+    made = [links.make() for _ in range(20)]
+    assert [links.spend(code) for code in made] == [False] * 4 + [True] * 16
