@@ -28,19 +28,32 @@ def status(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 or 3 where something is not well.")
     ] = False,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Print a sign-in link that works once, and open it.")
+    ] = False,
 ) -> None:
     """Ask a running agent how its journeys stand, worst first.
 
     With error, owner and evidence of each, and how the agent is itself. Exit codes: 0; 4 no
     agent answers; 2 bad usage or configuration, no such journey, or the agent wants another
     token. With --exit-code also: 1 a journey fails; 3 one is not measured, or the agent is not
-    ready. --watch ends with 0.
+    ready. --watch ends with 0. --open shows the agent's pages in a browser instead, or those of
+    one journey.
     """
+    from agent.cli.open_pages import open_pages
     from agent.cli.running_agent import find
     from agent.cli.status import status as show_status
     from agent.cli.status_watch import watch as watch_status
 
+    if open_ and (watch or exit_code or len(journeys or ()) > 1):
+        raise typer.BadParameter(
+            "goes with one JOURNEY at most, and not with --watch and --exit-code",
+            param_hint="--open",
+        )
     agent, names = find(config, dict(os.environ), url), tuple(journeys or ())
+    if open_:
+        asyncio.run(open_pages(agent, names, os.environ, json=json))
+        return
     if watch:
         asyncio.run(watch_status(agent, names, json=json))
         return

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from rich.console import Console
 
+from agent.cli.display import has_display
 from agent.cli.shown import escape
 from agent.core.errors import ConfigError, Problem
 from agent.core.results import Result
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from agent.cli.running_agent import Agent
 
-_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 _ELSEWHERE = (
     "copy it to a machine that has one and open it there with `npx playwright show-trace "
     "{name}`, or drop it onto https://trace.playwright.dev, which reads it in the browser and "
@@ -55,7 +55,7 @@ async def trace(agent: Agent, run_id: str, environ: Mapping[str, str]) -> None:
             gone = "its trace is gone, by artifacts.max_age or artifacts.max_bytes"
             raise ConfigError([Problem(run_id, gone)])
         console = Console(highlight=False, soft_wrap=True)
-        if not any(environ.get(name) for name in _DISPLAYS):
+        if not has_display(environ):
             console.print(f"No display is here to show it. The trace lies in {escape(str(file))}:")
             console.print(escape(_ELSEWHERE.format(name=file.name)))
             return
