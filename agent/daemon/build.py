@@ -40,7 +40,7 @@ from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.access import Access
 from agent.server.serving import listen, port_of
-from agent.storage import access_token, asked_runs, runs
+from agent.storage import access_token, asked_runs, incidents, runs
 from agent.storage.database import Database
 from agent.storage.folder import StateFolder
 from agent.storage.reader import Reader
@@ -53,6 +53,7 @@ from agent.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
     import socket
+    import sqlite3
     from collections.abc import Mapping
     from contextlib import AsyncExitStack
 
@@ -120,13 +121,14 @@ async def build(
     left = kill_leftovers(agent_id)
     if left:
         _log.warning("leftovers.killed", action="start", processes=left)
-    database = Database(folder.database, _SCHEMAS, clock, repair)
+    database = Database(folder.database, _SCHEMAS, clock, _repair)
     await database.open()
     stack.push_async_callback(database.close)
     reader = Reader(folder.database)
     stack.callback(reader.close)
     sink = _telemetry(settings, environ, database, agent_id, clock)
-    books = Ledger(database, sink, settings.location)
+    suspensions = _suspensions(loaded, folder, sink, clock)
+    books = Ledger(database, sink, settings.location, suspensions.known)
     workers = settings.workers.count
     queue = LocalQueue(workers * _QUEUE_PER_WORKER)
     in_force = InForce(loaded, folder.path / ".journeys", clock.wall())
@@ -137,7 +139,6 @@ async def build(
     engine = Engine(settings, folder, secret, clock, options, in_force.now.folder)
     engine.artifacts.clear_scratch()
     timeline = Timeline(clock, await books.decided_until())
-    suspensions = _suspensions(loaded, folder, sink, clock)
     switch = Switch(suspensions, folder.pauses, engine, sink, clock)
 
     def on_run(run: RunResult, late: float) -> None:
@@ -179,6 +180,12 @@ async def build(
     await engine.start()
     stack.push_async_callback(engine.stop)
     return built
+
+
+def _repair(connection: sqlite3.Connection) -> None:
+    """Make the books agree, after what could be read of damaged ones was saved."""
+    repair(connection)
+    incidents.repair(connection)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -123,7 +123,8 @@ class Dispatcher:
         async with self._deciding:
             # The queue first, since it may refuse: so what it took, refused or left to another
             # replica is one commit. A kill in between leaves the slots undecided.
-            await self._ledger.decide([await self._place(one) for one in decisions])
+            placed = [await self._place(one) for one in decisions]
+            await self._ledger.decide(placed, self._timeline.ahead())
 
     async def work(self) -> None:
         """Run queued slots one after the other, for ever; several of these may work at once."""

@@ -10,25 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 from agent.core.model import SkipReason
 from agent.core.results import Result
+from agent.core.slowness import was_slow
+from agent.core.suspension import Mode
 from agent.runs.document import document
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer
-from agent.storage import certificates, journey_state, runs
+from agent.schedule.repair import roll_up
+from agent.storage import certificates, incidents, journey_state, rollups, runs
+from agent.storage.rollup import Walked
 from agent.storage.run_end import RunEnd
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from agent.core.model import Slot
+    from agent.core.model import Journey, Slot
     from agent.core.results import RunResult
+    from agent.core.suspension import Suspension
     from agent.schedule.decision import Decision
     from agent.schedule.slots import Unfinished
     from agent.storage.database import Database
     from agent.storage.run_end import Turn
     from agent.telemetry.telemetry import Telemetry
 
-SCHEMA = """
+SCHEMA = f"""{incidents.SCHEMA}
 CREATE TABLE IF NOT EXISTS journey_sites (
     journey TEXT PRIMARY KEY,
     site TEXT NOT NULL
@@ -42,12 +47,22 @@ _KEPT_SLOTS = 25 * 3600.0
 
 
 class Ledger:
-    """Writes down what becomes of the slots of one location; each call is one commit."""
+    """Writes down what becomes of the slots of one location; each call is one commit.
 
-    def __init__(self, database: Database, telemetry: Telemetry, location: str) -> None:
+    ``suspended`` lists what suspended a journey, as far as it is known, up to a Unix time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        telemetry: Telemetry,
+        location: str,
+        suspended: Callable[[Journey, float], Sequence[Suspension]] = lambda *_: (),
+    ) -> None:
         self._database = database
         self._telemetry = telemetry
         self._location = location
+        self._suspended = suspended
         self._sites: dict[str, str] = {}
         self.watched: Mapping[str, int] = {}
         """Journeys from a fail to the second pass in a row, each with its fails in a row."""
@@ -67,6 +82,18 @@ class Ledger:
             return sites_of, journey_state.watched(connection, self._location)
 
         self._sites, self.watched = await self._database.transaction(write)
+
+    async def take_up(self, enabled: Collection[str], now: float) -> None:
+        """Go on at Unix time ``now`` with these journeys, of all that are in the books."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            if not rollups.is_begun(connection):
+                # An older agent has rolled nothing up.
+                roll_up(connection)
+            rollups.forget_the_oldest(connection)
+            incidents.end_gone(connection, self._location, enabled, now)
+
+        await self._database.transaction(write)
 
     async def decided_until(self) -> float | None:
         """Return the latest moment up to which anything is decided, in Unix seconds."""
@@ -90,8 +117,11 @@ class Ledger:
             lambda connection: slots.unfinished(connection, self._location)
         )
 
-    async def decide(self, decisions: Sequence[Decision]) -> None:
-        """Write down one tick's decisions; a slot that is decided already stays as it is."""
+    async def decide(self, decisions: Sequence[Decision], ahead: float = 0.0) -> None:
+        """Write down one tick's decisions; a slot that is decided already stays as it is.
+
+        ``ahead`` are the seconds by which the schedule is before the wall clock.
+        """
 
         def write(connection: sqlite3.Connection) -> None:
             for decision in decisions:
@@ -100,9 +130,9 @@ class Ledger:
                 if isinstance(decision, Elsewhere):
                     slots.elsewhere(connection, slot)
                 elif isinstance(decision, Offer):
-                    if slots.offer(connection, slot) is not None:
+                    if slots.offer(connection, slot, ahead) is not None:
                         self._telemetry.record_expected(connection, slot, site)
-                elif slots.pass_over(connection, decision):
+                elif slots.pass_over(connection, decision, ahead):
                     count = decision.count
                     self._telemetry.record_expected(connection, slot, site, count)
                     self._telemetry.record_skip(connection, slot, site, decision.reason, count)
@@ -134,20 +164,23 @@ class Ledger:
         Return the turn that its journey took with it, if it did.
 
         """
-        public = document(run)
+        public, end = document(run), RunEnd.of(run, now)
+        over = self._suspended(run.journey, now)
+        walked = _walked(run, end, over)
 
         def write(connection: sqlite3.Connection) -> _Written | None:
-            if not slots.finish(connection, run.run_id, run.result):
+            if not slots.finish(connection, run.run_id, run.result, walked):
                 return None
-            return self._write(connection, run, at, now, public)
+            return self._write(connection, run, at, end, over, public)
 
         return self._observe(run, await self._database.transaction(write))
 
     async def finish_closer(self, run: RunResult, at: float, now: float) -> Turn | None:
         """Do the same for a closer run, which has no slot and moves no figure."""
-        public = document(run)
+        public, end = document(run), RunEnd.of(run, now)
+        over = self._suspended(run.journey, now)
         written = await self._database.transaction(
-            lambda connection: self._write(connection, run, at, now, public)
+            lambda connection: self._write(connection, run, at, end, over, public)
         )
         return self._observe(run, written)
 
@@ -156,13 +189,15 @@ class Ledger:
         connection: sqlite3.Connection,
         run: RunResult,
         at: float,
-        now: float,
+        end: RunEnd,
+        over: Sequence[Suspension],
         public: dict[str, Any],
     ) -> _Written:
         runs.add(connection, at, public)
-        turn = journey_state.note(connection, RunEnd.of(run, now))
+        turn = journey_state.note(connection, end)
+        incidents.note(connection, end, run.journey, over)
         met = (one for attempt in run.attempts for one in attempt.certificates)
-        certificates.note(connection, met, now)
+        certificates.note(connection, met, end.ended_at)
         self._telemetry.record_run(connection, run, turn)
         return turn, journey_state.watched(connection, self._location)
 
@@ -194,9 +229,12 @@ class Ledger:
 
     async def set_back(self, seconds: float, now: float) -> None:
         """Have what was noted of the past stay in it: the wall clock was set back to ``now``."""
-        await self._database.transaction(
-            lambda connection: journey_state.set_back(connection, seconds, now)
-        )
+
+        def write(connection: sqlite3.Connection) -> None:
+            journey_state.set_back(connection, seconds, now)
+            incidents.set_back(connection, seconds, now)
+
+        await self._database.transaction(write)
 
     async def prune(self, now: float) -> None:
         """Let go of old rows; what is decided and every total stay."""
@@ -206,3 +244,18 @@ class Ledger:
 
     def _site(self, journey: str) -> str:
         return self._sites.get(journey, "")
+
+
+def _walked(run: RunResult, end: RunEnd, over: Sequence[Suspension]) -> Walked:
+    """Say of a run what is rolled up beside its result."""
+    slow = was_slow(run)
+    silenced = any(
+        one.mode is Mode.SILENCE and (one.until is None or one.until > end.started_at)
+        for one in over
+    )
+    return Walked(
+        seconds=None if slow is None else run.duration,
+        slow=bool(slow),
+        silenced=silenced,
+        step=run.failed_step if run.result is Result.FAIL else "",
+    )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from agent.core.model import SkipReason
+from agent.schedule import slots
+from agent.storage import rollups
+from agent.storage.rollup import Rollup
+from agent.storage.rollups import LENGTHS, begin_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,7 +20,8 @@ def repair(connection: sqlite3.Connection) -> None:
 
     No slot with a row is decided again. Slots of which only the count was left, or that were
     in flight and have lost their rows, become skips (``down``), so that expected = results +
-    skips + in flight holds again.
+    skips + in flight holds again. Days and hours that were lost are rolled up anew, as far as
+    their slots are left.
     """
     connection.execute(
         "INSERT INTO slot_cursors SELECT journey, location, max(scheduled_at), 1 FROM slots "
@@ -45,3 +51,23 @@ def repair(connection: sqlite3.Connection) -> None:
         "ON CONFLICT DO UPDATE SET total = total + excluded.total",
         (SkipReason.DOWN.value,),
     )
+    roll_up(connection)
+
+
+def roll_up(connection: sqlite3.Connection) -> None:
+    """Roll up the slots that are kept, into those days and hours of which nothing is known.
+
+    Of how long their passes took nothing is said.
+    """
+    found: dict[tuple[tuple[str, str], int, int], Rollup] = defaultdict(Rollup)
+    for ended, result, reason in slots.ended(connection):
+        for at in ended.times:
+            for length in LENGTHS:
+                rollup = found[ended.key, length, begin_of(at, length)]
+                if result is not None:
+                    rollup.results[result] += 1
+                else:
+                    rollup.skipped[reason] += 1
+                    rollup.skipped_at[reason] = max(at, rollup.skipped_at.get(reason, at))
+    for (key, length, begin), rollup in found.items():
+        rollups.write_missing(connection, key, (length, begin), rollup)

@@ -11,6 +11,8 @@ slot is decided twice even then, and at every commit, for each journey::
     expected = results + skips + in flight
 
 A row may stand for several slots that were skipped together; the totals count each of them.
+
+What ends a slot rolls it up as well, see ``agent.storage.rollups``.
 """
 
 from __future__ import annotations
@@ -22,14 +24,16 @@ from agent.core import ids
 from agent.core.model import SkipReason, Slot
 from agent.core.results import Result
 from agent.schedule.plan import floor_ms
+from agent.storage import rollups
+from agent.storage.rollup import Walked
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from agent.schedule.decision import Skip
 
-SCHEMA = """
+SCHEMA = f"""{rollups.SCHEMA}
 CREATE TABLE IF NOT EXISTS slots (
     run_id TEXT PRIMARY KEY,
     journey TEXT NOT NULL,
@@ -41,6 +45,7 @@ CREATE TABLE IF NOT EXISTS slots (
         ('offered', 'running', 'done', 'skipped', 'elsewhere')),
     result TEXT CHECK ((result IS NOT NULL) = (state = 'done')),
     reason TEXT CHECK ((reason IS NOT NULL) = (state = 'skipped')),
+    ahead INTEGER NOT NULL DEFAULT 0,   -- by which the schedule was before the wall clock then
     UNIQUE (journey, location, scheduled_at)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS slots_open ON slots (location, journey)
@@ -73,9 +78,40 @@ class Unfinished:
     running: bool
 
 
-def offer(connection: sqlite3.Connection, slot: Slot) -> str | None:
-    """Note that the slot is to run, and return its run id; None if it is decided already."""
-    if not _decide(connection, slot, floor_ms(slot.scheduled_at), 1, "offered"):
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a row stood for that has ended; times are Unix milliseconds."""
+
+    journey: str
+    location: str
+    since: int
+    scheduled_at: int
+    count: int
+    ahead: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Journey and location."""
+        return self.journey, self.location
+
+    @property
+    def times(self) -> list[float]:
+        """When its slots were, by the wall clock, in Unix seconds: several lie evenly."""
+        step = (self.scheduled_at - self.since) / max(1, self.count - 1)
+        last = self.scheduled_at - self.ahead
+        return [(last - number * step) / 1000 for number in range(self.count)][::-1]
+
+
+_NOTHING_MORE = Walked()
+
+
+def offer(connection: sqlite3.Connection, slot: Slot, ahead: float = 0.0) -> str | None:
+    """Note that the slot is to run, and return its run id; None if it is decided already.
+
+    ``ahead`` are the seconds by which the schedule's time is before the wall clock's, where that
+    was set back.
+    """
+    if not _decide(connection, slot, floor_ms(slot.scheduled_at), 1, "offered", ahead):
         return None
     _add(connection, (slot.journey, slot.location, "expected", ""), 1)
     return ids.run_id(slot)
@@ -86,14 +122,14 @@ def elsewhere(connection: sqlite3.Connection, slot: Slot) -> bool:
     return _decide(connection, slot, floor_ms(slot.scheduled_at), 1, "elsewhere")
 
 
-def pass_over(connection: sqlite3.Connection, skip: Skip) -> bool:
+def pass_over(connection: sqlite3.Connection, skip: Skip, ahead: float = 0.0) -> bool:
     """Note that slots were skipped without an offer; False if any is decided already."""
     slot = skip.slot
     first = floor_ms(slot.scheduled_at if skip.since is None else skip.since)
-    if not _decide(connection, slot, first, skip.count, "offered"):
+    if not _decide(connection, slot, first, skip.count, "offered", ahead):
         return False
     _add(connection, (slot.journey, slot.location, "expected", ""), skip.count)
-    return _end(connection, ids.run_id(slot), "offered", skip.reason)
+    return _pass(connection, ids.run_id(slot), skip.reason)
 
 
 def start(connection: sqlite3.Connection, run_id: str) -> bool:
@@ -104,14 +140,19 @@ def start(connection: sqlite3.Connection, run_id: str) -> bool:
     return changed.rowcount == 1
 
 
-def finish(connection: sqlite3.Connection, run_id: str, result: Result) -> bool:
+def finish(
+    connection: sqlite3.Connection, run_id: str, result: Result, walked: Walked = _NOTHING_MORE
+) -> bool:
     """End a running slot with its result; False if it isn't running (any more)."""
-    return _end(connection, run_id, "running", result)
+    ended = _end(connection, run_id, "running", result)
+    if ended is not None:
+        rollups.add_walk(connection, ended.key, ended.times[-1], result, walked)
+    return ended is not None
 
 
 def skip(connection: sqlite3.Connection, run_id: str, reason: SkipReason) -> bool:
     """End an offered slot that was never started; False if it isn't waiting (any more)."""
-    return _end(connection, run_id, "offered", reason)
+    return _pass(connection, run_id, reason)
 
 
 def unfinished(connection: sqlite3.Connection, location: str) -> list[Unfinished]:
@@ -166,6 +207,16 @@ def note_ticking(
         _advance(connection, journey, location, floor_ms(at))
 
 
+def ended(connection: sqlite3.Connection) -> Iterator[tuple[Ended, Result | None, str]]:
+    """Yield the ended slots that are kept, each with its result or the reason of its skip."""
+    rows = connection.execute(
+        "SELECT result, reason, journey, location, since, scheduled_at, count, ahead FROM slots "
+        "WHERE state IN ('done', 'skipped')"
+    )
+    for result, reason, *of in rows:
+        yield Ended(*of), Result(result) if result else None, reason or ""
+
+
 def prune(connection: sqlite3.Connection, before: float) -> int:
     """Delete the rows of ended slots scheduled before a Unix time; return how many.
 
@@ -178,7 +229,14 @@ def prune(connection: sqlite3.Connection, before: float) -> int:
     return deleted.rowcount
 
 
-def _decide(connection: sqlite3.Connection, slot: Slot, first: int, count: int, state: str) -> bool:
+def _decide(
+    connection: sqlite3.Connection,
+    slot: Slot,
+    first: int,
+    count: int,
+    state: str,
+    ahead: float = 0.0,
+) -> bool:
     """Take slots from ``first`` on into the table, unless any is decided."""
     last = floor_ms(slot.scheduled_at)
     known = connection.execute(
@@ -188,30 +246,46 @@ def _decide(connection: sqlite3.Connection, slot: Slot, first: int, count: int, 
     if known.fetchone():
         return False
     connection.execute(
-        "INSERT INTO slots (run_id, journey, location, scheduled_at, since, count, state) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (ids.run_id(slot), slot.journey, slot.location, last, first, count, state),
+        "INSERT INTO slots (run_id, journey, location, scheduled_at, since, count, state, ahead) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            ids.run_id(slot),
+            slot.journey,
+            slot.location,
+            last,
+            first,
+            count,
+            state,
+            round(ahead * 1000),
+        ),
     )
     _advance(connection, slot.journey, slot.location, last)
     return True
 
 
+def _pass(connection: sqlite3.Connection, run_id: str, reason: SkipReason) -> bool:
+    ended = _end(connection, run_id, "offered", reason)
+    if ended is not None:
+        rollups.add_skips(connection, ended.key, ended.times, reason.value)
+    return ended is not None
+
+
 def _end(
     connection: sqlite3.Connection, run_id: str, state: str, word: Result | SkipReason
-) -> bool:
-    """Give a slot that is in ``state`` its one word; False if it isn't in it."""
+) -> Ended | None:
+    """Give a slot that is in ``state`` its one word; None if it isn't in it."""
     kind, final = ("result", "done") if isinstance(word, Result) else ("skip", "skipped")
     row = connection.execute(
         "UPDATE slots SET state = :final, result = iif(:final = 'done', :word, NULL), "
         "reason = iif(:final = 'skipped', :word, NULL) WHERE run_id = :run_id AND state = :state "
-        "RETURNING journey, location, count",
+        "RETURNING journey, location, since, scheduled_at, count, ahead",
         {"final": final, "word": word, "run_id": run_id, "state": state},
     ).fetchone()
     if row is None:
-        return False
-    journey, location, count = row
-    _add(connection, (journey, location, kind, word), count)
-    return True
+        return None
+    ended = Ended(*row)
+    _add(connection, (*ended.key, kind, word), ended.count)
+    return ended
 
 
 def _advance(connection: sqlite3.Connection, journey: str, location: str, at: int) -> None:

@@ -113,6 +113,11 @@ class Suspensions:
         ]
         return max(over, key=lambda one: one.until or 0.0, default=None)
 
+    def known(self, journey: Journey, now: float) -> list[Suspension]:
+        """List what has suspended a journey by now, the oldest first, as far as it is known."""
+        found = (one for one in self._around(journey, now) if one.since <= now)
+        return sorted(found, key=lambda one: one.since)
+
     def _around(self, journey: Journey, now: float) -> Iterator[Suspension]:
         """Yield everything that suspends a journey around now, over or to come."""
         for pause in self.pauses.over(journey.name):

@@ -43,4 +43,8 @@ class Timeline:
         That is the moment itself unless the wall clock was set back: so what people are told
         of slots goes with the clock that they, and the runs, look at.
         """
-        return at - max(0.0, self.now() - self._clock.wall())
+        return at - self.ahead()
+
+    def ahead(self) -> float:
+        """Return the seconds by which this time is before the wall clock, which was set back."""
+        return max(0.0, self.now() - self._clock.wall())

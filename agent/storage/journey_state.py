@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS journey_state (
     first_error_type TEXT,              -- of the fails in a row
     first_error TEXT,
     first_step TEXT,
+    first_run TEXT,
     PRIMARY KEY (journey, location)
 ) WITHOUT ROWID;
 """
@@ -93,10 +94,10 @@ def note(connection: sqlite3.Connection, run: RunEnd) -> Turn | None:
         """
         INSERT INTO journey_state (journey, location, consecutive_failures, failing_since,
             verdict, verdict_at, verdict_began, last_run, last_success, consecutive_slow,
-            told_down, passes_wanted, first_error_type, first_error, first_step)
+            told_down, passes_wanted, first_error_type, first_error, first_step, first_run)
         VALUES (:journey, :location, :failed, :since, :verdict, :verdict_at, :verdict_began,
             :last_run, :last_success, coalesce(:slow, 0), :down, :failed * :wanted,
-            :error_type, :error, :step)
+            :error_type, :error, :step, :run_id)
         ON CONFLICT (journey, location) DO UPDATE SET
             consecutive_failures = iif(:success, 0, consecutive_failures + :failed),
             failing_since = iif(:success, NULL, coalesce(failing_since, :since)),
@@ -112,7 +113,9 @@ def note(connection: sqlite3.Connection, run: RunEnd) -> Turn | None:
             passes_wanted = iif(:failed, :wanted, max(0, passes_wanted - :success)),
             first_error_type = iif(:success, NULL, coalesce(first_error_type, :error_type)),
             first_error = iif(:success, NULL, coalesce(first_error, :error)),
-            first_step = iif(:success, NULL, coalesce(first_step, :step))
+            first_step = iif(:success, NULL, coalesce(first_step, :step)),
+            first_run = iif(:success, NULL,
+                iif(consecutive_failures, first_run, coalesce(first_run, :run_id)))
         """,
         {
             "journey": run.journey,
@@ -130,10 +133,42 @@ def note(connection: sqlite3.Connection, run: RunEnd) -> Turn | None:
             "error_type": run.error_type if failed else None,
             "error": run.error if failed else None,
             "step": run.step if failed else None,
+            "run_id": (run.run_id or None) if failed else None,
             "last_success": run.ended_at if success else None,
         },
     )
     return turn
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """The fails in a row of a journey; texts and ``run_id`` are of the first of them."""
+
+    fails: int
+    since: float
+    """When it started, in Unix seconds."""
+    error_type: str
+    error: str
+    step: str
+    run_id: str | None
+    """None where it isn't known."""
+
+
+def failing(connection: sqlite3.Connection, run: RunEnd) -> Failing:
+    """Return the fails in a row, the last of which is this run, which was noted."""
+    row = connection.execute(
+        "SELECT * FROM journey_state WHERE journey = ? AND location = ?",
+        (run.journey, run.location),
+    ).fetchone()
+    since = _failing_since(row)
+    return Failing(
+        row["consecutive_failures"],
+        run.started_at if since is None else since,
+        row["first_error_type"] or run.error_type,
+        row["first_error"] or run.error,
+        row["first_step"] or run.step,
+        row["first_run"],
+    )
 
 
 def _turn(

@@ -29,6 +29,7 @@ class RunEnd:
     step: str = ""
     error: str = ""
     """The first line of what it failed on, as the two above; "" where there is nothing."""
+    run_id: str = ""
 
     @classmethod
     def of(cls, run: RunResult, now: float) -> RunEnd:
@@ -49,6 +50,7 @@ class RunEnd:
             error_type=run.error_type.value if run.error_type else "",
             step=run.failed_step,
             error=run.error.partition("\n")[0],
+            run_id=run.run_id,
         )
 
 
