@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from agent.core.difference import ChangeDocument
 
-    from agent.core.difference import ChangeDocument
 
 Bar = Literal["pass", "flaky", "fail", "not_measured", "suspended", "unknown"]
 """What a stretch of time came to, by the worst of it. ``suspended``: it was mostly paused or in a
