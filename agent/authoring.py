@@ -7,13 +7,13 @@ Not named ``journey``: once imported, a submodule of that name would hide the de
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from agent.core.naming import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from contextlib import AbstractAsyncContextManager
 
@@ -141,6 +141,10 @@ class Declaration:
     context: dict[str, Any]
     fail_on: object
     """As it was given; whoever loads the journey checks it."""
+    sites: tuple[str, ...] = ()
+    """Where it is walked, each as a journey of its own; empty: on ``site`` alone."""
+    variants: dict[str, Any] = field(default_factory=dict)
+    """What differs between the journeys that it makes, by their names' endings; as given."""
 
     @property
     def name(self) -> str:
@@ -155,7 +159,8 @@ class Declaration:
 
 def journey(  # noqa: PLR0913 - keyword-only options of a decorator
     *,
-    site: str,
+    site: str = "",
+    sites: Sequence[str] = (),
     owner: str,
     every: str | None = None,
     timezone: str | None = None,
@@ -167,12 +172,15 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
     every_failing: str | None = None,
     params: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
+    variants: Mapping[str, Mapping[str, Any]] | None = None,
     fail_on: AbstractSet[FailOn] = frozenset(),
 ) -> Callable[[Function], Function]:
     """Declare an ``async def`` function as a journey; its name is the function's.
 
     Args:
         site: the name of a ``[sites.NAME]`` section.
+        sites: several of these, in place of ``site``: ``["shop_de", "shop_fr"]`` makes the
+            journeys ``name-shop_de`` and ``name-shop_fr``.
         owner: who answers when it fails.
         every: a duration (``"1m"``) or a cron line (Sunday is 0).
         timezone: the zone of a cron line (``"Europe/Berlin"``).
@@ -186,10 +194,17 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
             override these and no others.
         context: options of Playwright's ``new_context`` (viewport, locale, ...) and
             ``device``, the name of one of Playwright's devices.
+        variants: journeys that differ in ``context``, and in ``params`` where they say so:
+            ``{"de": {"locale": "de-DE", "params": {"buy": "Kaufen"}}, "phone": {"device":
+            "Pixel 7"}}`` makes ``name-de`` and ``name-phone``, on several sites
+            ``name-shop_de-phone`` and so on.
         fail_on: what fails a walk although its code goes on: ``{"page_error"}``, an error in
             a script of the site's own that nothing on the page caught.
 
     """
+    _check_sites(site, sites)
+    if variants is not None and not variants:
+        raise ValueError("variants={} makes no journey at all: name one, or leave it out")
 
     def declare(function: Function) -> Function:
         is_async: bool = inspect.iscoroutinefunction(function)
@@ -217,11 +232,22 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
             params=dict(params or {}),
             context=dict(context or {}),
             fail_on=fail_on,
+            sites=tuple(sites),
+            variants=dict(variants or {}),
         )
         _declared.setdefault(function.__module__, []).append(declaration)
         return function
 
     return declare
+
+
+def _check_sites(site: str, sites: Sequence[str]) -> None:
+    if isinstance(sites, str):
+        raise TypeError(f'sites={sites!r} is one name: write site="{sites}", or a list')
+    if site and sites:
+        raise TypeError("@journey has both site= and sites=: leave one of them out")
+    if not site and not sites:
+        raise TypeError('@journey has no site: write site="…", or sites=[…]')
 
 
 def forget_declared() -> None:

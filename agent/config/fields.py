@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
 from agent.config.addresses import origin, pattern, web_address
-from agent.core.naming import NAME
+from agent.core.naming import JOURNEY, NAME
 from agent.core.origins import parse
 from agent.core.proxies import Proxy, bypassed_host
 from agent.core.units import parse_cadence, parse_duration, parse_limit, parse_size, parse_timezone
@@ -109,6 +109,15 @@ def _name(text: str) -> str:
     if not NAME.fullmatch(text):
         raise ValueError(
             "names consist of lower-case letters, digits and underscores, a letter first"
+        )
+    return text
+
+
+def _journey_name(text: str) -> str:
+    if not JOURNEY.fullmatch(text):
+        raise ValueError(
+            "journeys' names consist of lower-case letters, digits and underscores, a letter "
+            "first; those of variants have a hyphen before each further part"
         )
     return text
 
@@ -238,6 +247,7 @@ Timezone = Annotated[str, AfterValidator(parse_timezone)]
 Starts = Annotated[datetime, BeforeValidator(_starts)]
 """A date and a time; without a zone it is the window's local time."""
 Name = Annotated[str, AfterValidator(_name)]
+JourneyKey = Annotated[str, AfterValidator(_journey_name)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 Argument = Annotated[str, AfterValidator(_argument)]
 """What a program can be started with."""

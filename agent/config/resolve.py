@@ -13,7 +13,6 @@ from agent.core.units import parse_cadence, parse_duration, parse_limit, parse_t
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent.config.sections import JourneySection
     from agent.config.settings import Settings
 
 T = TypeVar("T")
@@ -48,7 +47,7 @@ def resolve(
         one = _Resolver(settings, definition, problems)
         if journey := one.resolve(interval_of):
             journeys.append(journey)
-    known = {definition.name for definition in definitions}
+    known = {name for one in definitions for name in (one.name, one.base) if name}
     for name in settings.journey:
         if complete and name not in known:
             listed = f"known journeys: {', '.join(sorted(known))}" if known else "there are none"
@@ -75,15 +74,26 @@ class _Resolver:
     def __init__(self, settings: Settings, definition: Definition, problems: list[Problem]) -> None:
         self._settings = settings
         self._definition = definition
-        self._section: JourneySection | None = settings.journey.get(definition.name)
+        names = [definition.name, *([definition.base] if definition.base else [])]
+        self._sections = [
+            (name, settings.journey[name]) for name in names if name in settings.journey
+        ]
+        """Those of the configuration, a variant's own before the one of its base."""
         self._problems = problems
+        self._found: list[Problem] = []
         self._unsure = False
         """Whether a faulty key was left out that this journey would have gone by."""
         self._where = f"{settings.journeys.name}/{definition.file}:{definition.line}"
 
     def resolve(self, interval_of: Callable[[Cadence], float]) -> Journey | None:
         """Return the journey, or None where faults were found."""
-        before = len(self._problems)
+        try:
+            return self._resolved(interval_of)
+        finally:
+            # Variants share what their declaration, or the section of all of them, gets wrong.
+            self._problems += [one for one in self._found if one not in self._problems]
+
+    def _resolved(self, interval_of: Callable[[Cadence], float]) -> Journey | None:
         definition = self._definition
         site = self._site()
         if not definition.owner.strip():
@@ -96,11 +106,11 @@ class _Resolver:
         every_failing = self._every_failing()
         if interval is not None and timeout is not None and not self._unsure:
             timing = Timing(timeout, grace.value, interval, every, slow, every_failing)
-            self._problems.extend(misfits(definition, timing, self._settings.journeys.name))
+            self._found.extend(misfits(definition, timing, self._settings.journeys.name))
         params = self._params()
         if site is None or cadence is None or interval is None or timeout is None:
             return None
-        if len(self._problems) > before:
+        if self._found:
             return None
         return Journey(
             name=definition.name,
@@ -116,24 +126,32 @@ class _Resolver:
             slow=slow.value,
             slow_steps=tuple(dict.fromkeys(step.name for step in definition.step_limits)),
             every_failing=every_failing.value,
-            enabled=self._section is None or self._section.enabled,
+            enabled=self._enabled(),
             summary=definition.summary,
             owner=definition.owner,
             runbook=definition.runbook,
             severity=definition.severity,
             params=params,
-            configured_params=tuple(self._section.params) if self._section else (),
+            configured_params=tuple(
+                dict.fromkeys(key for _, one in self._sections for key in one.params)
+            ),
             context=definition.context,
             fail_on=self._given("fail_on", definition.fail_on).value,
+            base=definition.base,
         )
+
+    def _enabled(self) -> bool:
+        said = (one.enabled for _, one in self._sections if "enabled" in one.model_fields_set)
+        return next(said, True)
 
     def _given(self, key: str, authored: T | None) -> Given[Any]:
         """Return the value of ``key`` from the topmost layer that has one."""
-        name = self._definition.name
-        configured = getattr(self._section, key, None)
-        self._unsure |= self._settings.left_out("journey", name, key)
-        if configured is not None:
-            return Given(configured, self._settings.where("journey", name, key))
+        for name in filter(None, (self._definition.name, self._definition.base)):
+            self._unsure |= self._settings.left_out("journey", name, key)
+        for name, section in self._sections:
+            configured = getattr(section, key, None)
+            if configured is not None:
+                return Given(configured, self._settings.where("journey", name, key))
         if authored is not None:
             return Given(authored, self._where)
         self._unsure |= self._settings.left_out("schedule", key)
@@ -148,7 +166,7 @@ class _Resolver:
             sites = ", ".join(sorted(self._settings.sites)) or "none"
             self._fault(
                 f"unknown site {name!r}; add [sites.{name}] to the configuration or correct "
-                f"@journey(site=…). Known sites: {sites}"
+                f"@journey(site=…), or sites=[…]. Known sites: {sites}"
             )
             return None
         general, own = self._settings.beacons, section.beacons
@@ -173,9 +191,9 @@ class _Resolver:
         except ValueError as error:
             if every.where == self._where:
                 self._fault(f"every: {error}")
-            elif (problem := Problem(every.where, str(error))) not in self._problems:
-                # A cron line in [schedule] is wrong once, however many journeys go by it.
-                self._problems.append(problem)
+            else:
+                # A cron line in [schedule] is told once, however many journeys go by it.
+                self._found.append(Problem(every.where, str(error)))
             return None, None
 
     def _timeout(self) -> Given[float] | None:
@@ -213,16 +231,19 @@ class _Resolver:
 
     def _params(self) -> dict[str, Any]:
         defaults = self._definition.params
-        configured = self._section.params if self._section else {}
-        for name, value in configured.items():
-            message = _wrong_param(name, value, defaults)
-            if message:
-                where = self._settings.where("journey", self._definition.name, "params", name)
-                self._problems.append(Problem(where, message))
+        configured: dict[str, Any] = {}
+        for section_name, section in reversed(self._sections):
+            configured |= section.params
+            for name, value in section.params.items():
+                message = _wrong_param(name, value, defaults)
+                if message:
+                    where = self._settings.where("journey", section_name, "params", name)
+                    self._found.append(Problem(where, message))
         return {**defaults, **configured}
 
     def _fault(self, message: str) -> None:
-        self._problems.append(Problem(self._where, f"journey {self._definition.name}: {message}"))
+        name = self._definition.base or self._definition.name
+        self._found.append(Problem(self._where, f"journey {name}: {message}"))
 
 
 def _wrong_param(name: str, value: object, defaults: dict[str, Any]) -> str | None:

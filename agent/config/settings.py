@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from agent.config.fields import Folder, Name, Text
+from agent.config.fields import Folder, JourneyKey, Name, Text
 from agent.config.provenance import KeyPath, Provenance
 from agent.config.sections import (
     ArtifactsSection,
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     secrets_dir: Folder = Path("/run/secrets")
     sites: dict[Name, SiteSection] = {}
     schedule: ScheduleSection = ScheduleSection()
-    journey: dict[Name, JourneySection] = {}
+    journey: dict[JourneyKey, JourneySection] = {}
     workers: WorkersSection = WorkersSection()
     canary: CanarySection = CanarySection()
     browser: BrowserSection = BrowserSection()

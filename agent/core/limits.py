@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from agent.core.errors import Problem
-from agent.core.naming import NAME
+from agent.core.naming import JOURNEY
 from agent.core.printable import cut, printable
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
@@ -97,5 +97,5 @@ Problems = Annotated[
 Authority = Annotated[str, Field(max_length=ADDRESS_LENGTH)]
 Label = Annotated[str, Field(max_length=NAME_LENGTH)]
 """A text that means nothing when it is cut: what is longer is refused."""
-JourneyName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+JourneyName = Annotated[str, Field(pattern=f"^{JOURNEY.pattern}$")]
 Integer = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]

@@ -132,6 +132,8 @@ class Definition:
     fail_on: tuple[FailOn, ...] = ()
     warnings: Problems = field(default_factory=list)
     """What in its source is probably not meant, with its place."""
+    base: Name = ""
+    """The declared journey that it is a variant of; "" where it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,8 @@ class Journey:
     configured_params: tuple[str, ...] = ()
     """Names of the parameters that the configuration gives; the others are as the worker that
     walks has imported them."""
+    base: str = ""
+    """The declared journey that it is a variant of; "" where it is none."""
 
     @property
     def down_after(self) -> int:

@@ -96,7 +96,8 @@ async def _fit(
     except ConfigError as error:
         misfits += [one for one in error.problems if one not in misfits]
     if not broken:
-        misfits += unknown_names(settings, [definition.name for definition in definitions])
+        names = {name for one in definitions for name in (one.name, one.base) if name}
+        misfits += unknown_names(settings, sorted(names))
     if problems or misfits or (broken and not journeys):
         raise ConfigError([*problems, *broken, *misfits])
     windows, _ = windows_of(settings)

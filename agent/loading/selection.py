@@ -19,8 +19,9 @@ def select(
 ) -> tuple[list[Definition], list[str]]:
     """Return the journeys that are asked for (nothing asked: all), and what matches none.
 
-    Each of ``asked`` is a journey's name, a shell pattern of names, or a file or a folder of
-    journeys, as it is typed from here or relative to ``folder``, which holds them all.
+    Each of ``asked`` is a journey's name (that of a declaration means all that it makes), a shell
+    pattern of names, or a file or a folder of journeys, as it is typed from here or relative to
+    ``folder``, which holds them all.
     """
     if not asked:
         return list(definitions), []
@@ -42,7 +43,11 @@ def _matching(definitions: Sequence[Definition], one: str, folder: Path) -> list
         ]
     if _PATTERN.intersection(one):
         return [definition for definition in definitions if fnmatchcase(definition.name, one)]
-    return [definition for definition in definitions if definition.name == one]
+    return [
+        definition
+        for definition in definitions
+        if one in {definition.name, definition.base or definition.name}
+    ]
 
 
 def _with_parents(file: Path) -> set[Path]:

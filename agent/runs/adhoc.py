@@ -198,7 +198,8 @@ def site_names(sites: Sequence[str]) -> tuple[str, ...]:
 def _tells_of(name: str, problem: Problem) -> bool:
     """Whether a problem is that of the journey or the file asked for: it is there, but wrong."""
     file = problem.where.partition(":")[0]
-    return problem.message.startswith(f"journey {name}: ") or (
+    declared = name.partition("-")[0]
+    return problem.message.startswith((f"journey {name}: ", f"journey {declared}: ")) or (
         name.endswith(".py") and Path(file).name == Path(name).name
     )
 

@@ -36,10 +36,14 @@ class Turn:
 
 
 def selects(selector: str, journey: Journey) -> bool:
-    """Whether a name, a glob, or ``owner=`` with either means a journey."""
+    """Whether a name, a glob, or ``owner=`` with either means a journey.
+
+    The name under which it is declared means all of its variants.
+    """
     if selector.startswith(OWNER):
         return fnmatchcase(journey.owner, selector.removeprefix(OWNER))
-    return fnmatchcase(journey.name, selector)
+    declared = journey.base or journey.name
+    return declared == selector or fnmatchcase(journey.name, selector)
 
 
 class Window:

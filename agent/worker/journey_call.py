@@ -107,7 +107,7 @@ class JourneyCall:
     def _params(self) -> dict[str, Any]:
         """Return the journey's parameters; one that its file computes is as new as its import."""
         walked = self._walk.journey
-        fresh = self._journey.declaration.params.items()
+        fresh = self._journey.params.items()
         return walked.params | {k: v for k, v in fresh if k not in walked.configured_params}
 
     async def _guarded(self, run: Run) -> BaseException | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import linecache
 import sys
 import traceback
@@ -13,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from agent.authoring import Declaration, forget_declared, take_declared
 from agent.core.errors import Problem
-from agent.core.model import Definition, StepLimit
 from agent.core.printable import cut
-from agent.core.units import parse_limit
-from agent.core.values import trouble
 from agent.worker.await_check import forgotten
-from agent.worker.context_check import check_context
-from agent.worker.fail_on_check import check_fail_on
+from agent.worker.definitions import Definitions
 from agent.worker.journey_source import JourneySource
 from agent.worker.sources import Sources
+from agent.worker.variants import variants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from agent.core.model import Definition
 
 
 _LONGEST_CODE = 100
@@ -37,6 +35,8 @@ class LoadedJourney:
     declaration: Declaration
     step_names: Sequence[str]
     """The literal ones in its source, in order, as they were when its file was imported."""
+    params: Mapping[str, Any]
+    """Its own parameters, as they were then."""
 
 
 class Loader:
@@ -60,10 +60,10 @@ class Loader:
         problems: list[Problem] = []
         try:
             for declaration in self._load(file):
-                definition, found = self._checked(file, declaration, JourneySource(declaration))
+                source = JourneySource(declaration)
+                made, found = Definitions(self._folder, file, declaration, source).made()
                 problems += found
-                if not found:
-                    definitions.append(definition)
+                definitions += made
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a file may raise anything, SystemExit too
@@ -96,8 +96,10 @@ class Loader:
         except BaseException as error:
             raise LookupError(str(self._problem(file, error))) from error
         for one in found:
-            if one.name == name:
-                return LoadedJourney(one, JourneySource(one).step_names())
+            for variant in variants_of(one):
+                if variant.name == name:
+                    params = {**one.params, **variant.params}
+                    return LoadedJourney(one, JourneySource(one).step_names(), params)
         raise LookupError(f"{file} no longer declares a journey {name!r}")
 
     def _load(self, file: str) -> list[Declaration]:
@@ -107,44 +109,6 @@ class Loader:
         if playwright is not None:
             playwright.expect.set_options(timeout=None)
         return self._import(file)
-
-    def _checked(
-        self, file: str, one: Declaration, source: JourneySource
-    ) -> tuple[Definition, list[Problem]]:
-        """Return a journey as data, and which of its values would not reach a walk as they are."""
-        context, wrong = check_context(one.context, (self._folder / file).parent)
-        fail_on, unknown = check_fail_on(one.fail_on)
-        faults = [("context", name, why) for name, why in wrong]
-        faults += [("fail_on", word, why) for word, why in unknown]
-        faults += [
-            ("params", name, why) for name, value in one.params.items() if (why := trouble(value))
-        ]
-        problems = [
-            Problem(
-                self._where(file, source.line_of(option, name)),
-                f"journey {one.name}: {option} {name!r}: {why}",
-            )
-            for option, name, why in faults
-        ]
-        warnings = [
-            Problem(
-                self._where(file, line),
-                f"journey {one.name}: a second step is called {name!r}; they count as two in "
-                "their order. Name it after what the customer does there",
-            )
-            for line, name in source.repeated_steps()
-        ]
-        limits = []
-        for line, name, text in source.step_limits():
-            try:
-                limit = parse_limit(text)
-            except ValueError as error:
-                why = f"journey {one.name}: step {name!r}: slow: {error}"
-                problems.append(Problem(self._where(file, line), why))
-            else:
-                limits += [StepLimit(name, line, limit)] if limit is not None else []
-        definition = _definition(file, one, context, limits, warnings)
-        return replace(definition, fail_on=fail_on), problems
 
     def _where(self, file: str, line: int | None) -> str:
         return f"{self._folder.name}/{file}:{line}"
@@ -179,33 +143,3 @@ class Loader:
             ]
             line = lines[-1] if lines else 1
         return Problem(self._where(file, line), f"{type(error).__name__}: {message}")
-
-
-def _definition(
-    file: str,
-    one: Declaration,
-    context: dict[str, Any],
-    limits: Sequence[StepLimit],
-    warnings: list[Problem],
-) -> Definition:
-    doc = inspect.getdoc(one.function) or ""
-    return Definition(
-        name=one.name,
-        site=one.site,
-        file=file,
-        line=one.line,
-        summary=doc.partition("\n")[0],
-        owner=one.owner,
-        runbook=one.runbook,
-        severity=one.severity,
-        every=one.every,
-        timezone=one.timezone,
-        timeout=one.timeout,
-        confirm=one.confirm,
-        slow=one.slow,
-        every_failing=one.every_failing,
-        step_limits=tuple(limits),
-        params=one.params,
-        context=context,
-        warnings=warnings,
-    )

@@ -36,6 +36,7 @@ from agent.worker.tagging.auditor import Auditor
 from agent.worker.tagging.identity import COOKIE, Identity
 from agent.worker.tagging.run_api import ApiTagger
 from agent.worker.tagging.tagger import Tagger
+from agent.worker.variants import over
 from agent.worker.walk_end import WalkEnd
 
 if TYPE_CHECKING:
@@ -147,10 +148,9 @@ class PageSetup:
     async def new_context(self, options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
         """Open another context for as long as the caller is inside, like the journey's first.
 
-        ``options`` stand above those that the journey declares; a device replaces them.
+        ``options`` stand above those that the journey declares.
         """
-        declared = {} if "device" in options else self._journey.context
-        context = await self._contexts.new(**{**declared, **options})
+        context = await self._contexts.new(**over(self._journey.context, options))
         yield context
         # Where the journey breaks it stays open: its page is the one to take a picture of.
         with suppress(Error):

@@ -317,3 +317,48 @@ def test_an_unknown_word_to_fail_on(settings):
     [problem] = caught.value.problems
     assert problem.where.startswith("config.toml:6")
     assert "must be 'page_error', not 'page_eror'" in problem.message
+
+
+def test_sections_of_variants(settings):
+    """A variant's own section stands over that of all of them, and that over the author."""
+    german = replace(BUY, name="buy-de", base="buy")
+    french = replace(BUY, name="buy-fr", base="buy")
+    text = """
+[journey.buy]
+every = "2m"
+enabled = false
+params = { sku = "cup", amount = 2 }
+[journey.buy-de]
+every = "3m"
+enabled = true
+params = { sku = "glas" }
+"""
+    one, other = resolve(settings(text), [german, french], interval_of)
+    assert (one.name, one.base, one.interval, one.enabled) == ("buy-de", "buy", 180.0, True)
+    assert (other.name, other.base, other.interval, other.enabled) == (
+        "buy-fr",
+        "buy",
+        120.0,
+        False,
+    )
+    assert (one.params["sku"], one.params["amount"]) == ("glas", 2)
+    assert (other.params["sku"], other.params["amount"]) == ("cup", 2)
+    assert set(one.configured_params) == {"sku", "amount"}
+
+
+def test_what_variants_share_is_told_once(settings):
+    """One declaration without an owner is one fault, as is one section of them that is wrong."""
+    variants = [replace(BUY, name=f"buy-{key}", base="buy", owner="") for key in ("de", "fr")]
+    text = """
+[journey.buy]
+params = { colour = "red" }
+[journey.buy-it]
+every = "3m"
+"""
+    with pytest.raises(ConfigError) as caught:
+        resolve(settings(text), variants, interval_of)
+    told = [str(one) for one in caught.value.problems]
+    assert len(told) == 3
+    assert sum("journey buy: has no owner" in one for one in told) == 1
+    assert sum("declares no parameter 'colour'" in one for one in told) == 1
+    assert "known journeys: buy, buy-de, buy-fr" in told[-1]

@@ -11,6 +11,8 @@ ALL = [
     Definition("front_page", "shop", "front.py", 1),
     Definition("front_search", "shop", "front.py", 9),
     Definition("buy", "shop", "cart/buy.py", 1),
+    Definition("pay-de", "shop", "pay.py", 1, base="pay"),
+    Definition("pay-fr", "shop", "pay.py", 1, base="pay"),
 ]
 
 
@@ -24,7 +26,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("asked", "names"),
     [
-        ((), ["front_page", "front_search", "buy"]),
+        ((), ["front_page", "front_search", "buy", "pay-de", "pay-fr"]),
         (("buy",), ["buy"]),
         (("front_*",), ["front_page", "front_search"]),
         (("*_pag?", "buy"), ["front_page", "buy"]),
@@ -32,8 +34,11 @@ def folder(tmp_path, monkeypatch):
         (("front.py",), ["front_page", "front_search"]),
         (("cart/buy.py",), ["buy"]),
         (("./journeys/cart/",), ["buy"]),
-        (("journeys/",), ["front_page", "front_search", "buy"]),
+        (("journeys/",), ["front_page", "front_search", "buy", "pay-de", "pay-fr"]),
         (("buy", "buy", "b*"), ["buy"]),
+        (("pay",), ["pay-de", "pay-fr"]),
+        (("pay-fr",), ["pay-fr"]),
+        (("*-de",), ["pay-de"]),
     ],
 )
 def test_what_is_meant(folder, asked, names):

@@ -151,6 +151,14 @@ def test_what_a_selector_means(selector, chosen):
     assert selects(selector, a_journey("buy_a_mug", owner="checkout")) is chosen
 
 
+@pytest.mark.parametrize(
+    ("selector", "chosen"), [("buy", True), ("buy-de", True), ("buy-fr", False), ("", False)]
+)
+def test_what_a_declarations_name_means(selector, chosen):
+    """The name under which variants are declared means each of them."""
+    assert selects(selector, a_journey("buy-de", base="buy")) is chosen
+
+
 @given(
     minute=st.integers(0, 59),
     hour=st.integers(0, 23),
