@@ -44,7 +44,7 @@ def check(config: ConfigFile = None) -> None:
 def demo() -> None:
     """Walk a small shop that breaks and is mended, until Ctrl-C.
 
-    Exit codes: 0; 1 failed to start, or the agent ended; 2 not in a checkout.
+    Exit codes: 0; 1 failed to start, or the agent ended; 2 bad variables of the server.
     """
     from agent.cli.demo import demo as run_demo
 

@@ -22,7 +22,8 @@ from rich.console import Console
 from agent.browsers.find import require_browser
 from agent.cli.demo_story import DemoStory
 from agent.cli.keys import make as make_key
-from agent.core.errors import ConfigError, Problem
+from agent.cli.running_agent import find
+from agent.config.variables import PREFIX
 from agent.core.first_of import first_of
 from agent.server.serving import listen, port_of
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _PASSWORD = "demo-password"  # noqa: S105 - the demo shop's own, known to everybody
 _STOP_TIMEOUT = 30.0
+_OPEN = (f"{PREFIX}SERVER__", f"{PREFIX}BROWSER__")
+"""Variables that may change the demo: where the agent listens, and its browser."""
 
 _CONFIG = """\
 location = "demo"
@@ -64,7 +67,7 @@ grace = "2s"
 
 async def demo(environ: Mapping[str, str]) -> int:
     """Run until Ctrl-C; return the exit code."""
-    journeys = _journeys()
+    environ = _own(environ)
     require_browser()
     console = Console(highlight=False, soft_wrap=True)
     stopped = asyncio.Event()
@@ -79,7 +82,7 @@ async def demo(environ: Mapping[str, str]) -> int:
         file = state / "config.toml"
         file.write_text(
             _CONFIG.format(
-                journeys=json.dumps(str(journeys)),
+                journeys=json.dumps(str(_journeys())),
                 state=json.dumps(str(state / "var")),
                 shop=json.dumps(shop["shop"]),
                 port=port,
@@ -87,8 +90,9 @@ async def demo(environ: Mapping[str, str]) -> int:
                 key=json.dumps(str(made.key)),
             )
         )
+        address = find(file, environ, "").url
         daemon = await stack.enter_async_context(_daemon(file, environ))
-        _introduce(console, shop, port, state)
+        _introduce(console, shop, address, state)
         story = DemoStory(console, shop["shop"], state / "var" / "artifacts")
         telling = asyncio.create_task(_tell(daemon, story))
         await first_of(telling, stopped.wait())
@@ -99,23 +103,31 @@ async def demo(environ: Mapping[str, str]) -> int:
         return 0 if stopped.is_set() else 1
 
 
+def _own(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what is meant for another agent: an image sets it, and its user's shell may."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.upper().startswith(PREFIX) or name.upper().startswith(_OPEN)
+    }
+
+
 def _journeys() -> Path:
-    journeys = Path("journeys").absolute()
-    if not journeys.is_dir():
-        message = "the demo walks the journeys of a checkout; run it there"
-        raise ConfigError([Problem(str(journeys), message)])
-    return journeys
+    """Return the folder of the demo's journeys, which a wheel has beside the shop."""
+    package = Path(__file__).parents[1]
+    installed = package / "demo" / "journeys"
+    return installed if installed.is_dir() else package.parent / "journeys"
 
 
-def _introduce(console: Console, shop: dict[str, str], port: int, state: Path) -> None:
+def _introduce(console: Console, shop: dict[str, str], agent: str, state: Path) -> None:
     address = shop["shop"]
     console.print("[bold]Footfall demo[/bold]: a small shop, and the agent walking it.\n")
     console.print(f"  shop        {address}")
     console.print(f"  control     {address}/demo          (break the shop by hand)")
     console.print(f"  analytics   {shop['analytics']}          (what its beacons reported)")
     console.print(f"  books       {address}/demo/books    (revenue, of people alone)")
-    console.print(f"  health      http://127.0.0.1:{port}/readyz")
-    console.print(f"  status      footfall status --url http://127.0.0.1:{port}")
+    console.print(f"  health      {agent}/readyz")
+    console.print(f"  status      footfall status --url {agent}")
     console.print(f"  evidence    {state / 'var' / 'artifacts'}   (gone when the demo ends)\n")
     console.print("[dim]The first browsers are starting. Ctrl-C ends the demo.[/dim]\n")
 
