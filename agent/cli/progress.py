@@ -11,6 +11,7 @@ from agent.core.results import Result, StepOutcome
 from agent.core.slowness import too_slow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -92,16 +93,26 @@ class Progress:
         self._console.print(result_line(run.result, kind, run.duration, slow=bool(slow)))
         for one in slow:
             self._console.print(f"    [yellow]{escape(one.shown)}[/yellow]")
-        for line in run.error.splitlines():
+        cause, *more = run.error.splitlines() or [""]
+        for line in filter(None, [cause, run.place.shown if run.place else "", *more]):
             self._console.print(f"    {escape(line)}")
-        if run.place:
-            self._console.print(f"    {escape(run.place.shown)}")
         for attempt in run.attempts:
-            for path in attempt.artifacts:
-                self._console.print(f"    [dim]{escape(short(self._artifacts / path))}[/dim]")
+            for folder, files in _by_folder(attempt.artifacts).items():
+                where = short(self._artifacts / folder)
+                listed = f"{where}: {' '.join(files)}"
+                self._console.print(f"    [dim]{escape(listed)}[/dim]")
         if run.escaped:
             self._console.print(f"    [red bold]{escape(_escapes(run))}[/red bold]")
         self._console.print(f"    [dim]trace {run.trace_id}[/dim]")
+
+
+def _by_folder(paths: Sequence[str]) -> dict[str, list[str]]:
+    """Return the names of files by the folder that they lie in."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        found.setdefault(folder, []).append(name)
+    return found
 
 
 def step_line(step: Step, depth: int = 0) -> str:

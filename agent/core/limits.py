@@ -51,6 +51,11 @@ MOST_PAGE_ERRORS_KEPT = 50
 MOST_HOSTS = 50
 """Hosts of an attempt whose certificate is looked at."""
 
+MOST_NEAR = 5
+"""Lines that say what there was instead of that which was not found."""
+MOST_ARIA = 200_000
+"""Characters that are kept of a page as roles and names."""
+
 NAME_LENGTH = 200
 """Characters of a step's or a span's name that are kept, and of a place in a journey."""
 MOST_STEPS = 1_000

@@ -18,6 +18,7 @@ from agent.core.errors import ErrorType
 from agent.core.limits import (
     MOST_ATTRIBUTES,
     MOST_HOSTS,
+    MOST_NEAR,
     MOST_VITALS,
     Count,
     Integer,
@@ -36,7 +37,7 @@ from agent.core.source_line import SourceLine
 Attribute = Message | bool | Integer | float | Annotated[list[Message], first(MOST_ATTRIBUTES)]
 """A value that OpenTelemetry attributes may take."""
 
-EvidenceName = Literal["failure.json", "screenshot.png", "trace.zip"]
+EvidenceName = Literal["aria.yml", "failure.json", "screenshot.png", "trace.zip"]
 EVIDENCE: frozenset[str] = frozenset(get_args(EvidenceName))
 """The files in which an attempt may leave evidence."""
 
@@ -179,6 +180,8 @@ class AttemptReport:
     certificates: Annotated[tuple[Certificate, ...], first(MOST_HOSTS)] = ()
     place: SourceLine | None = None
     """The line of the journey that it ended in."""
+    near: Annotated[tuple[Message, ...], first(MOST_NEAR)] = ()
+    """What was there instead of that which was looked for and not found; part of the evidence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,9 @@ class Dialogue:
         """Return the last report under the outcome that was told: evidence changes no verdict."""
         if self._outcome is None:
             return self._excused(report)
-        return replace(self._outcome, evidence=report.evidence, audit=report.audit)
+        return replace(
+            self._outcome, evidence=report.evidence, audit=report.audit, near=report.near
+        )
 
     async def _watch_worker(self) -> None:
         await self._worker.gone.wait()

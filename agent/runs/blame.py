@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _OVERLOAD_FLOOR = 1.0
 _OVERLOAD_SHARE = 0.1
+_LOG = "\nCall log:"
+"""Where in an error the driver's account of the call begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,13 @@ def _of_target(
             ErrorType.AGENT_OVERLOAD,
             f"the agent itself stood still for {waited:.1f} s (after: {report.error})",
         )
-    return Blame(Result.FAIL, error_type, report.error)
+    return Blame(Result.FAIL, error_type, _told(report))
+
+
+def _told(report: AttemptReport) -> str:
+    """Return the error, with what was there instead before the driver's log of the call."""
+    cause, mark, log = report.error.partition(_LOG)
+    return "\n".join([cause, *report.near]) + mark + log
 
 
 def _waited(report: AttemptReport) -> float:

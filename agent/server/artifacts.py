@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 16
 _GONE = "no such artifact; it may have gone by artifacts.max_age or artifacts.max_bytes"
-_SHOWN = {".png": "image/png", ".json": "application/json", ".txt": "text/plain; charset=utf-8"}
+_SHOWN = {
+    ".png": "image/png",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".yml": "text/plain; charset=utf-8",
+}
 """What a browser may show; all else it saves."""
 _SAVED = {".zip": "application/zip"}
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

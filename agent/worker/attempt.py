@@ -26,6 +26,7 @@ from agent.worker.tagging.identity import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import Browser
 
@@ -74,6 +75,7 @@ class AttemptRunner:
             pipe.send,
             self._before_pass,
             lambda error: first_line(error, pipe.redactor.fit),
+            self._group,
         )
         identity = Identity(
             journey=walk.journey.name,
@@ -88,7 +90,7 @@ class AttemptRunner:
             walk, journey, services.isolation, services.code, self._setup, self._steps
         )
         self._outcome = AttemptOutcome(walk, pipe, self._setup, services.code)
-        self._follow_up = FollowUp(walk, pipe, self._setup, self._steps)
+        self._follow_up = FollowUp(walk, pipe, self._setup, self._steps, services.code)
         self.fit = True
         """Whether the process is as good as before."""
 
@@ -180,7 +182,12 @@ class AttemptRunner:
             # What is saved now may cost the process; of a pass nothing is.
             self._pipe.send(OutcomeKnown(report))
         await self._follow_up.save(fault, browser, opened)
-        return replace(report, evidence=self._follow_up.kept, audit=self._setup.auditor.report())
+        return replace(
+            report,
+            evidence=self._follow_up.kept,
+            audit=self._setup.auditor.report(),
+            near=tuple(self._follow_up.near),
+        )
 
     async def _open(self, browser: Browser) -> OpenPage:
         opened = await self._setup.open(browser, self._launcher)
@@ -192,6 +199,9 @@ class AttemptRunner:
         deadline = time.monotonic() + self._walk.journey.timeout
         optional = OptionalSteps(self._pipe, self._code, self._setup, deadline)
         return RunHost(self._pipe, self._steps, forgotten, self._setup, self._follow_up, optional)
+
+    def _group(self, name: str) -> AbstractAsyncContextManager[None]:
+        return self._follow_up.group(name)
 
     async def _before_pass(self) -> tuple[dict[str, float], BaseException | None]:
         return await self._call.before_pass()

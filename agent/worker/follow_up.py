@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.core.errors import Owner
+from playwright.async_api import Error
+
+from agent.core.errors import ErrorType, Owner
+from agent.core.limits import LINE_LENGTH
 from agent.protocol.messages import Logged
 from agent.worker.browser.canary import try_canary
 from agent.worker.browser.circumstances import Circumstances
 from agent.worker.browser.evidence import Evidence
+from agent.worker.browser.nearest import near_matches
 from agent.worker.browser.recorder import Recorder
 from agent.worker.browser.weight import DriverState
+from agent.worker.browser.wording import found_nothing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+
     from playwright.async_api import Browser, Locator, Page
 
     from agent.core.results import EvidenceName
     from agent.protocol.messages import Walk
     from agent.worker.browser.faults import Fault
     from agent.worker.browser.launch import Launcher
+    from agent.worker.browser.raised import AuthorCode
     from agent.worker.page_setup import OpenPage, PageSetup
     from agent.worker.pipe import Pipe
     from agent.worker.steps import Steps
@@ -33,6 +43,9 @@ _EVIDENCE_SHARE = 0.9
 left is for the pipe."""
 _NOTES_SHARE = 0.1
 """The share of the grace that is kept for the notes."""
+_ARIA_SHARE = 0.3
+_MOST_ARIA_WAIT = 1.5
+"""The share of what is left of its time, and seconds at most, for the page as roles and names."""
 _MOST_WAIT = 10.0
 """Seconds that the canary, a picture or a trace may take, however much of the timeout is left."""
 _LEAST_WAIT = 0.1
@@ -44,11 +57,14 @@ _NO_MEMORY = "given up, for memory ran short"
 class FollowUp:
     """Sees to one walk once it is over; what is recorded meanwhile is begun here too."""
 
-    def __init__(self, walk: Walk, pipe: Pipe, setup: PageSetup, steps: Steps) -> None:
+    def __init__(
+        self, walk: Walk, pipe: Pipe, setup: PageSetup, steps: Steps, code: AuthorCode
+    ) -> None:
         self._walk = walk
         self._pipe = pipe
         self._setup = setup
         self._steps = steps
+        self._code = code
         self._evidence = Evidence(Path(walk.scratch), pipe.redactor)
         self._recorder = Recorder()
         self._driver = DriverState(0, 0.0, 0.0)
@@ -56,6 +72,8 @@ class FollowUp:
         self._giving_up: asyncio.Task[None] | None = None
         self._spent = self._end = 0.0
         self._stood = Circumstances((), (), {})
+        self.near: Sequence[str] = ()
+        """What there was instead of that which was looked for in vain."""
         self.masks: list[Locator] = []
         """What the author has painted over in pictures."""
 
@@ -70,6 +88,13 @@ class FollowUp:
         self._pipe.on_give_way = self._give_way
         if self._walk.record_trace:
             await self._recorder.start(opened.context)
+
+    def group(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Open a step's group in the recording, where there is one."""
+        caller = self._code.caller()
+        if caller is None or not self._recorder.records:
+            return nullcontext()
+        return self._recorder.group(name, caller.f_code.co_filename, caller.f_lineno)
 
     def begin(self, spent: float, stood: Circumstances) -> None:
         """Take it that the walk is over, after so many seconds; ``stood`` is how things stood.
@@ -105,8 +130,9 @@ class FollowUp:
         if fault is not None and browser.is_connected() and not self._poor:
             await self._setup.dialogs.dismiss()
             await self._evidence.screenshot(page, self.masks, _until(end - notes))
+            await self._describe(fault, page, _until(end - notes))
         if browser.is_connected():
-            await self._evidence.trace(self._recorder, _until(end - notes))
+            await self._evidence.trace(self._recorder, self._code.source, _until(end - notes))
         self._recorder.close()
         if fault is not None:
             await self._note(fault, page, max(notes, min(_until(end), _TITLE_WAIT)))
@@ -114,6 +140,19 @@ class FollowUp:
             # Nothing is written down of a pass, so it is said here why something isn't there.
             missing = {"missing": list(self._evidence.missing)}
             self._pipe.send(Logged("warning", "evidence.missing", missing))
+
+    async def _describe(self, fault: Fault, page: Page, left: float) -> None:
+        """Save the page as roles and names, and find in it what was nearly looked for."""
+        limit = min(left * _ARIA_SHARE, _MOST_ARIA_WAIT)
+        until = time.monotonic() + limit
+        snapshot = await self._evidence.aria(page, self.masks, limit)
+        surely = found_nothing(fault.message) and fault.error_type is not ErrorType.HTTP_STATUS
+        if not snapshot or not (surely or fault.error_type is ErrorType.TIMEOUT):
+            return
+        with suppress(Error, TimeoutError):
+            async with asyncio.timeout(max(until - time.monotonic(), _LEAST_WAIT)):
+                lines = await near_matches(fault.target, page, snapshot, surely=surely)
+            self.near = [self._pipe.redactor.fit(line, LINE_LENGTH) for line in lines]
 
     def _left(self, share: float) -> float:
         journey = self._walk.journey
@@ -138,6 +177,7 @@ class FollowUp:
             "attempt": self._walk.attempt,
             "error_type": fault.error_type.value,
             "error": fault.message,
+            "near": list(self.near),
             "place": asdict(fault.place) if fault.place else None,
             "steps": [asdict(step) for step in self._steps.ended],
             "console": self._setup.console.lines,

@@ -68,17 +68,10 @@ class Forgotten:
 
     def step(self, opened: AbstractAsyncContextManager[None]) -> AbstractAsyncContextManager[None]:
         """Return a step that is known to be entered or not."""
-        step = _Step(opened, self._caller())
+        caller = self._code.caller()
+        step = _Step(opened, self._code.frame_line(caller) if caller else None)
         self._steps.append(step)
         return step
-
-    def _caller(self) -> SourceLine | None:
-        frame = sys._getframe()  # noqa: SLF001 - there is no public word
-        while not self._code.covers(frame.f_code.co_filename):
-            if frame.f_back is None:
-                return None
-            frame = frame.f_back
-        return self._code.frame_line(frame)
 
     def _hear(self, message: Warning | str, *place: Any, **options: Any) -> None:  # noqa: ANN401 - as Python's
         told = _NEVER_AWAITED.match(str(message))

@@ -16,6 +16,7 @@ from agent.worker.browser.faults import (
     ProxyRefused,
     fault_of,
 )
+from agent.worker.browser.wording import found_nothing
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -87,7 +88,8 @@ class AttemptOutcome:
             return fault
         if self.forgotten:
             return self._made_in_vain(fault)
-        lines = self.stood.lines(waited=fault.error_type is ErrorType.TIMEOUT)
+        waited = fault.error_type is ErrorType.TIMEOUT or found_nothing(fault.message)
+        lines = self.stood.lines(waited=waited)
         whole = "\n".join([fault.message, *lines])
         return replace(fault, message=self._pipe.redactor.fit(whole, MESSAGE_LENGTH))
 

@@ -13,6 +13,7 @@ from agent.protocol.messages import SpanEnded, StepEnded, StepStarted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from agent.core.results import Attribute
     from agent.protocol.messages import FromWorker
@@ -23,7 +24,7 @@ class Steps:
 
     ``before_pass`` runs when a step is about to pass. It tells what the step's span is to carry
     besides, and what there is to object, if anything; or raises. ``describe`` says what a step
-    failed on.
+    failed on. ``group`` opens its group in the recording; that is not the step's time.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Steps:
         send: Callable[[FromWorker], None],
         before_pass: Callable[[], Awaitable[tuple[Mapping[str, Attribute], BaseException | None]]],
         describe: Callable[[BaseException], str],
+        group: Callable[[str], AbstractAsyncContextManager[None]],
     ) -> None:
         self._trace_id = trace_id
         self._attempt_id = attempt_id
         self._send = send
         self._before_pass = before_pass
         self._describe = describe
+        self._group = group
         self._open: list[tuple[str, str]] = []
         self._optional: set[str] = set()
         """The ids of the open steps whose failure the journey outlives."""
@@ -65,6 +68,11 @@ class Steps:
         What it fails on is raised all the same; ``optional`` says of it, and of the steps in it,
         that the journey goes on.
         """
+        async with self._group(name), self._timed(name, slow, optional=optional):
+            yield
+
+    @asynccontextmanager
+    async def _timed(self, name: str, slow: float | None, *, optional: bool) -> AsyncIterator[None]:
         parent, span_id, depth = self.current, secrets.token_hex(8), len(self._open)
         optional = optional or parent in self._optional
         self._reached.add(name)

@@ -80,7 +80,12 @@ async def test_evidence(walker: Walker, origin: Origin) -> None:
         site(origin.url),
         record_trace=True,
     )
-    assert set(walked.report.evidence) == {"screenshot.png", "trace.zip", "failure.json"}
+    assert set(walked.report.evidence) == {
+        "aria.yml",
+        "failure.json",
+        "screenshot.png",
+        "trace.zip",
+    }
     assert (walked.scratch / "screenshot.png").read_bytes().startswith(b"\x89PNG")
     entries = unpacked(walked)
     assert "Account mug" in entries["trace.trace"]
@@ -149,7 +154,7 @@ async def test_a_trace_that_is_not_kept(walker: Walker, origin: Origin) -> None:
     assert walked.heard.logs == [("warning", "evidence.missing", {"missing": [why]})]
     failing = f"{source}assert False"
     walked = await walker.walk(failing, site(origin.url), secrets=secrets, record_trace=True)
-    assert set(walked.report.evidence) == {"screenshot.png", "failure.json"}
+    assert set(walked.report.evidence) == {"aria.yml", "screenshot.png", "failure.json"}
     assert noted(walked)["missing"] == [why]
 
 
@@ -185,7 +190,7 @@ async def test_no_secret(walker: Walker, origin: Origin) -> None:
     for text in [report.error, *crossed, *files]:
         for part in ("s3cr", "wörd", "w%C3%B6rd"):
             assert part not in text
-    assert set(report.evidence) == {"screenshot.png", "failure.json", "trace.zip"}
+    assert set(report.evidence) == {"aria.yml", "screenshot.png", "failure.json", "trace.zip"}
 
 
 @pytest.mark.parametrize("pin", ["walked", "pass", "span", "kind", ""])

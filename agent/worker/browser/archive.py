@@ -12,17 +12,20 @@ import re
 import time
 import zipfile
 from functools import cache
+from hashlib import sha1
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from agent.core.bare_url import is_telling
 from agent.core.redact import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from agent.core.redact import Redactor
 
+_STACKS = "trace.stacks"
 _LINES = (".trace", ".network")
 _PRESSED = (".gif", ".jpeg", ".jpg", ".png", ".webp", ".woff", ".woff2", ".zip")
 """Compressed already."""
@@ -36,13 +39,18 @@ _HEADER = re.compile(r"^(\s*(?:- )?([\w-]+): ).*$", re.MULTILINE)
 _TYPED = re.compile(r'\b(fill|insertText|press|selectOption|type)\(".*"\)', re.DOTALL)
 
 
-def scrub(raw: Path, clean: Path, redactor: Redactor, until: float) -> None:
-    """Copy an archive without what is secret. For a thread: it takes a while.
+def scrub(
+    raw: Path, clean: Path, redactor: Redactor, source: Callable[[str], str], until: float
+) -> None:
+    """Copy an archive without what is secret, and add the author's sources to it.
+
+    For a thread: it takes a while.
 
     Args:
         raw: the archive as Playwright wrote it.
         clean: where to write what may stay.
         redactor: knows the secrets that the journey used.
+        source: returns the text of a file of the author's as it was walked, "" of others.
         until: the moment (``time.monotonic()``) at which to give up.
 
     Raises:
@@ -51,24 +59,42 @@ def scrub(raw: Path, clean: Path, redactor: Redactor, until: float) -> None:
 
     """
     with (
-        zipfile.ZipFile(raw) as source,
+        zipfile.ZipFile(raw) as given,
         zipfile.ZipFile(clean, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target,
     ):
-        for name in source.namelist():
+        for name in given.namelist():
             if name.endswith(_LINES):
-                text = "\n".join(_lines(source.read(name).decode(), redactor, until)) + "\n"
+                text = "\n".join(_lines(given.read(name).decode(), redactor, until)) + "\n"
             elif not redactor:
                 how = zipfile.ZIP_STORED if name.endswith(_PRESSED) else zipfile.ZIP_DEFLATED
-                target.writestr(name, source.read(name), how)
+                target.writestr(name, given.read(name), how)
                 continue
             elif name.endswith((".css", ".stacks")):
-                text = redactor.text(source.read(name).decode(errors="replace"))
+                text = redactor.text(given.read(name).decode(errors="replace"))
             else:
                 continue
             if redactor.holds_part(text):
                 raise ValueError("it shows a part of a secret that the journey used")
             target.writestr(name, text.encode(errors="replace"))
             _in_time(until)
+        for file in _files(given):
+            text = redactor.text(source(file))
+            # The trace does without a file that may not stay: its actions say more.
+            if text and not redactor.holds_part(text):
+                target.writestr(_entry(file), text.encode(errors="replace"))
+
+
+def _files(given: zipfile.ZipFile) -> list[str]:
+    """Return the files out of which calls came."""
+    if _STACKS not in given.namelist():
+        return []
+    return [str(file) for file in json.loads(given.read(_STACKS))["files"]]
+
+
+def _entry(file: str) -> str:
+    """Return the name under which Playwright's viewer looks for a source."""
+    name = sha1(file.encode(), usedforsecurity=False).hexdigest()
+    return f"src/{name}{PurePath(file).suffix}"
 
 
 def _lines(text: str, redactor: Redactor, until: float) -> Iterator[str]:

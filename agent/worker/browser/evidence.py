@@ -16,8 +16,9 @@ from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from agent.core.bare_url import bare_url
-from agent.core.limits import LINE_LENGTH, TITLE_LENGTH
+from agent.core.limits import LINE_LENGTH, MOST_ARIA, TITLE_LENGTH
 from agent.worker.browser.archive import scrub
+from agent.worker.browser.aria import without_typed
 from agent.worker.browser.painting import NotLookedAt, hidden_fields
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ _FIRST_MOST = 1.0
 """The share of its time, and seconds at most, that a picture is waited for as the page stands."""
 _LOOK_SHARE = 0.3
 """The share of a picture's time in which a frame has to say what stands in its fields."""
+
+_HIDE = "all => all.forEach(one => one.setAttribute('aria-hidden', 'true'))"
+_IS_HIDDEN = "all => all.map(one => one.getAttribute('aria-hidden') === 'true')"
 
 
 class Evidence:
@@ -73,8 +77,38 @@ class Evidence:
 
         await self._piece("screenshot.png", take_twice, timeout)
 
-    async def trace(self, recorder: Recorder, timeout: float) -> None:  # noqa: ASYNC109
-        """Save the recording without what is secret; where that can't be had, none."""
+    async def aria(self, page: Page, masks: Sequence[Locator], timeout: float) -> str:  # noqa: ASYNC109
+        """Save the page as roles and names, without what was typed or masked; return it.
+
+        "" where it can't be had, or shows a part of a secret.
+        """
+        seen = ""
+
+        async def read() -> None:
+            nonlocal seen
+            if not await _hide(masks):
+                raise NotLookedAt("what the journey masks can't be left out")
+            whole = without_typed(await page.aria_snapshot(timeout=timeout * 1000))
+            text = self._redactor.fit(whole, MOST_ARIA)
+            if self._redactor.holds_part(text):
+                raise NotLookedAt("it shows a part of a secret that the journey used")
+            file = self._folder / "aria.yml"
+            file.write_text(text + "\n", encoding="utf-8", errors="replace")
+            seen = text
+
+        await self._piece("aria.yml", read, timeout)
+        return seen
+
+    async def trace(
+        self,
+        recorder: Recorder,
+        source: Callable[[str], str],
+        timeout: float,  # noqa: ASYNC109
+    ) -> None:
+        """Save the recording without what is secret; where that can't be had, none.
+
+        ``source`` returns the text of a file of the author's.
+        """
         if not recorder.records:
             self.missing += [f"trace.zip: {recorder.missing}"] if recorder.missing else []
             return
@@ -88,7 +122,7 @@ class Evidence:
                 raw, clean = Path(home, "raw.zip"), Path(home, "clean.zip")
                 kept = await recorder.stop(raw)
                 if kept:
-                    await asyncio.to_thread(scrub, raw, clean, self._redactor, until)
+                    await asyncio.to_thread(scrub, raw, clean, self._redactor, source, until)
                     shutil.move(clean, self._folder / "trace.zip")
 
         await self._piece("trace.zip", stop, timeout)
@@ -125,6 +159,15 @@ class Evidence:
         else:
             if name:
                 self.names.append(name)
+
+
+async def _hide(masks: Sequence[Locator]) -> bool:
+    """Take masked elements, those in frames too, out of what is read of the page as roles."""
+    for mask in masks:
+        await mask.evaluate_all(_HIDE)
+        if not all(await mask.evaluate_all(_IS_HIDDEN)):
+            return False
+    return True
 
 
 async def _stop_loading(page: Page) -> None:

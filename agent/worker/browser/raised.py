@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import sys
 import sysconfig
 import traceback
 from dataclasses import dataclass
@@ -54,6 +55,17 @@ class AuthorCode:
             if self.covers(frame.f_code.co_filename):
                 found = frame.f_code.co_filename, number
         return self.line(*found) if found else None
+
+    def caller(self) -> FrameType | None:
+        """Return the innermost of the author's frames that led to this call."""
+        frame: FrameType | None = sys._getframe()  # noqa: SLF001 - there is no public word
+        while frame is not None and not self.covers(frame.f_code.co_filename):
+            frame = frame.f_back
+        return frame
+
+    def source(self, file: str) -> str:
+        """Return the text of a file of the author's as it was imported; "" of any other."""
+        return "".join(linecache.getlines(file)) if self.covers(file) else ""
 
     def frame_line(self, frame: FrameType) -> SourceLine:
         """Return the line at which a frame of the author's stands."""
@@ -141,6 +153,14 @@ def take_untold(page: object) -> BaseException | None:
     if error is not None:
         connection._error = None  # type: ignore[union-attr]  # noqa: SLF001
     return error
+
+
+def selector_of(target: object) -> tuple[object, str] | None:
+    """Return Playwright's own frame, and the selector in it, of a locator or of an expectation."""
+    inner = getattr(target, "_impl_obj", None)
+    inner = getattr(inner, "_actual_locator", inner)
+    frame, selector = getattr(inner, "_frame", None), getattr(inner, "_selector", None)
+    return (frame, selector) if frame is not None and isinstance(selector, str) else None
 
 
 def page_of(target: object) -> object:

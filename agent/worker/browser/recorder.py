@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Error
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from playwright.async_api import BrowserContext
 
 _MOST_WRITTEN = 32 * 1024 * 1024
 """Bytes of actions and copies of pages; a picture of each second, and bodies, come besides."""
 _LOOK = 0.25
 """Seconds between two looks at what was written."""
+_GROUP_WAIT = 1.0
+"""Seconds for the recorder to end a group."""
 _END_WAIT = 2.0
 """Seconds for the recorder to end."""
 
@@ -50,6 +54,31 @@ class Recorder:
         context.tracing.start = authors  # type: ignore[method-assign]
         self._context = context
         self._watch = asyncio.create_task(self._watch_size(), name="recorder")
+
+    @asynccontextmanager
+    async def group(self, name: str, file: str, line: int) -> AsyncIterator[None]:
+        """Show what happens inside as one group of that name; ``file`` and ``line`` begin it."""
+        context = self._context
+        if context is None:
+            yield
+            return
+        with suppress(Error):
+            await context.tracing.group(name, location={"file": file, "line": line, "column": 1})
+        try:
+            yield
+        except asyncio.CancelledError:
+            # The walk is over, and the recording ends its groups itself.
+            raise
+        except BaseException:
+            await self._end_group(context)
+            raise
+        else:
+            await self._end_group(context)
+
+    async def _end_group(self, context: BrowserContext) -> None:
+        if self._context is context:
+            with suppress(Error, TimeoutError):
+                await asyncio.wait_for(context.tracing.group_end(), _GROUP_WAIT)
 
     async def give_up(self, why: str) -> None:
         """Stop and keep nothing; nothing happens where nothing is recorded."""

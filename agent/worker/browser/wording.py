@@ -52,6 +52,13 @@ def cause_first(text: str) -> str:
     return f"{head}\n{log}".strip()
 
 
+def found_nothing(message: str) -> bool:
+    """Whether an action or an expectation found no element, by what its error says."""
+    if "element(s) not found" in message:
+        return True
+    return "Timeout" in message and bool(_WAITED_FOR.search(message)) and _FOUND not in message
+
+
 def of_download(download: object, text: str) -> str:
     """Say which file did not arrive."""
     name = str(getattr(download, "suggested_filename", ""))[:_LONGEST_NAME]

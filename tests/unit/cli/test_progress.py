@@ -87,14 +87,14 @@ def test_a_second_attempt_is_announced(shown):
     ],
 )
 def test_the_result_stands_with_error_evidence_and_trace(shown, make_run, attempts, word):
-    """Word, kind and time; the error's lines; each kept file; the trace's id."""
+    """Word, kind and time; cause, author's line, the rest; each kept file; the trace's id."""
     progress, lines = shown
     run = make_run(*attempts, error="no [button]\nat all")
     progress.finished(run)
     assert lines()[0] == f"  {word}  1.25 s"
     assert lines()[-1] == f"    trace {run.trace_id}"
     failing = [number for number, one in enumerate(attempts, 1) if one is not Result.PASS]
-    expected = [f"    var/artifacts/buy/r/attempt-{number}/s.png" for number in failing]
+    expected = [f"    var/artifacts/buy/r/attempt-{number}: s.png" for number in failing]
     place = "    at journeys/shop/buy.py:17: await pay(['x'])"
-    errors = ["    no [button]", "    at all", place] if failing else []
+    errors = ["    no [button]", place, "    at all"] if failing else []
     assert lines()[1:-1] == errors + expected

@@ -28,6 +28,10 @@ class Told(list[FromWorker]):
         ]
 
 
+def _ungrouped(_: str) -> contextlib.AbstractAsyncContextManager[None]:
+    return contextlib.nullcontext()
+
+
 async def _settled() -> tuple[dict[str, float], None]:
     return {"seen": 1.5}, None
 
@@ -39,7 +43,7 @@ def told() -> Told:
 
 @pytest.fixture
 def steps(told: Told) -> Steps:
-    return Steps(TRACE, ATTEMPT, told.append, _settled, repr)
+    return Steps(TRACE, ATTEMPT, told.append, _settled, repr, _ungrouped)
 
 
 @pytest.mark.parametrize(("slow", "marked"), [(None, None), (60.0, None), (0.0, True)])
@@ -127,7 +131,7 @@ async def test_settling(told: Told) -> None:
     async def refuse() -> tuple[dict[str, float], None]:
         raise AssertionError("answered 500")
 
-    steps = Steps(TRACE, ATTEMPT, told.append, refuse, repr)
+    steps = Steps(TRACE, ATTEMPT, told.append, refuse, repr, _ungrouped)
     step = steps.step("open")
     await step.__aenter__()
     with pytest.raises(AssertionError, match="answered 500"):
@@ -141,7 +145,7 @@ async def test_an_objection(told: Told) -> None:
     async def object_() -> tuple[dict[str, float], BaseException]:
         return {"seen": 1.5}, AssertionError("a script broke")
 
-    step = Steps(TRACE, ATTEMPT, told.append, object_, repr).step("open")
+    step = Steps(TRACE, ATTEMPT, told.append, object_, repr, _ungrouped).step("open")
     await step.__aenter__()
     with pytest.raises(AssertionError, match="a script broke"):
         await step.__aexit__(None, None, None)
