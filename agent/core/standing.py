@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from agent.core.suspension import Cause, Mode
 from agent.core.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 _ERROR_LINES = 6
 _NO_SLOTS = {"slots": 0}
@@ -22,7 +23,7 @@ _ENOUGH = 90
 _BELOW = {86_400: 3600, 3600: 60, 60: 1}
 """Seconds of a unit, and of the next one that is still told."""
 
-Journey = dict[str, Any]
+Journey = Mapping[str, Any]
 Line = tuple[str, str]
 """A label and a text."""
 
@@ -158,7 +159,7 @@ def ends(told: Mapping[str, Any], now: datetime) -> str:
     at = datetime.fromisoformat(told["ends_at"])
     text = told["ends_at"]
     how = f"ended {ago(text, now)} ago" if at <= now else f"ends {until(text, now)}"
-    lifetime = _rough(told["lifetime"])
+    lifetime = roughly(told["lifetime"])
     return f"{told['host']} {how}, at {moment(text)}; it holds {lifetime} in all"
 
 
@@ -235,17 +236,18 @@ def _day(day: dict[str, Any]) -> Iterator[Line]:
 
 def ago(text: str, now: datetime) -> str:
     """Say how long a moment has passed: by the largest unit, and the next one."""
-    return _rough((now - datetime.fromisoformat(text)).total_seconds())
+    return roughly((now - datetime.fromisoformat(text)).total_seconds())
 
 
 def until(text: str | None, now: datetime) -> str:
     """Say in how long a moment comes."""
     if text is None:
         return "-"
-    return f"in {_rough((datetime.fromisoformat(text) - now).total_seconds())}"
+    return f"in {roughly((datetime.fromisoformat(text) - now).total_seconds())}"
 
 
-def _rough(seconds: float) -> str:
+def roughly(seconds: float) -> str:
+    """Write a duration by its largest unit, and the next one."""
     whole = max(0, round(seconds))
     below = next((below for unit, below in _BELOW.items() if whole >= unit), 1)
     return format_duration(float(whole - whole % below))

@@ -43,9 +43,14 @@ _OF_STATIC: Final = {
 
 def headers_of(path: str) -> Mapping[str, str]:
     """Return what an answer to a path must carry."""
-    if path.startswith(_DATA):
+    if is_data(path):
         return _OF_DATA
     return _OF_STATIC if path.startswith(STATIC) else _OF_PAGES
+
+
+def is_data(path: str) -> bool:
+    """Whether a path answers with data or evidence, whoever asks."""
+    return path.startswith(_DATA)
 
 
 def wants_page(scope: Scope) -> bool:

@@ -16,8 +16,10 @@ from agent.server.artifacts import serve
 from agent.server.concurrency import ConcurrencyLimit
 from agent.server.control import Refused, control_routes, told
 from agent.server.health import health_routes
+from agent.server.pages import told_on_a_page
 from agent.server.sessions import Sessions
 from agent.server.sign_in import SignIn
+from agent.server.views.assets import Assets
 from agent.server.views.rendering import Rendering
 
 if TYPE_CHECKING:
@@ -41,18 +43,21 @@ def create_app(
     clock: Clock,
 ) -> Starlette:
     """Return the application, open as ``access`` says."""
-    rendering = Rendering()
+    assets = Assets()
+    rendering = Rendering(assets)
     sessions = Sessions(access.token, access.url, access.port, clock.wall)
     sign_in = SignIn(access, sessions, rendering, clock)
     health = health_routes(alive, ready)
     public = [route.path for route in health]
     evidence = Route("/artifacts/{path:path}", serve(artifacts))
+    on_page = told_on_a_page(refused, rendering)
     app = Starlette(
         routes=[
             *health,
             *api_routes(source),
             *control_routes(control),
             *sign_in.routes(),
+            assets.route(),
             evidence,
         ],
         middleware=[
@@ -66,10 +71,10 @@ def create_app(
             Middleware(ConcurrencyLimit, public=public),
         ],
         exception_handlers={
-            HTTPException: refused,
-            StateError: refused,
+            HTTPException: on_page,
+            StateError: on_page,
             Refused: told,
-            Exception: refused,
+            Exception: on_page,
         },
     )
     # A redirect would go to whatever name the client gave this address.

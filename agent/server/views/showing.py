@@ -1,0 +1,152 @@
+"""What each page is given beside the document that it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.core.slowness import TooSlow
+from agent.core.standing import State, by_urgency, is_well, shown_run, state_of
+from agent.server.views import strips
+from agent.server.views.durations import line
+from agent.server.views.headline import headline
+from agent.server.views.moments import relative_to
+from agent.server.views.vocabulary import JOURNEY, RESULT, Shown
+from agent.server.views.waterfall import Scale
+
+if TYPE_CHECKING:
+    from agent.server.documents import (
+        AttemptDocument,
+        IncidentDocument,
+        IncidentsDocument,
+        JourneyDocument,
+        OverviewDocument,
+        OverviewJourney,
+        RequestSpan,
+        RunDocument,
+    )
+
+Values = dict[str, Any]
+
+_EXPLAINED: Final = 6
+"""Journeys in trouble that are told of at length; the others in a line each."""
+_ROWS: Final = 30
+"""Journeys that have a line each; beyond, those that are well are a name and a bar."""
+_RUNS: Final = 10
+"""Runs that a journey's page lists; more are drawn."""
+_FAILURES: Final = 8
+"""Of those before that did not pass."""
+_IN_TROUBLE: Final = frozenset({State.FAILS, State.NOT_MEASURED, State.SILENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Journeys of one state, told of in the least room."""
+
+    shown: Shown
+    word: str
+    journeys: list[OverviewJourney]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """An attempt, and the time line that it is drawn on."""
+
+    attempt: AttemptDocument
+    scale: Scale
+
+    def requests_of(self, step: int | None) -> list[RequestSpan]:
+        """Return the requests that began in a step, or in none."""
+        return [one for one in self.attempt["requests"] if one["step"] == step]
+
+
+def overview(document: OverviewDocument) -> Values:
+    """Return what ``overview.html`` is given."""
+    journeys = sorted(document["journeys"], key=by_urgency)
+    troubles = [one for one in journeys if not is_well(one) and state_of(one) in _IN_TROUBLE]
+    others = [one for one in journeys if one not in troubles[:_EXPLAINED]]
+    brief = [one for one in others if is_well(one)] if len(others) > _ROWS else []
+    return {
+        **relative_to(document["at"]),
+        "document": document,
+        "headline": headline(document),
+        "troubles": troubles[:_EXPLAINED],
+        "rows": [one for one in others if one not in brief],
+        "groups": _groups(brief),
+        "why": why,
+    }
+
+
+def _groups(journeys: list[OverviewJourney]) -> list[Group]:
+    return [
+        Group(JOURNEY[state], _plural(state), list(same))
+        for state, same in groupby(journeys, state_of)
+    ]
+
+
+def _plural(state: State) -> str:
+    return {State.PASSES: "pass", State.WAITS: "have no run yet"}.get(state, JOURNEY[state].word)
+
+
+def why(journey: OverviewJourney) -> str:
+    """Say in a line why a journey stands as it does, where that wants saying."""
+    state, run = state_of(journey), shown_run(journey)
+    if run is None or state in {State.PASSES, State.WAITS, State.DISABLED}:
+        return ""
+    if state is State.SLOW:
+        slow = [TooSlow(one["step"], one["limit"], one["seconds"]).shown for one in run["slow"]]
+        return f"{journey['consecutive_slow']} passes in a row: {', '.join(slow)}"
+    return (run["error"] or "").partition("\n")[0]
+
+
+def journey(document: JourneyDocument) -> Values:
+    """Return what ``journey.html`` is given."""
+    shown = document["runs"][:_RUNS]
+    return {
+        **relative_to(document["at"]),
+        "document": document,
+        "hours": strips.of_stretches(document["hours"], 1),
+        "days": strips.of_stretches(document["days"], 24),
+        "shown_runs": shown,
+        "failures": [one for one in document["failures"] if one not in shown][:_FAILURES],
+        "runs": strips.of_runs(document["runs"]),
+        "line": line(document["days"]),
+    }
+
+
+def incidents(document: IncidentsDocument) -> Values:
+    """Return what ``incidents.html`` is given."""
+    return {**relative_to(document["at"]), "document": document, "one": None}
+
+
+def incident(found: IncidentDocument) -> Values:
+    """Return what ``incidents.html`` is given for one alone."""
+    now = datetime.fromisoformat(found["began_at"]) + timedelta(seconds=found["seconds"])
+    at = now.isoformat()
+    alone = {"at": at, "location": found["location"], "incidents": [found], "more": False}
+    return {**relative_to(at), "document": alone, "one": found}
+
+
+def run(document: RunDocument) -> Values:
+    """Return what ``run.html`` is given."""
+    walks = document.get("walks", [])
+    return {
+        "document": document,
+        "slow_shown": JOURNEY[State.SLOW],
+        "shown": RESULT[_state_of_run(document)],
+        "walks": [Walk(one, Scale.over(_spans(one))) for one in walks],
+        "decided_by": document.get("decided_by", len(walks) - 1),
+    }
+
+
+def _state_of_run(document: RunDocument) -> str:
+    """Return the word of ``RESULT`` for what a run came to, or how far it is."""
+    return document["run"]["result"] if "run" in document else document["state"]
+
+
+def _spans(walk: AttemptDocument) -> list[tuple[float, float | None]]:
+    steps = [(one["start"], one["duration"]) for one in walk["steps"] if one["start"] is not None]
+    requests = [(one["start"], one["duration"]) for one in walk["requests"]]
+    return [(0.0, walk["duration"]), *steps, *requests]
