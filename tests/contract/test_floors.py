@@ -76,6 +76,7 @@ SHARED_NAMES = {
     "api": "routes that programs ask over HTTP: the agent's, and the shop's",
     "control": "what people have a running agent do: asked for, and carried out",
     "load": "reads files and returns what they say, or every mistake in them",
+    "pages": "what a person sees in a browser: of the shop, and of the agent",
     "prometheus": "what Prometheus would have: its rules, and its names of metrics",
     "serve": "serves until told to stop: the daemon, the shop, the canary's page",
     "steps": "a journey's steps: walked, and counted",

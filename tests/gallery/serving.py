@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.server.pages import page_routes
+from agent.server.answer_headers import headers_of
+from agent.server.api import refused
+from agent.server.pages import page_routes, told_on_a_page
 from agent.server.serving import listen, port_of, serving
 from agent.server.views.assets import Assets
 from agent.server.views.rendering import Rendering
@@ -21,11 +24,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from tests.gallery.scenes import Scene
-
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 class Stage:
@@ -75,13 +73,15 @@ async def staged() -> AsyncIterator[tuple[Stage, str]]:
             *page_routes(stage, rendering),
             assets.route(),
             Route("/artifacts/{path:path}", picture),
-        ]
+        ],
+        exception_handlers={HTTPException: told_on_a_page(refused, rendering)},
     )
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
         async def send_guarded(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"].append((b"content-security-policy", POLICY.encode()))
+                headers = MutableHeaders(scope=message)
+                headers.update(headers_of(scope["path"]))
             await send(message)
 
         await app(scope, receive, send_guarded)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agent.core.slowness import TooSlow
 from agent.core.standing import State, by_urgency, is_well, shown_run, state_of
 from agent.server.views import strips
-from agent.server.views.durations import line
+from agent.server.views.duration_line import line
 from agent.server.views.headline import headline
 from agent.server.views.moments import relative_to
 from agent.server.views.vocabulary import JOURNEY, RESULT, Shown
