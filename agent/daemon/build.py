@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -39,6 +40,7 @@ from agent.schedule.suspensions import Suspensions
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.access import Access
+from agent.server.event_streams import EventStreams
 from agent.server.serving import listen, port_of
 from agent.storage import access_token, asked_runs, incidents, runs
 from agent.storage.database import Database
@@ -90,6 +92,8 @@ class Stations:
     by_hand: RunsByHand
     closer_runs: CloserRuns
     events: EventSink
+    streams: EventStreams
+    """Where pages hear of what happens."""
     usage: UsageMeter
     readiness: Readiness
     overview: Overview
@@ -135,11 +139,18 @@ async def build(
     stack.callback(in_force.drop)
     secret = config.secret_reader(settings, environ)
     events = EventSink(sink, books)
-    options = EngineOptions(agent_id, adopt_orphans=True, on_restart=events.on_worker_replaced)
+    streams = EventStreams()
+    options = EngineOptions(
+        agent_id,
+        adopt_orphans=True,
+        on_restart=events.on_worker_replaced,
+        on_progress=streams.publish,
+    )
     engine = Engine(settings, folder, secret, clock, options, in_force.now.folder)
     engine.artifacts.clear_scratch()
     timeline = Timeline(clock, await books.decided_until())
-    switch = Switch(suspensions, folder.pauses, engine, sink, clock)
+    on_change = partial(streams.publish, "state", {"what": "suspensions"})
+    switch = Switch(suspensions, folder.pauses, engine, sink, clock, on_change)
 
     def on_run(run: RunResult, late: float) -> None:
         events.on_late(run, late)
@@ -153,7 +164,7 @@ async def build(
     ticker = Ticker(settings.location)
     report = SuspensionReport(suspensions, clock)
     overview = Overview(
-        settings.location, dispatcher, ticker, timeline, report, reader, clock, by_hand
+        settings.location, dispatcher, ticker, timeline, report, reader, clock, engine.live
     )
     built = Stations(
         database=database,
@@ -167,6 +178,7 @@ async def build(
         by_hand=by_hand,
         closer_runs=closer_runs,
         events=events,
+        streams=streams,
         usage=UsageMeter(),
         readiness=readiness,
         overview=overview,

@@ -59,6 +59,7 @@ class Controls:
                 why = "the reload is refused, and the agent goes on as before"
                 raise Refused(422, why, error.problems) from None
             await adopt(self._stations)
+            self._stations.streams.publish("state", {"what": "reload"})
             told = changes.document()
             names = [journey.name for journey in in_force.now.journeys]
             _log.info("reload.done", action="reload", journeys=names, changes=told)

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.model import Journey
     from agent.daemon.suspension_report import SuspensionReport
-    from agent.runs.by_hand import RunsByHand
     from agent.runs.dispatcher import Dispatcher
+    from agent.runs.live_runs import LiveRuns
     from agent.schedule.measured import Measured
     from agent.schedule.ticker import Ticker
     from agent.schedule.timeline import Timeline
@@ -70,7 +70,7 @@ class Overview:
         suspended: SuspensionReport,
         reader: Reader,
         clock: Clock,
-        by_hand: RunsByHand,
+        live: LiveRuns,
     ) -> None:
         self._location = location
         self._dispatcher = dispatcher
@@ -79,7 +79,7 @@ class Overview:
         self._suspended = suspended
         self._reader = reader
         self._clock = clock
-        self._by_hand = by_hand
+        self._live = live
         self._counted: tuple[float, Mapping[str, Measured]] = (-_COUNTED_FOR, {})
 
     def _next_at(self, journey: str) -> float | None:
@@ -182,7 +182,7 @@ class Overview:
             StateError: the history can't be read now.
 
         """
-        if followed := self._by_hand.find(run_id):
+        if followed := self._live.find(run_id):
             return followed.document()
         return await self._reader.read(lambda connection: look_up(connection, run_id))
 

@@ -67,6 +67,7 @@ class Daemon:
             stations, controls = await self._start()
             died = await self._serve(stations)
             controls.end()
+            stations.streams.end()
             clean = await drain(stations, self._tasks, self._force) and not died
             _log.info("drain.done", action="stop", clean=clean)
             return clean
@@ -108,6 +109,7 @@ class Daemon:
             artifacts,
             stations.access,
             self._clock,
+            stations.streams,
         )
         serving_it = serving(app, stations.listening, LimitedConnection)
         self._tasks.add(await self._stack.enter_async_context(serving_it))

@@ -17,7 +17,7 @@ from agent.schedule.pauses import Pause
 from agent.storage.journey_state import JourneyState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
     from agent.core.clock import Clock
@@ -49,7 +49,7 @@ class PauseOrder:
 
 
 class Switch:
-    """Sets pauses and ends them, and tells when anything begins or ends.
+    """Sets pauses and ends them, and tells when anything begins or ends, ``on_change`` too.
 
     What it does holds at once. That it outlives the agent is written down after that, so that a
     disk that refuses doesn't keep anybody from stopping the walks.
@@ -62,12 +62,14 @@ class Switch:
         engine: Engine,
         telemetry: Telemetry,
         clock: Clock,
+        on_change: Callable[[], None],
     ) -> None:
         self._suspensions = suspensions
         self._file = file
         self._engine = engine
         self._telemetry = telemetry
         self._clock = clock
+        self._on_change = on_change
         self._writing = asyncio.Lock()
         self._told: dict[tuple[str, Mark], bool] = {}
         self._turns: dict[Window, Turn] = {}
@@ -140,10 +142,11 @@ class Switch:
         }
         held = {journey.name for journey in journeys if self._suspensions.holding(journey, now)}
         self._awaited.update(dict.fromkeys(self._held - held, now))
-        self._held = held
         if told != self._told:
-            self._told = told
             self._telemetry.collect_at_once()
+        if told != self._told or held != self._held:
+            self._on_change()
+        self._told, self._held = told, held
 
     def on_run(self, run: RunResult) -> None:
         """Take note of a run: the first verdict after a suspension is told at once."""

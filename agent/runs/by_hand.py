@@ -21,7 +21,6 @@ from agent.pool.memory import free_memory
 from agent.runs.conduct import interrupted
 from agent.runs.dispatcher import ROOM
 from agent.runs.document import document
-from agent.runs.followed import Followed
 from agent.runs.places import Place
 from agent.runs.run_events import log_run
 from agent.storage import asked_runs
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from agent.queue.seam import Queue
     from agent.runs.dispatcher import Dispatcher
     from agent.runs.engine import Engine
+    from agent.runs.followed import Followed
     from agent.runs.request import RunRequest
     from agent.storage.database import Database
     from agent.telemetry.telemetry import Telemetry
@@ -77,21 +77,17 @@ class RunsByHand:
         followed = self._under_way.get(journey)
         return followed.request.run_id if followed else None
 
-    def find(self, run_id: str) -> Followed | None:
-        """Return a run that waits or goes on."""
-        return next((o for o in self._under_way.values() if o.request.run_id == run_id), None)
-
     async def ask(self, journey: Journey) -> RunRequest:
         """Have a journey walked that none is under way of; answers once that is written down."""
         now = self._clock.wall()
         request = self._engine.request(journey, Trigger.API, ids.fresh_run_id(now), None)
-        self._under_way[journey.name] = Followed(request, now)
+        self._under_way[journey.name] = self._engine.live.follow(request, now)
         try:
             await self._database.transaction(
                 lambda connection: asked_runs.ask(connection, request.run_id, journey.name, now)
             )
         except BaseException:
-            del self._under_way[journey.name]
+            self._drop(journey.name)
             raise
         task = asyncio.create_task(self._see_to(request), name=f"by hand {journey.name}")
         self._tasks.add(task)
@@ -138,7 +134,7 @@ class RunsByHand:
                         await self._walk(request, place, stop)
         finally:
             place.give()
-            del self._under_way[name]
+            self._drop(name)
 
     async def _wait(self, request: RunRequest, place: Place, stop: Stop) -> str:
         """Wait for a worker's place; return why the run won't be walked, or nothing.
@@ -208,3 +204,7 @@ class RunsByHand:
         await self._database.transaction(write)
         self._telemetry.observe_run(run)
         log_run(run, None)
+        self._engine.live.ended(run, None)
+
+    def _drop(self, journey: str) -> None:
+        self._engine.live.drop(self._under_way.pop(journey))

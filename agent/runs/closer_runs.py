@@ -21,7 +21,6 @@ from agent.core.model import Trigger
 from agent.core.results import Result
 from agent.runs.places import Place
 from agent.runs.run_events import log_run
-from agent.runs.run_log import RunLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,16 +116,22 @@ class CloserRuns:
         at = self._timeline.on_wall(closer.slot.scheduled_at)
         request = self._engine.request(journey, Trigger.SCHEDULE, run_id, at)
         request = replace(request, closer_within=closer.room)
-        with self._engine.stops.enlisted(journey.name) as stop:
+        live = self._engine.live
+        with (
+            self._engine.stops.enlisted(journey.name) as stop,
+            live.following(request, self._clock.wall()) as followed,
+        ):
             try:
-                run = await self._engine.run(request, RunLog(request), place.lent, stop)
+                run = await self._engine.run(request, followed, place.lent, stop)
                 if self._counts(run):
                     at, now = self._timeline.now(), self._clock.wall()
                     turn = await self._ledger.finish_closer(run, at, now)
                     self._on_run(run)
                     log_run(run, turn)
                 else:
+                    turn = None
                     _log.info("run.unconfirmed", action="run", run_id=run_id, journey=journey.name)
+                live.ended(run, turn)
             except Exception:  # noqa: BLE001 - a fault of the agent's own costs this run alone
                 _log.exception("run.failed", action="run", run_id=run_id, journey=journey.name)
 

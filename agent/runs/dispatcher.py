@@ -17,7 +17,6 @@ from agent.runs.conduct import interrupted
 from agent.runs.held_claim import held
 from agent.runs.places import Place, Places
 from agent.runs.run_events import log_run
-from agent.runs.run_log import RunLog
 from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.schedule.lateness import too_late
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from agent.pool.stops import Stop
     from agent.queue.seam import Queue
     from agent.runs.engine import Engine
+    from agent.runs.followed import Followed
     from agent.runs.ledger import Ledger
     from agent.schedule.decision import Decision
     from agent.schedule.timeline import Timeline
@@ -232,9 +232,14 @@ class Dispatcher:
         late = self._timeline.now() - queued.slot.scheduled_at
         at = self._timeline.on_wall(queued.slot.scheduled_at)
         request = self._engine.request(journey, Trigger.SCHEDULE, queued.run_id, at)
+        with self._engine.live.following(request, self._clock.wall()) as followed:
+            await self._walk(followed, late, place, stop)
+
+    async def _walk(self, followed: Followed, late: float, place: Place, stop: Stop) -> None:
+        request = followed.request
         time = SteadyTime(self._clock)
         try:
-            run = await self._engine.run(request, RunLog(request), place.lent, stop)
+            run = await self._engine.run(request, followed, place.lent, stop)
         except asyncio.CancelledError:
             why = "the agent was stopped under the run"
             run = interrupted(request, time.started_at, time.now(), why)
@@ -243,7 +248,8 @@ class Dispatcher:
             raise
         except Exception as error:  # noqa: BLE001 - see below
             # A fault of the agent's own costs one run and is told; it must not cost the agent.
-            _log.exception("run.failed", action="run", run_id=queued.run_id, journey=journey.name)
+            name = request.journey.name
+            _log.exception("run.failed", action="run", run_id=request.run_id, journey=name)
             why = f"the agent failed under the run: {error!r}"
             run = interrupted(request, time.started_at, time.now(), why)
         try:
@@ -266,6 +272,7 @@ class Dispatcher:
             waited = run.attempts[0].started_at - run.started_at
             self._on_late(run, late + min(max(waited, 0.0), run.ended_at - run.started_at))
         log_run(run, turn)
+        self._engine.live.ended(run, turn)
 
     def _begin(self, journey: str) -> None:
         self._busy.add(journey)

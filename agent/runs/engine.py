@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -25,13 +25,14 @@ from agent.pool.stops import Stops
 from agent.pool.walk_listener import Answers
 from agent.protocol.messages import SignatureReply, Walk
 from agent.runs.conduct import conduct
+from agent.runs.live_runs import LiveRuns
 from agent.runs.network import Network
 from agent.runs.request import RunRequest
 from agent.signing.issuer import Signatures, signer_of
 from agent.storage.artifacts import ArtifactStore, Retention
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -55,6 +56,8 @@ class EngineOptions:
     adopt_orphans: bool
     """Whether this process has no children but workers."""
     on_restart: Callable[[str], None] = lambda _: None
+    on_progress: Callable[[str, Mapping[str, Any]], None] = lambda _, __: None
+    """Hears what happens to runs, see ``LiveRuns``."""
 
 
 class Engine:
@@ -86,6 +89,8 @@ class Engine:
         )
         self.stops = Stops()
         """The runs under way, of every trigger."""
+        self.live = LiveRuns(options.on_progress)
+        """How far each of them is, that the agent itself asked for."""
         workers = settings.workers
         self.pool = Pool(
             PoolOptions(

@@ -46,6 +46,7 @@ _OWN_BEARER = (
     "send the token that lies in the agent's state folder, in the file `token`, as "
     "`Authorization: Bearer …`; `footfall` on the same machine, as the same user, does"
 )
+_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _TWICE = "Authorization is given twice: send it once"
 _OTHER_NAME = (
     "this address must be asked for as localhost or by its loopback address, not as another "
@@ -189,7 +190,7 @@ class AccessControl:
         if may_come_without_cookie(headers):
             # Sent on by a page of ours, the browser shows the cookie if it has one.
             values = {"title": "One moment", "text": "", "leads_to": place}
-            return self._rendering.page("message.html", values)
+            return self._rendering.page("message.html", values, 401, _CHALLENGE)
         return RedirectResponse(place, 303)
 
     def _elsewhere(self, scope: Scope, headers: Headers) -> Response | None:
@@ -206,7 +207,7 @@ class AccessControl:
         state = "rejected" if shown else "missing"
         what = _BEARER if self._access.configured else _OWN_BEARER
         error = _TWICE if len(shown) > 1 else f"token {state}: {what}"
-        return JSONResponse({"error": error}, 401, {"WWW-Authenticate": "Bearer"})
+        return JSONResponse({"error": error}, 401, _CHALLENGE)
 
     def _told(self, scope: Scope, status: int, error: str) -> Response:
         if not wants_page(scope):

@@ -15,6 +15,7 @@ from agent.server.api import api_routes, refused
 from agent.server.artifacts import serve
 from agent.server.concurrency import ConcurrencyLimit
 from agent.server.control import Refused, control_routes, told
+from agent.server.event_streams import EVENTS
 from agent.server.health import health_routes
 from agent.server.pages import told_on_a_page
 from agent.server.sessions import Sessions
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from agent.server.access import Access
     from agent.server.api import Source
     from agent.server.control import Control
+    from agent.server.event_streams import EventStreams
     from agent.server.health import Check
 
 
@@ -41,6 +43,7 @@ def create_app(
     artifacts: Path,
     access: Access,
     clock: Clock,
+    streams: EventStreams,
 ) -> Starlette:
     """Return the application, open as ``access`` says."""
     assets = Assets()
@@ -56,6 +59,7 @@ def create_app(
             *health,
             *api_routes(source),
             *control_routes(control),
+            streams.route(),
             *sign_in.routes(),
             assets.route(),
             evidence,
@@ -68,7 +72,7 @@ def create_app(
                 rendering=rendering,
                 public=public,
             ),
-            Middleware(ConcurrencyLimit, public=public),
+            Middleware(ConcurrencyLimit, public=[*public, EVENTS]),
         ],
         exception_handlers={
             HTTPException: on_page,

@@ -11,6 +11,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     import asyncio
 
+ENDLESS: Final = "footfall.endless"
+"""In the scope of a request whose answer goes on until its client leaves."""
 _MOST: Final = 128
 """Connections at a time, beyond which those go that keep the agent waiting."""
 _MOST_OF_ALL: Final = max(_MOST, min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
@@ -138,10 +140,14 @@ class LimitedConnection(H11Protocol):
         super().send_400_response(msg)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Answer whoever has said only that nothing more will be asked; else close."""
-        if self.cycle is None or self.cycle.response_complete:
+        """Answer whoever has said only that nothing more will be asked; else close.
+
+        Of an answer without end there is nobody who waits for the rest of it.
+        """
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or ENDLESS in cycle.scope:
             return False
-        self.cycle.keep_alive = False
+        cycle.keep_alive = False
         return True
 
     def pause_writing(self) -> None:

@@ -16,9 +16,9 @@ from agent.core.model import Journey, SkipReason, Slot
 from agent.core.results import Result
 from agent.daemon.queries import Overview
 from agent.daemon.suspension_report import SuspensionReport
-from agent.runs.by_hand import RunsByHand
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.document import time as written
+from agent.runs.live_runs import LiveRuns
 from agent.schedule import skips, slots
 from agent.schedule.decision import Skip
 from agent.schedule.pauses import Pauses
@@ -28,6 +28,7 @@ from agent.schedule.timeline import Timeline
 from agent.server.access import Access
 from agent.server.app import create_app
 from agent.server.connection import LimitedConnection
+from agent.server.event_streams import EventStreams
 from agent.server.health import Check
 from agent.server.serving import listen, port_of, serving
 from agent.storage import asked_runs, certificates, journey_state, runs
@@ -90,6 +91,7 @@ class Served:
     clock: SystemClock = field(default_factory=SystemClock)
     connections: set[LimitedConnection] = field(default_factory=set)
     control: Asked = field(default_factory=Asked)
+    streams: EventStreams = field(default_factory=EventStreams)
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -116,9 +118,9 @@ class Served:
         self.suspensions = Suspensions(Pauses(), (), 15.0)
         report = SuspensionReport(self.suspensions, self.clock)
         clock = self.clock
-        by_hand = RunsByHand(nothing, self.dispatcher, nothing, nothing, nothing, clock)
+        self.live = LiveRuns(self.streams.publish)
         overview = Overview(
-            PLACE, self.dispatcher, ticker, timeline, report, reader, clock, by_hand
+            PLACE, self.dispatcher, ticker, timeline, report, reader, clock, self.live
         )
 
         async def ready() -> dict[str, Check]:
@@ -137,6 +139,7 @@ class Served:
             self.artifacts,
             access,
             self.clock,
+            self.streams,
         )
         self.url = f"http://127.0.0.1:{self.port}"
         kept = self.connections

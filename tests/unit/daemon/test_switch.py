@@ -37,7 +37,10 @@ class Stations:
         self.stopped = []
         self.engine = SimpleNamespace(stops=Stops(), stop_runs=self._stop_runs)
         telemetry = SimpleNamespace(collect_at_once=self._collect)
-        self.switch = Switch(self.suspensions, self.file, self.engine, telemetry, self.clock)
+        self.changed = 0
+        self.switch = Switch(
+            self.suspensions, self.file, self.engine, telemetry, self.clock, self._change
+        )
         self.dispatcher = SimpleNamespace(journeys={one.name: one for one in JOURNEYS})
         self.pausing = Pausing(self, self.clock)
 
@@ -46,6 +49,9 @@ class Stations:
         assert self.suspensions.pauses.known
         self.stopped.append((journeys, why))
         return ["buy"]
+
+    def _change(self):
+        self.changed += 1
 
     def _collect(self):
         self.collected += 1
@@ -125,6 +131,21 @@ async def test_what_changes_is_told_at_once_and_once(stations):
     assert stations.tick(3500) == 0
     assert stations.tick(100) == 1
     assert stations.tick(100) == 0
+
+
+async def test_pages_hear_of_each_change_once(stations):
+    """When something begins to hold a journey, and when it ends, whatever alerts still wait for."""
+    stations.tick()
+    before = stations.changed
+    await stations.switch.pause(order("buy", until=NOW + 60))
+    for seconds, changes in ((1, 1), (30, 1), (30, 2), (1, 2)):
+        stations.tick(seconds)
+        assert stations.changed - before == changes
+    await stations.switch.pause(order("look"))
+    stations.tick()
+    await stations.switch.resume(None, "anna")
+    stations.tick()
+    assert stations.changed - before == 4
 
 
 async def test_the_first_verdict_after_it_is_told_at_once(stations):

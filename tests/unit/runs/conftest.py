@@ -12,6 +12,7 @@ from agent.core.results import AttemptRecord, AttemptReport, Result
 from agent.pool.stops import Stops
 from agent.runs import ledger
 from agent.runs.conduct import interrupted
+from agent.runs.live_runs import LiveRuns
 from agent.runs.request import RunRequest
 from agent.schedule import slots
 from agent.storage import runs
@@ -67,6 +68,9 @@ class Walks:
         self.attempts: tuple[Attempt, ...] = ()
         """Those of each run."""
         self.stops = Stops()
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        """What is told of live runs."""
+        self.live = LiveRuns(lambda kind, data: self.told.append((kind, dict(data))))
 
     def secret(self, name):
         raise LookupError(name)

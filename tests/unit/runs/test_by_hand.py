@@ -121,9 +121,9 @@ async def test_it_counts_for_nothing_but_itself(middle, database, clock, result)
     sent, and it is kept for whoever asked."""
     request = await middle.by_hand.ask(A)
     assert middle.by_hand.of("a") == request.run_id
-    assert middle.by_hand.find(request.run_id).document()["state"] == "waiting"
+    assert middle.walks.live.find(request.run_id).document()["state"] == "waiting"
     await look(middle, clock)
-    told = middle.by_hand.find(request.run_id).document()
+    told = middle.walks.live.find(request.run_id).document()
     assert (told["state"], told["trigger"]) == ("running", "api")
     await middle.tell(result)
     assert middle.by_hand.of("a") is None

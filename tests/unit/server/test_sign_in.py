@@ -202,7 +202,7 @@ async def test_a_page_that_another_site_led_to_asks_for_the_cookie_again(serve):
     async with serve() as served:
         for said in ([], [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")]):
             response = await ask(served, "GET", "/runs/1", [*PERSON.items(), *said])
-            assert response.status == 200
+            assert response.status == 401
             assert 'content="0; url=/sign-in?next=%2Fruns%2F1"' in await response.text()
 
 
