@@ -51,8 +51,8 @@
       wanted = true;
       return;
     }
-    const rest = lastBegan + Math.max(gap, PATIENCE * lastTook) - performance.now();
-    plan(Math.max(SETTLES, rest));
+    const rest = Math.max(gap, Math.min(PATIENCE * lastTook, EVERY));
+    plan(Math.max(SETTLES, lastBegan + rest - performance.now()));
   }
 
   function later() {
