@@ -56,6 +56,10 @@ _NOT_OURS = (
     "this must be sent by a page of the agent's own: open the page anew under the address that "
     "server.url says, and send it from there"
 )
+_OVER = (
+    "sign in first, in another tab, for instance; then go back: what you filled in is still "
+    "there, and can be sent again"
+)
 _FOREIGN = "pages of other sites may lead here, and load nothing from here"
 
 
@@ -158,7 +162,9 @@ class AccessControl:
 
     def _of_changer(self, scope: Scope, headers: Headers) -> Response | None:
         if not is_trusted(scope) and scope["path"] != SIGN_IN:
-            return self._challenge(headers)
+            return (
+                self._challenge(headers) if not wants_page(scope) else self._told(scope, 401, _OVER)
+            )
         if not from_own_page(headers, self._access.url):
             return self._told(scope, 403, _NOT_OURS)
         return None

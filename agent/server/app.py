@@ -17,6 +17,7 @@ from agent.server.concurrency import ConcurrencyLimit
 from agent.server.control import Refused, control_routes, told
 from agent.server.event_streams import EVENTS
 from agent.server.health import health_routes
+from agent.server.page_forms import form_routes
 from agent.server.pages import told_on_a_page
 from agent.server.sessions import Sessions
 from agent.server.sign_in import SignIn
@@ -60,6 +61,7 @@ def create_app(
             *api_routes(source),
             *control_routes(control),
             streams.route(),
+            *form_routes(control),
             *sign_in.routes(),
             assets.route(),
             evidence,
@@ -77,7 +79,7 @@ def create_app(
         exception_handlers={
             HTTPException: on_page,
             StateError: on_page,
-            Refused: told,
+            Refused: told_on_a_page(told, rendering),
             Exception: on_page,
         },
     )

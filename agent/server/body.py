@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -50,6 +50,16 @@ async def body_of(request: Request, form: type[BodyT]) -> BodyT:
     given = _parsed(raw) if raw else {}
     if not isinstance(given, dict):
         raise HTTPException(400, "the body must be a JSON object, such as {}")
+    return held_to(form, given)
+
+
+def held_to(form: type[BodyT], given: Mapping[str, Any]) -> BodyT:
+    """Return what was given as a route takes it.
+
+    Raises:
+        HTTPException: 400 with everything that is wrong with it.
+
+    """
     try:
         return form.model_validate(given)
     except ValidationError as error:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from agent.server.access import is_trusted
 from agent.server.answer_headers import is_data, wants_page
 from agent.server.views import showing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -30,6 +32,8 @@ _TITLES: Final = {
     400: "That can't be asked for",
     404: "Not found",
     405: "That can't be done here",
+    409: "Not as things are",
+    422: "That makes no sense",
     503: "The agent can't answer now",
 }
 """By status."""
@@ -38,37 +42,38 @@ _FAILED: Final = "The agent failed on this"
 
 def page_routes(source: Source, rendering: Rendering) -> list[Route]:
     """Return the pages' routes."""
+    shown = partial(_shown, rendering)
 
-    async def overview(_request: Request) -> Response:
-        return rendering.page("overview.html", showing.overview(await source.journeys()))
+    async def overview(request: Request) -> Response:
+        return shown(request, "overview.html", showing.overview(await source.journeys()))
 
     async def journey(request: Request) -> Response:
         name = request.path_params["journey"][:_LONGEST]
         found = await source.journey(name)
         if found is None:
             raise HTTPException(404, f"no journey is called {name!a}")
-        return rendering.page("journey.html", showing.journey(found))
+        return shown(request, "journey.html", showing.journey(found))
 
     async def run(request: Request) -> Response:
         run_id = request.path_params["run_id"][:_LONGEST]
         found = await source.run(run_id)
         if found is None:
             raise HTTPException(404, f"no run has the id {run_id!a}, or no longer, or several do")
-        return rendering.page("run.html", showing.run(found))
+        return shown(request, "run.html", showing.run(found))
 
     async def incidents(request: Request) -> Response:
         before = request.query_params.get("before", "")
         if before and not (before.isascii() and before.isdigit() and len(before) < 16):
             raise HTTPException(400, f"before must be an incident's number, not {before[:100]!a}")
         found = await source.incidents(_INCIDENTS, int(before) if before else None)
-        return rendering.page("incidents.html", showing.incidents(found))
+        return shown(request, "incidents.html", showing.incidents(found))
 
     async def incident(request: Request) -> Response:
         number = request.path_params["number"]
         found = await source.incident(number)
         if found is None:
             raise HTTPException(404, f"no incident has the number {number}")
-        return rendering.page("incidents.html", showing.incident(found))
+        return shown(request, "incidents.html", showing.incident(found))
 
     return [
         Route("/", overview),
@@ -77,6 +82,14 @@ def page_routes(source: Source, rendering: Rendering) -> list[Route]:
         Route("/incidents", incidents),
         Route("/incidents/{number:int}", incident),
     ]
+
+
+def _shown(
+    rendering: Rendering, request: Request, template: str, values: Mapping[str, object]
+) -> Response:
+    """Show a page with what whoever asks for it may do there."""
+    may = {"signed_in": is_trusted(request.scope), "place": request.url.path}
+    return rendering.page(template, {**values, **may})
 
 
 def told_on_a_page(told: Handler, rendering: Rendering) -> Handler:

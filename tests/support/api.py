@@ -60,7 +60,7 @@ class Asked:
 
     async def run_now(self, journey: str) -> dict[str, Any]:
         """Take note."""
-        return self._note("run", journey) | {"address": "/api/v1/runs/1"}
+        return self._note("run", journey) | {"run_id": "<id>", "address": "/api/v1/runs/1"}
 
     async def pause(self, asked: PauseBody) -> dict[str, Any]:
         """Take note."""

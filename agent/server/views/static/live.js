@@ -97,9 +97,17 @@
 
   // Fragments.
 
+  const fragments = (page) => [...page.querySelectorAll("[data-fragment][id]")];
+  const names = (page) => fragments(page).map((one) => one.id).join();
+
   function swap(fresh) {
-    for (const old of document.querySelectorAll("[data-fragment][id]")) {
-      const made = fresh.getElementById(old.id);
+    // Where some came or went, all that they stand in is put in place.
+    const isBeside = (one) => !one.closest("main");
+    const changed = names(document) === names(fresh)
+      ? fragments(document)
+      : [...fragments(document).filter(isBeside), document.querySelector("main")];
+    for (const old of changed) {
+      const made = old.id ? fresh.getElementById(old.id) : fresh.querySelector("main");
       if (!made || old.isEqualNode(made) || isInUse(old)) continue;
       const open = [...old.querySelectorAll("details[id][open]")].map((one) => one.id);
       const focus = focusIn(old);
