@@ -16,7 +16,7 @@ import venv
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.support import alerting, backend, debian, deploying, nginx, oscar, stories, victoria
+from tests.support import alerting, axe, backend, debian, deploying, nginx, oscar, stories, victoria
 from tests.support.commands import InstallError, run
 from tests.support.service import CACHE, ROOT
 
@@ -48,6 +48,7 @@ def main() -> int:
                     (name, deploying.RELEASE, CACHE / name, partial(_deploying, name))
                     for name in deploying.PROGRAMS
                 ),
+                ("axe-core", axe.VERSION, axe.FOLDER, axe.install),
                 ("the instrumented back end", _key(_BACKEND), backend.VENV, _backend),
                 ("the django-oscar environment", _key(_LOCK), oscar.VENV, _oscar),
                 ("the django-oscar shop", _shop_key(), oscar.PREPARED, _shop),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from agent.core.standing import State, state_of
-from agent.server.views.vocabulary import JOURNEY
+from agent.server.views.vocabulary import COUNTED, JOURNEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 _FAIL: Final = (State.FAILS,)
 _UNKNOWN: Final = (State.NOT_MEASURED, State.SILENT)
 _FLAKY: Final = (State.SLOW, State.FLAKY)
-
-_COUNTED: Final = {
-    State.FAILS: "failing",
-    State.WAITS: "without a run yet",
-    State.PASSES: "passing",
-}
-"""Words that read well after a number, where a state's own does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +36,7 @@ def headline(document: OverviewDocument) -> Headline:
     """Say how all journeys stand, the worst of it first."""
     counts = Counter(state_of(journey) for journey in document["journeys"])
     total = counts.total()
-    rest = " · ".join(
-        f"{counts[state]} {_COUNTED.get(state, JOURNEY[state].word)}"
-        for state in State
-        if counts[state]
-    )
+    rest = " · ".join(f"{counts[state]} {COUNTED[state]}" for state in State if counts[state])
     told = rest if len(counts) > 1 else ""
     agent = document["agent"]["status"]
 

@@ -13,10 +13,12 @@ from agent.server.views import strips
 from agent.server.views.duration_line import line
 from agent.server.views.headline import headline
 from agent.server.views.moments import relative_to
-from agent.server.views.vocabulary import JOURNEY, RESULT, Shown
+from agent.server.views.vocabulary import COUNTED, JOURNEY, RESULT, Shown
 from agent.server.views.waterfall import Scale
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent.server.documents import (
         AttemptDocument,
         IncidentDocument,
@@ -43,10 +45,10 @@ _IN_TROUBLE: Final = frozenset({State.FAILS, State.NOT_MEASURED, State.SILENT})
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Journeys of one state, told of in the least room."""
+    """Journeys told of in the least room: of one state, or in trouble for one reason."""
 
     shown: Shown
-    word: str
+    text: str
     journeys: list[OverviewJourney]
 
 
@@ -65,29 +67,44 @@ class Walk:
 def overview(document: OverviewDocument) -> Values:
     """Return what ``overview.html`` is given."""
     journeys = sorted(document["journeys"], key=by_urgency)
-    troubles = [one for one in journeys if not is_well(one) and state_of(one) in _IN_TROUBLE]
-    others = [one for one in journeys if one not in troubles[:_EXPLAINED]]
-    brief = [one for one in others if is_well(one)] if len(others) > _ROWS else []
+    ill = [one for one in journeys if not is_well(one) and state_of(one) in _IN_TROUBLE]
+    by_cause = _by_cause(ill)
+    troubles = [same[0] for same in by_cause[:_EXPLAINED]]
+    alike = [Group(*_alike(same), same[1:]) for same in by_cause[:_EXPLAINED] if len(same) > 1]
+    told = {
+        one["journey"] for one in (*troubles, *(one for group in alike for one in group.journeys))
+    }
+    others = [one for one in journeys if one["journey"] not in told]
+    well = [one for one in others if is_well(one)] if len(others) > _ROWS else []
     return {
         **relative_to(document["at"]),
         "document": document,
         "headline": headline(document),
-        "troubles": troubles[:_EXPLAINED],
-        "rows": [one for one in others if one not in brief],
-        "groups": _groups(brief),
+        "troubles": troubles,
+        "rows": [one for one in others if one not in well],
+        "groups": [*alike, *_groups(well)],
         "why": why,
     }
 
 
-def _groups(journeys: list[OverviewJourney]) -> list[Group]:
-    return [
-        Group(JOURNEY[state], _plural(state), list(same))
-        for state, same in groupby(journeys, state_of)
-    ]
+def _by_cause(journeys: Sequence[OverviewJourney]) -> list[list[OverviewJourney]]:
+    """Put journeys together that are in trouble for the same reason; the order stays."""
+    found: dict[tuple[State, str], list[OverviewJourney]] = {}
+    for one in journeys:
+        cause = why(one) or one["journey"]
+        found.setdefault((state_of(one), cause), []).append(one)
+    return list(found.values())
 
 
-def _plural(state: State) -> str:
-    return {State.PASSES: "pass", State.WAITS: "have no run yet"}.get(state, JOURNEY[state].word)
+def _alike(same: Sequence[OverviewJourney]) -> tuple[Shown, str]:
+    """Say of what others the first journey in trouble stands for."""
+    shown, number = JOURNEY[state_of(same[0])], len(same) - 1
+    return shown, f"{number} more, as {same[0]['journey']}"
+
+
+def _groups(journeys: Sequence[OverviewJourney]) -> list[Group]:
+    groups = [(state, list(same)) for state, same in groupby(journeys, state_of)]
+    return [Group(JOURNEY[state], f"{len(same)} {COUNTED[state]}", same) for state, same in groups]
 
 
 def why(journey: OverviewJourney) -> str:
@@ -110,6 +127,7 @@ def journey(document: JourneyDocument) -> Values:
         "hours": strips.of_stretches(document["hours"], 1),
         "days": strips.of_stretches(document["days"], 24),
         "shown_runs": shown,
+        "known": any(one["bar"] != "unknown" for one in (*document["hours"], *document["days"])),
         "failures": [one for one in document["failures"] if one not in shown][:_FAILURES],
         "runs": strips.of_runs(document["runs"]),
         "line": line(document["days"]),

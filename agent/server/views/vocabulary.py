@@ -51,6 +51,14 @@ RESULT: Final = {
 }
 """What a run, an attempt or a step came to, or how far it is."""
 
+COUNTED: Final = {
+    **{state: shown.word for state, shown in JOURNEY.items()},
+    State.FAILS: "failing",
+    State.WAITS: "without a run yet",
+    State.PASSES: "passing",
+}
+"""The same after a number of journeys."""
+
 AGENT: Final = Shown("the agent", "hatched", _UNKNOWN)
 """The agent's own trouble, which is never told as the target's."""
 
