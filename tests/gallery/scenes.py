@@ -475,7 +475,7 @@ def step(
 ) -> Document:
     """A step of the waterfall."""
     own = {"name": name, "result": result, "start": start, "duration": duration}
-    return own | {"depth": 0, "slow": None, "span_id": "00f1" * 4} | more
+    return own | {"depth": 0, "slow": None, "optional": False, "span_id": "00f1" * 4} | more
 
 
 def asked(path: str, start: float, duration: float, step: int | None, **more: Any) -> Document:

@@ -21,8 +21,8 @@ _GROUND: Final = 24.0
 _TOP: Final = 4.0
 _STUB: Final = 19.0
 _GAP: Final = 1.0
-_BREAK: Final = 2.5
-_LEAST: Final = 5.0
+_BREAK: Final = 1.5
+_LEAST: Final = 4.5
 """The height that something which happened has at least, however seldom it did."""
 
 _WORST_FIRST: tuple[str, ...] = ("fail", "flaky", "unknown", "pass", "none", "rest")
@@ -98,9 +98,8 @@ def _parts(bar: Bar) -> list[tuple[str, float, float]]:
 
 def _shared(room: float, shares: Sequence[float]) -> list[float]:
     """Share out the height, so that what was seldom is seen all the same."""
-    heights = [max(_LEAST, room * share) for share in shares]
-    heights[heights.index(max(heights))] -= sum(heights) - room
-    return heights
+    rest = room - _LEAST * len(shares)
+    return [_LEAST + rest * share for share in shares]
 
 
 def _rectangle(left: float, top: float, height: float) -> str:

@@ -46,10 +46,10 @@ def relative_to(now: str) -> dict[str, Callable[[str], Markup]]:
 
 def seconds(value: float) -> str:
     """Show a duration, given in seconds, to three figures or so."""
-    if value < 1:
+    if value < 0.9995:
         return f"{value * 1000:.0f} ms"
-    if value < 100:
-        return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+    if value < 99.95:
+        return f"{value:.2f} s" if value < 9.995 else f"{value:.1f} s"
     return f"{value:.0f} s"
 
 
