@@ -11,7 +11,7 @@ from agent.core.results import Result, StepOutcome
 from agent.core.slowness import too_slow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -33,6 +33,7 @@ _COLOURS = {
 }
 _OPTIONAL_MARK = "[yellow]✗[/yellow]"
 _NAME_WIDTH = 40
+_FROM_ONE = "different from the last pass:"
 
 
 class Progress:
@@ -96,6 +97,8 @@ class Progress:
         cause, *more = run.error.splitlines() or [""]
         for line in filter(None, [cause, run.place.shown if run.place else "", *more]):
             self._console.print(f"    {escape(line)}")
+        for line in _different(run):
+            self._console.print(f"    {escape(line)}")
         for attempt in run.attempts:
             for folder, files in _by_folder(attempt.artifacts).items():
                 where = short(self._artifacts / folder)
@@ -132,6 +135,14 @@ def result_line(result: Result, error_type: str, duration: float, *, slow: bool 
     kind = f"  {error_type}" if error_type else ""
     mark = "  [yellow]SLOW[/yellow]" if slow else ""
     return f"  [{colour} bold]{word}[/{colour} bold]{kind}  {duration:.2f} s{mark}"
+
+
+def _different(run: RunResult) -> Iterator[str]:
+    """Yield what is different from the last passes, under a heading."""
+    changes, passes = run.comparison.changes, run.comparison.passes
+    if changes:
+        yield f"different from the last {passes} passes:" if passes > 1 else _FROM_ONE
+        yield from (f"  {change.line}" for change in changes)
 
 
 def _escapes(run: RunResult) -> str:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from agent.core.beacon_report import Audit
 from agent.core.certificate import Certificate
+from agent.core.difference import Comparison
 from agent.core.errors import ErrorType
 from agent.core.limits import (
     MOST_ATTRIBUTES,
@@ -32,6 +33,7 @@ from agent.core.limits import (
     first,
 )
 from agent.core.model import Journey, Trigger
+from agent.core.outline import Outline
 from agent.core.source_line import SourceLine
 
 Attribute = Message | bool | Integer | float | Annotated[list[Message], first(MOST_ATTRIBUTES)]
@@ -147,6 +149,10 @@ class Attempt:
     """The line of the journey that the error came out of, if it came out of one."""
     held_up: bool = False
     """Whether the agent itself held it up, so that its times say nothing about the target."""
+    outline: Outline | None = None
+    """What the walk did and met; None where that isn't known."""
+    comparison: Comparison = field(default_factory=Comparison)
+    """Of one that failed: what is different from its journey's last passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,8 @@ class AttemptReport:
     """The line of the journey that it ended in."""
     near: Annotated[tuple[Message, ...], first(MOST_NEAR)] = ()
     """What was there instead of that which was looked for and not found; part of the evidence."""
+    outline: Outline | None = None
+    """What the walk did and met; None where it did not come so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +244,19 @@ class RunResult:
     @property
     def place(self) -> SourceLine | None:
         """The line of the journey that the run's error came out of, if it came out of one."""
-        same = (
-            one
-            for one in self.attempts
-            if (one.error_type, one.error) == (self.error_type, self.error)
-        )
-        return next((one.place for one in same if one.error_type), None)
+        return self._failed.place if self._failed else None
+
+    @property
+    def comparison(self) -> Comparison:
+        """What the attempt that the run's error is of had different from the last passes."""
+        return self._failed.comparison if self._failed else Comparison()
+
+    @property
+    def _failed(self) -> Attempt | None:
+        """The attempt that the run's error is of."""
+        error = self.error_type, self.error
+        same = (one for one in self.attempts if (one.error_type, one.error) == error)
+        return next(same, None) if self.error_type else None
 
     @property
     def failed_step(self) -> str:

@@ -31,6 +31,7 @@ from agent.runs.by_hand import RunsByHand
 from agent.runs.closer_runs import CloserRuns
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.engine import Engine, EngineOptions
+from agent.runs.last_passes import LastPasses
 from agent.runs.ledger import Ledger
 from agent.schedule import pause_record, skips, slots
 from agent.schedule.maintenance import Window
@@ -143,6 +144,7 @@ async def build(
     options = EngineOptions(
         agent_id,
         adopt_orphans=True,
+        last_passes=LastPasses(reader, settings.location),
         on_restart=events.on_worker_replaced,
         on_progress=streams.publish,
     )

@@ -17,9 +17,11 @@ from agent.loading.beacon_choices import check_vendors
 from agent.loading.load import VERSION, discover
 from agent.loading.selection import select
 from agent.runs.engine import Engine, EngineOptions
+from agent.runs.last_passes import LastPasses
 from agent.schedule.plan import interval_of
 from agent.storage.database import Database
 from agent.storage.folder import StateFolder
+from agent.storage.reader import Reader
 from agent.telemetry import telemetry
 from agent.telemetry.delivery.export import resolve as resolve_export
 from agent.telemetry.delivery.signals import Signal
@@ -85,7 +87,7 @@ class AdhocRuns:
                 folder,
                 config.secret_reader(self._settings, self._environ),
                 self._clock,
-                EngineOptions(agent_id, adopt_orphans=self._options.owns_children),
+                EngineOptions(agent_id, self._options.owns_children, self._last_passes(stack)),
                 self._settings.journeys,
             )
             self._database = Database(folder.database, (telemetry.SCHEMA,), self._clock)
@@ -156,6 +158,15 @@ class AdhocRuns:
         await self._database.transaction(lambda c: self._telemetry.record_run(c, run))
         self._telemetry.observe_run(run)
         return run
+
+    def _last_passes(self, stack: AsyncExitStack) -> LastPasses:
+        """Return the passes that an agent left in the state folder, if one ever was there."""
+        database = StateFolder(self._settings.state).database
+        if not database.exists():
+            return LastPasses(None, self._settings.location)
+        reader = Reader(database)
+        stack.callback(reader.close)
+        return LastPasses(reader, self._settings.location)
 
     def _create_telemetry(self, agent_id: str) -> Telemetry:
         settings = self._settings

@@ -68,6 +68,7 @@ def judged(number: int, span_id: str, record: AttemptRecord, blamed: Blame) -> A
         audit=report.audit if report else Audit(),
         page_errors=dict(report.page_errors) if report else {},
         certificates=report.certificates if report else (),
+        outline=report.outline if report else None,
     )
 
 

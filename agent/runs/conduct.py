@@ -52,6 +52,10 @@ class Walker(Protocol):
         """Let time pass before the next walk; less where the agent is ending."""
         ...
 
+    async def compare(self, request: RunRequest, attempt: Attempt) -> Attempt:
+        """Return an attempt with what is different in it from its journey's last passes."""
+        ...
+
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]
     ) -> Attempt:
@@ -77,7 +81,9 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
             _log.warning("recorder.gave_way", action="run", run_id=request.run_id)
             walked = await judge.attempt(replace(order, may_record=False))
         record = walked.record
-        attempt = judged(order.number, order.span_id, record, walked.blamed)
+        attempt = await walker.compare(
+            request, judged(order.number, order.span_id, record, walked.blamed)
+        )
         evidence = record.report.evidence if record.report else ()
         attempts.append(walker.keep(request, time.started_at, attempt, evidence))
         # Judging it took its time as well.

@@ -31,6 +31,8 @@ def document(run: RunResult) -> dict[str, Any]:
         "error_type": run.error_type.value if run.error_type else None,
         "error": run.error or None,
         "place": _place(run.place),
+        "changes": [change.document() for change in run.comparison.changes],
+        "compared_with": run.comparison.passes,
         "slow": [_too_slow(one) for one in too_slow(run)],
         "trace_id": run.trace_id,
         "attempts": [_attempt(attempt) for attempt in run.attempts],

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from agent.core.model import Journey, Trigger
     from agent.core.results import Attempt, AttemptRecord, RunResult
     from agent.pool.stops import Stop
+    from agent.runs.last_passes import LastPasses
     from agent.runs.listener import RunListener
     from agent.runs.request import AttemptOrder
     from agent.storage.folder import StateFolder
@@ -55,6 +56,7 @@ class EngineOptions:
     agent_id: str
     adopt_orphans: bool
     """Whether this process has no children but workers."""
+    last_passes: LastPasses
     on_restart: Callable[[str], None] = lambda _: None
     on_progress: Callable[[str, Mapping[str, Any]], None] = lambda _, __: None
     """Hears what happens to runs, see ``LiveRuns``."""
@@ -197,6 +199,13 @@ class Engine:
         )
         return await self.pool.walk(order, listener, answers, stop, attempt.avoid)
 
+    async def compare(self, request: RunRequest, attempt: Attempt) -> Attempt:
+        """Compare an attempt that failed with its journey's last passes."""
+        if attempt.error_type is None:
+            return attempt
+        comparison = await self._options.last_passes.compare(request.journey.name, attempt)
+        return replace(attempt, comparison=comparison, outline=None)
+
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, names: Sequence[str]
     ) -> Attempt:
@@ -250,6 +259,9 @@ class _Walker:
     async def _rest(self, seconds: float) -> None:
         async with self._resting():
             await self._engine.pool.rest(seconds)
+
+    async def compare(self, request: RunRequest, attempt: Attempt) -> Attempt:
+        return await self._engine.compare(request, attempt)
 
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]

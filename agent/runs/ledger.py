@@ -16,7 +16,7 @@ from agent.runs.document import document
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer
 from agent.schedule.repair import roll_up
-from agent.storage import certificates, incidents, journey_state, rollups, runs
+from agent.storage import certificates, incidents, journey_state, outlines, rollups, runs
 from agent.storage.rollup import Walked
 from agent.storage.run_end import RunEnd
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from agent.storage.run_end import Turn
     from agent.telemetry.telemetry import Telemetry
 
-SCHEMA = f"""{incidents.SCHEMA}
+SCHEMA = f"""{incidents.SCHEMA}{outlines.SCHEMA}
 CREATE TABLE IF NOT EXISTS journey_sites (
     journey TEXT PRIMARY KEY,
     site TEXT NOT NULL
@@ -44,6 +44,8 @@ _Written = tuple["Turn | None", dict[str, int]]
 """The turn that a journey took with a run, and who is watched closely since."""
 _KEPT_SLOTS = 25 * 3600.0
 """Seconds for which rows of ended slots are kept; longer than any gap is counted back."""
+_KEPT_OUTLINES = 90 * 86_400.0
+"""Seconds for which a pass is one to compare with: what it met may be long gone by."""
 
 
 class Ledger:
@@ -194,6 +196,9 @@ class Ledger:
         public: dict[str, Any],
     ) -> _Written:
         runs.add(connection, at, public)
+        outline = run.attempts[run.decided_by].outline if run.attempts else None
+        if outline is not None and run.result is Result.PASS:
+            outlines.add(connection, run.journey.name, self._location, at, outline)
         turn = journey_state.note(connection, end)
         incidents.note(connection, end, run.journey, over)
         met = (one for attempt in run.attempts for one in attempt.certificates)
@@ -238,9 +243,12 @@ class Ledger:
 
     async def prune(self, now: float) -> None:
         """Let go of old rows; what is decided and every total stay."""
-        await self._database.transaction(
-            lambda connection: slots.prune(connection, now - _KEPT_SLOTS)
-        )
+
+        def write(connection: sqlite3.Connection) -> None:
+            slots.prune(connection, now - _KEPT_SLOTS)
+            outlines.prune(connection, now - _KEPT_OUTLINES)
+
+        await self._database.transaction(write)
 
     def _site(self, journey: str) -> str:
         return self._sites.get(journey, "")

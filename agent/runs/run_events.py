@@ -35,6 +35,7 @@ def log_run(run: RunResult, turn: Turn | None) -> None:
         duration=round(run.duration, 3),
         attempts=len(run.attempts),
         **where,
+        **({"change": change} if (change := run.comparison.first_line) else {}),
         **({"slow": slow} if slow else {}),
     )
     if turn is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from agent.core.difference import Comparison
     from agent.core.results import Attempt
 
 Kept = Literal["all", "failed", "none"]
@@ -112,6 +114,8 @@ class ArtifactStore:
                 if self.retention.wants(name, attempt) and _is_plain(source):
                     for folder in (home.parent.parent, home.parent, home):
                         make_folder(folder)
+                    if name == "failure.json":
+                        _add_comparison(source, attempt.comparison)
                     shutil.move(source, home / name)
                     restrict_file(home / name)
                     kept.append((home / name).relative_to(self.folder).as_posix())
@@ -157,6 +161,17 @@ class ArtifactStore:
                 runs.append(_Kept(run, size, run.stat().st_mtime_ns))
         self._newest = max([self._newest, *(run.modified for run in runs)])
         return runs
+
+
+def _add_comparison(file: Path, comparison: Comparison) -> None:
+    """Write into the notes of a failure what is different from the last passes."""
+    with suppress(ValueError):
+        facts = json.loads(file.read_bytes())
+        if isinstance(facts, dict):
+            facts["changes"] = [change.document() for change in comparison.changes]
+            facts["compared_with"] = comparison.passes
+            text = json.dumps(facts, indent=2, ensure_ascii=False)
+            file.write_text(text + "\n", encoding="utf-8", errors="replace")
 
 
 def _is_plain(file: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from playwright.async_api import Error
 
 from agent.core.errors import ErrorType
+from agent.core.limits import NAME_LENGTH
 from agent.core.results import AttemptReport
 from agent.protocol.messages import Logged, OutcomeKnown, Started
 from agent.worker.browser.faults import BadContext, LaunchFailed, first_line
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
     from agent.core.model import Hold
+    from agent.core.outline import Outline
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.raised import AuthorCode
@@ -86,6 +88,7 @@ class AttemptRunner:
             proofs=proofs_of(walk, pipe),
         )
         self._setup = PageSetup(walk, identity, pipe, services.hold)
+        self._setup.outliner.steps_begun = lambda: len(self._steps.begun)
         self._call = JourneyCall(
             walk, journey, services.isolation, services.code, self._setup, self._steps
         )
@@ -177,17 +180,25 @@ class AttemptRunner:
             audit=self._setup.auditor.report(),
             page_errors=dict(self._setup.page_errors.counts),
             certificates=self._setup.handshakes.collected(),
+            outline=self._outline(),
         )
         if fault is not None or self._walk.record_trace:
             # What is saved now may cost the process; of a pass nothing is.
             self._pipe.send(OutcomeKnown(report))
         await self._follow_up.save(fault, browser, opened)
+        if fault is not None or self._walk.record_trace:
+            report = replace(report, outline=None)  # it has crossed the pipe
         return replace(
             report,
             evidence=self._follow_up.kept,
             audit=self._setup.auditor.report(),
             near=tuple(self._follow_up.near),
         )
+
+    def _outline(self) -> Outline:
+        setup, fit = self._setup, self._pipe.redactor.fit
+        steps = [replace(one, name=fit(one.name, NAME_LENGTH)) for one in self._steps.begun]
+        return setup.outliner.outline(steps, setup.page_errors.kept(), setup.console.lines)
 
     async def _open(self, browser: Browser) -> OpenPage:
         opened = await self._setup.open(browser, self._launcher)

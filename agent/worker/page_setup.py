@@ -26,6 +26,7 @@ from agent.worker.browser.faults import (
 from agent.worker.browser.handshakes import Handshakes
 from agent.worker.browser.launch import keep_open
 from agent.worker.browser.listening import Listeners
+from agent.worker.browser.outliner import Outliner
 from agent.worker.browser.page_errors import PageErrors
 from agent.worker.browser.raised import page_of
 from agent.worker.browser.routes import notice_routes
@@ -90,6 +91,7 @@ class PageSetup:
         self._guard = BeaconGuard(journey.site.beacons, self._site)
         self.auditor = Auditor(self._guard, self._site, fit)
         self.tagger = Tagger(first_party, identity, self.auditor, self._listeners, hold)
+        self.outliner = Outliner(journey.site.url, first_party.covers, fit)
         self.traffic = Traffic(
             identity.trace_id,
             Hooks(
@@ -104,6 +106,7 @@ class PageSetup:
                 fit,
             ),
             self._listeners,
+            self.outliner,
             refusals=self.end.refusals,
         )
         self.console = Console(fit, self.auditor.connect)
@@ -116,7 +119,7 @@ class PageSetup:
             identity,
             journey.site.url,
             self._on_span,
-            self.traffic.count,
+            self.traffic,
             self.auditor,
             self.end.challenges.see,
             self.handshakes.see,

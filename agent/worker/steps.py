@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from agent.core import names
+from agent.core.outline import StepBegun
 from agent.core.results import SpanData, Step, StepOutcome
 from agent.protocol.messages import SpanEnded, StepEnded, StepStarted
 
@@ -46,6 +47,8 @@ class Steps:
         self._optional: set[str] = set()
         """The ids of the open steps whose failure the journey outlives."""
         self._reached: set[str] = set()
+        self.begun: list[StepBegun] = []
+        """The steps that have begun, in that order; those that passed with their time."""
         self.ended: list[Step] = []
         """The steps that are over, in the order of their ends."""
 
@@ -75,6 +78,8 @@ class Steps:
     async def _timed(self, name: str, slow: float | None, *, optional: bool) -> AsyncIterator[None]:
         parent, span_id, depth = self.current, secrets.token_hex(8), len(self._open)
         optional = optional or parent in self._optional
+        begun = len(self.begun)
+        self.begun.append(StepBegun(name))
         self._reached.add(name)
         self._open.append((name, span_id))
         if optional:
@@ -99,6 +104,8 @@ class Steps:
             self._open.remove((name, span_id))
             self._optional.discard(span_id)
             outcome = StepOutcome.FAIL if failure else StepOutcome.PASS
+            if outcome is StepOutcome.PASS:
+                self.begun[begun] = StepBegun(name, round(took, 2))
             if outcome is StepOutcome.PASS and slow is not None and took > slow:
                 seen = {**seen, names.STEP_SLOW: True}
             if optional:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from agent.core.origins import parse
 from agent.core.refused_ports import REFUSED_PORTS
+
+if TYPE_CHECKING:
+    from playwright.async_api import Error
 
 _NET = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 _UNREACHABLE = frozenset(
@@ -64,6 +70,13 @@ def is_unreachable(error: BaseException) -> bool:
     if _code(error) in _UNREACHABLE:
         return True
     return _NO_WAY.search(str(error)) is not None
+
+
+def failure_of(error: Error) -> str:
+    """Return what a call failed on, in a word; "" where it was given up for time."""
+    if isinstance(error, PlaywrightTimeout):
+        return ""
+    return _code(error) or "request failed"
 
 
 def _code(error: BaseException) -> str:

@@ -83,6 +83,10 @@ class PageErrors:
             "page_errors_all": self.counts.total() < MOST_PAGE_ERRORS,
         }
 
+    def kept(self) -> list[PageError]:
+        """Return the first different ones."""
+        return list(self._kept.values())
+
     def own(self) -> list[str]:
         """Return the different errors of the site's own scripts, a line each."""
         return [

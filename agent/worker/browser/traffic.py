@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from agent.core.results import SpanData, Tag
     from agent.worker.browser.listening import Listeners
+    from agent.worker.browser.outliner import Note, Outliner
 
 _TRACED = frozenset({"document", "xhr", "fetch"})
 _JOINED = _TRACED | {"eventsource"}
@@ -81,6 +82,7 @@ class Traffic:
     trace_id: str
     hooks: Hooks
     listeners: Listeners
+    outliner: Outliner
     counts: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     refusals: dict[int, str] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class Traffic:
         default_factory=lambda: defaultdict(list)
     )
     _tags: dict[Request, Tag] = field(default_factory=dict)
+    _notes: dict[Request, Note] = field(default_factory=dict)
 
     def follow(self, context: BrowserContext) -> None:
         """Start listening."""
@@ -155,7 +158,10 @@ class Traffic:
         if request.url.startswith(("http:", "https:")):
             self.hooks.on_request(request)
             self._open[request] = time.monotonic_ns()
-            if request.resource_type in _JOINED:
+            kind = request.resource_type
+            main = kind == "document" and is_main(request)
+            self._notes[request] = self.outliner.began(request.method, request.url, kind, main=main)
+            if kind in _JOINED:
                 self._join(request).append(request)
 
     def _join(self, request: Request) -> list[Request]:
@@ -177,6 +183,7 @@ class Traffic:
             self._answered = self.hooks.is_first_party(request.url)
         if request in self._open:
             self._statuses[request] = response.status
+            self.outliner.answered(self._notes[request], response.status, response.headers)
         if response.from_service_worker:
             self.hooks.on_unsent(request)
         if response.status < 400:
@@ -196,6 +203,7 @@ class Traffic:
         failure = self.hooks.fit(request.failure or "failed", LINE_LENGTH)
         if failure.startswith(_STOPPED) and self.hooks.was_stopped(request):
             # The audit tells of it.
+            self.outliner.dropped(self._notes[request])
             self._close(request, "", None)
             return
         self._note(f"{failure} {request.method} {bare_url(request.url)}")
@@ -205,6 +213,8 @@ class Traffic:
         began = self._open.pop(request, None)
         if began is None:
             return
+        # Of one that the walk's end finds open nobody knows what it would have come to.
+        self.outliner.ended(self._notes.pop(request), "" if self._over else failure)
         if outcome:
             self.count(request.url, outcome)
         if request.resource_type not in _JOINED:

@@ -18,7 +18,7 @@ from agent.core.bare_url import bare_url
 from agent.core.client_spans import Exchange, client_span
 from agent.core.origins import Origin
 from agent.worker.browser.faults import BadRedirect
-from agent.worker.browser.net_errors import is_bad_address
+from agent.worker.browser.net_errors import failure_of, is_bad_address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from agent.core.origins import FirstParty
     from agent.core.results import SpanData
+    from agent.worker.browser.traffic import Traffic
     from agent.worker.tagging.auditor import Auditor
     from agent.worker.tagging.identity import Identity
 
@@ -49,7 +50,7 @@ _BODY_HEADERS = frozenset(
 class ApiTagger:
     """Tags one ``APIRequestContext`` and reports a client span for each first-party hop.
 
-    ``count`` hears the address and the outcome of every request, ``on_answer`` what was asked,
+    ``traffic`` hears of every request and what became of it, ``on_answer`` what was asked,
     and status and headers of the answer, ``on_connection`` its address and what is known of the
     connection's security.
     """
@@ -60,13 +61,13 @@ class ApiTagger:
         identity: Identity,
         base_url: str,
         on_span: Callable[[SpanData], None],
-        count: Callable[[str, str], None],
+        traffic: Traffic,
         auditor: Auditor,
         on_answer: Callable[[str, int, Mapping[str, str]], object],
         on_connection: Callable[[str, Mapping[str, Any] | None], None],
     ) -> None:
         self._first_party = first_party
-        self._count = count
+        self._traffic = traffic
         self._auditor = auditor
         self._on_answer = on_answer
         self._on_connection = on_connection
@@ -162,18 +163,26 @@ class ApiTagger:
         url: str,
         options: dict[str, Any],
     ) -> APIResponse:
-        outcome = "failed"
+        outcome, failure = "failed", ""
+        outliner = self._traffic.outliner
+        note = outliner.began(options["method"], url, "api")
         self._auditor.send(options["method"], url, _body(options))
         try:
             response = await fetch(url, **options, max_redirects=0)
             outcome = "ok" if response.status < 400 else "http_error"
+            outliner.answered(note, response.status, response.headers)
             what = f"{options['method']} {bare_url(response.url)}"
             self._on_answer(what, response.status, response.headers)
             # It came with the answer: nobody is asked.
             self._on_connection(response.url, await response.security_details())
+        except Error as error:
+            failure = failure_of(error)
+            raise
+        else:
             return response
         finally:
-            self._count(url, outcome)
+            outliner.ended(note, failure)
+            self._traffic.count(url, outcome)
 
 
 def _redirected(options: dict[str, Any], status: int, *, away: bool) -> dict[str, Any]:

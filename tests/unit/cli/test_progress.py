@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from agent.cli.progress import Progress
+from agent.core.difference import Change, Comparison
 from agent.core.results import Result, Step, StepOutcome
 
 ARTIFACTS = Path("var/artifacts")
@@ -75,6 +77,17 @@ def test_a_second_attempt_is_announced(shown):
     assert progress._status.status == "failed; confirmed in 3 s"
     progress.on_attempt_started(2)
     assert lines() == ["  attempt 2, in a fresh worker"]
+
+
+@pytest.mark.parametrize(("passes", "them"), [(5, "the last 5 passes"), (1, "the last pass")])
+def test_what_is_different_stands_under_the_error(shown, make_run, passes, them):
+    """Below a heading that says how many passes it was compared with."""
+    progress, lines = shown
+    run = make_run(Result.FAIL, error="no")
+    told = Comparison(passes, (Change("console", "new error in the console: [b]"),))
+    progress.finished(replace(run, attempts=(replace(run.attempts[0], comparison=told),)))
+    at = lines().index(f"    different from {them}:")
+    assert lines()[at + 1] == "      new error in the console: [b]"
 
 
 @pytest.mark.parametrize(

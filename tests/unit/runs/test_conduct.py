@@ -50,6 +50,9 @@ class Script:
     async def rest(self, seconds: float) -> None:
         self.clock.advance(max(0.0, seconds))
 
+    async def compare(self, request: RunRequest, attempt: Attempt) -> Attempt:
+        return attempt
+
     def keep(
         self, request: RunRequest, started_at: float, attempt: Attempt, evidence: Sequence[str]
     ) -> Attempt:

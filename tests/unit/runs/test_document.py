@@ -6,10 +6,20 @@ import json
 from dataclasses import replace
 
 from agent.core.beacon_report import Audit, Beacon, BeaconAction
+from agent.core.difference import Change, Comparison
 from agent.core.results import Result, Step, StepOutcome
 from agent.core.source_line import SourceLine
 from agent.runs.document import document
 from tests.support.build import START, a_run, an_attempt
+
+ANSWER = Change(
+    "answer",
+    "POST /pay answered 500, before it answered 200",
+    "POST /pay",
+    before="200",
+    now="500",
+    step="Pay",
+)
 
 
 def test_a_failed_run_word_for_word(request_):
@@ -23,6 +33,7 @@ def test_a_failed_run_word_for_word(request_):
             (Beacon("Matomo", "https://m.example/matomo.php", BeaconAction.BLOCKED),),
             {BeaconAction.BLOCKED: {"Matomo": 3}},
         ),
+        comparison=Comparison(5, (ANSWER,)),
     )  # fmt: skip
     second = replace(
         first, number=2, steps=(), artifacts=("buy_a_mug/x/2.png",), duration=1 / 3, audit=Audit()
@@ -50,6 +61,17 @@ def test_a_failed_run_word_for_word(request_):
         "error_type": "assertion",
         "error": "no",
         "place": {"file": "journeys/shop.py", "line": 17, "source": "await pay()"},
+        "changes": [
+            {
+                "kind": "answer",
+                "line": "POST /pay answered 500, before it answered 200",
+                "subject": "POST /pay",
+                "before": "200",
+                "now": "500",
+                "step": "Pay",
+            }
+        ],
+        "compared_with": 5,
         "trace_id": "0a" * 16,
         "attempts": [
             {

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
+from agent.core.difference import Change, Comparison
 from agent.core.results import Result, Step, StepOutcome
 from agent.core.source_line import SourceLine
 from agent.runs.run_events import log_run
@@ -38,10 +39,12 @@ def test_a_fail_says_where_and_why():
         steps=(Step("Pay", StepOutcome.FAIL, 0.5),),
         place=SourceLine("journeys/buy.py", 17, "await pay(page)"),
     )
-    (line,) = lines(a_run(failed))
+    cause = Change("release", "another release answered: 2, before 1")
+    (line,) = lines(a_run(replace(failed, comparison=Comparison(5, (cause,)))))
+    assert line["change"] == cause.line
     assert (line["step"], line["place"]) == ("Pay", "journeys/buy.py:17")
     assert line["error"] == "Pay is disabled"
-    assert "step" not in lines(a_run())[0]
+    assert not {"step", "change"} & set(lines(a_run())[0])
 
 
 def test_a_slow_pass_says_what_was_slow():

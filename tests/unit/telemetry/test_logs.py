@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from agent.core.difference import Change, Comparison
 from agent.core.results import Result
 from agent.storage.run_end import Turn
 from agent.telemetry import logs
@@ -90,6 +91,17 @@ def test_a_failure_names_all_that_a_page_needs(encode, make_run):
             "footfall.severity": "page",
         }.items()
     )
+
+
+def test_what_is_different_stands_on_the_record(encode, make_run):
+    """The first line of what is different from the last passes: the likeliest cause."""
+    run = make_run(Result.FAIL)
+    cause = Change("release", "another release answered: 2, before 1")
+    other = Change("slow", "GET /a took 3.0 s, before 0.1 s at most")
+    told = Comparison(5, (cause, other))
+    run = replace(run, attempts=tuple(replace(one, comparison=told) for one in run.attempts))
+    found = {pair.key: pair.value.string_value for pair in encode(run).attributes}
+    assert found["footfall.change"] == cause.line
 
 
 def test_without_a_picture_none_is_named(encode, make_run):

@@ -10,6 +10,7 @@ from agent.core import limits
 from agent.core.redact import Redactor
 from agent.worker.browser.console import Console
 from agent.worker.browser.listening import Listeners
+from agent.worker.browser.outliner import Outliner
 from agent.worker.browser.traffic import Hooks, Traffic
 
 
@@ -82,7 +83,8 @@ def traffic() -> tuple[Traffic, Emitter, list[str]]:
         on_enough=lambda: told.append("enough"),
         fit=Redactor().fit,
     )
-    followed = Traffic("1" * 32, hooks, Listeners(silent))
+    outliner = Outliner("http://shop/", hooks.is_first_party, hooks.fit)
+    followed = Traffic("1" * 32, hooks, Listeners(silent), outliner)
     followed.follow(emitter)  # type: ignore[arg-type]
     return followed, emitter, told
 
