@@ -59,6 +59,7 @@ class Annotation:
     expr: str
     title: str
     text: str
+    colour: str = "blue"
 
     def document(self) -> Json:
         """Return it as Grafana reads it."""
@@ -67,7 +68,7 @@ class Annotation:
             "datasource": SOURCE,
             "enable": True,
             "hide": False,
-            "iconColor": "blue",
+            "iconColor": self.colour,
             "expr": self.expr,
             "step": "30s",
             "titleFormat": self.title,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from deploy.grafana.source import certificates, words
-from deploy.grafana.source.dashboard import Dashboard, Row
+from deploy.grafana.source.dashboard import Annotation, Dashboard, Row
 from deploy.grafana.source.panel import SUSPENSIONS, VERDICTS, Query
 from deploy.grafana.source.panels import Bars, Chart, Stat, Timeline
 from deploy.grafana.source.table import Column, Table
-from deploy.grafana.source.words import fell, journeys, quantile, runs, success, suspended
+from deploy.grafana.source.words import down, fell, journeys, quantile, runs, success, suspended
 
 _UP: Final = journeys("footfall_journey_up")
 _INTERVAL: Final = journeys("footfall_journey_interval_seconds")
@@ -303,4 +303,13 @@ DASHBOARD: Final = Dashboard(
     description="Which journeys fail, where and since when.",
     choices=[words.ENVIRONMENT, words.LOCATION, words.SITE, words.JOURNEYS],
     rows=[_NOW, _STATUS, _TIME],
+    annotations=[
+        Annotation(
+            "Down",
+            down("journey, location"),
+            "{{journey}} is down",
+            "at {{location}}; the agent's page of incidents tells what failed first",
+            colour="red",
+        ),
+    ],
 )

@@ -9,7 +9,7 @@ from deploy.grafana.source import inside, words
 from deploy.grafana.source.dashboard import Annotation, Dashboard, Row
 from deploy.grafana.source.panel import SUSPENSIONS, VERDICTS, Query
 from deploy.grafana.source.panels import Bars, Chart, Stat, Timeline
-from deploy.grafana.source.words import fell, journeys, quantile, runs, success, suspended
+from deploy.grafana.source.words import down, fell, journeys, quantile, runs, success, suspended
 
 _UP: Final = journeys("footfall_journey_up")
 _ATTEMPTS: Final = journeys("footfall_journey_attempts_total")
@@ -267,6 +267,13 @@ DASHBOARD: Final = Dashboard(
     choices=[words.ENVIRONMENT, words.LOCATION, words.SITE, replace(words.JOURNEYS, several=False)],
     rows=[_NOW, _RUNS, _DURATIONS, inside.STEPS, inside.PAGES, _SLOTS],
     annotations=[
+        Annotation(
+            "Down",
+            down("location"),
+            "down at {{location}}",
+            "the agent's page of incidents tells what failed first",
+            colour="red",
+        ),
         Annotation(
             "Paused, or in a window",
             f"{suspended('location, reason, mode')} == 1",

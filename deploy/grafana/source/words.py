@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from agent.core.model import DOWN_CONFIRMED
 from deploy.grafana.source.dashboard import Choice
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ def runs(*more: str) -> str:
 def suspended(by: str) -> str:
     """Return 1 where the chosen journeys are paused or in a window, 0 where they were of late."""
     return f"max by ({by}) ({journeys('footfall_journey_suspended')})"
+
+
+def down(by: str) -> str:
+    """Return the fails in a row of the chosen journeys that are down, as incidents count them."""
+    return (
+        f"max by ({by}) ({journeys('footfall_journey_consecutive_failures')}) >= {DOWN_CONFIRMED}"
+    )
 
 
 def success(over: str, by: str = "") -> str:
