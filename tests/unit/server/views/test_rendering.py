@@ -75,6 +75,17 @@ def html_of(template: str, document: Any) -> str:
     return bytes(RENDERING.page(template, {**show(document), **MAY}).body).decode()
 
 
+def test_every_scene_has_its_page() -> None:
+    """Each state that a document can have is drawn: nothing that a template asks for is missing."""
+    for scene in scenes.SCENES:
+        if scene.path == "/":
+            assert html_of("overview.html", scene.overview)
+        for found in scene.journeys.values():
+            assert html_of("journey.html", found)
+        for found in scene.runs.values():
+            assert html_of("run.html", found)
+
+
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize("template", PAGES)
 def test_no_text_becomes_markup(template, payload) -> None:
