@@ -149,7 +149,7 @@ async def test_a_worker_walks_others_while_a_failure_waits_to_be_confirmed(home)
     home.journey("look", LOOK)
     home.configure(
         workers={"count": 1},
-        journey__down={"every": "9s", "timeout": "1s", "grace": "1s", "confirm_after": "5s"},
+        journey__down={"every": "12s", "timeout": "1s", "grace": "1s", "confirm_after": "7s"},
         journey__look={"every": "2s", "timeout": "1s", "grace": "1s"},
     )
 
@@ -161,13 +161,13 @@ async def test_a_worker_walks_others_while_a_failure_waits_to_be_confirmed(home)
 
     async with Daemon(home) as daemon:
         await daemon.started()
-        failed = await daemon.finished("down", timeout=30)
+        failed = await daemon.finished("down", timeout=60)
         assert failed["result"] == "fail", daemon.story()
         (run,) = [one for one in home.runs() if one["run_id"] == failed["run_id"]]
-        begun, ended = unix(run["started_at"]), unix(run["started_at"]) + 5.0
+        begun, ended = unix(run["started_at"]), unix(run["started_at"]) + 7.0
         within = [one for one in looks(begun) if begun < unix(one["started_at"]) < ended]
-        assert len(within) >= 2, daemon.story()
-        await until(down_runs, 20, daemon.story)
+        assert within, daemon.story()
+        await until(down_runs, 40, daemon.story)
         seen = time.time()
         await until(lambda: looks(seen), 10, daemon.story)
         assert down_runs(), "it rests"

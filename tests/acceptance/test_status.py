@@ -19,12 +19,14 @@ import aiohttp
 import pytest
 
 from tests.acceptance.conftest import LOOK
-from tests.support.daemon import Daemon
+from tests.support.daemon import Daemon, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 TOKEN = "0123456789abcdef-token"
+HOME = b"\x1b[H"
+"""Moves the cursor to the top left, before each page."""
 SHOWN = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -33,7 +35,7 @@ async def broken(buying, breaking) -> AsyncIterator[Daemon]:
     """An agent whose journey that buys has failed, and whose other one passes."""
     buying.journey("look", LOOK)
     buying.configure(
-        journey__buy_a_mug={"every": "5s", "timeout": "3s", "grace": "2s", "confirm": False},
+        journey__buy_a_mug={"every": "9s", "timeout": "7s", "grace": "2s", "confirm": False},
         server={"host": "0.0.0.0", "token": TOKEN},
     )
     await breaking("error")
@@ -49,13 +51,11 @@ async def test_watched_on_a_terminal_until_ctrl_c(broken):
     wider; Ctrl-C ends it with 0 and puts the terminal back. Piped, it is plain."""
     home = broken.home
     for width in (80, 40):
-        code, said = await on_a_terminal(home, width, "status", "--watch")
+        code, said = await on_a_terminal(home, width, "status", "--watch", pages=3)
         assert code == 0, said
         assert said.startswith("\x1b[?1049h")
         assert said.endswith("\x1b[?1049l")
-        pages = said.split("\x1b[H")[2:]
-        assert len(pages) >= 2
-        for page in pages:
+        for page in said.split(HOME.decode())[2:]:
             lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", one) for one in page.split("\r\n")]
             assert len(lines) <= 24
             words = [one for one in lines if len(one.rstrip()) > width and " " in one[16:].strip()]
@@ -66,8 +66,8 @@ async def test_watched_on_a_terminal_until_ctrl_c(broken):
     assert (await home.footfall("status", "--exit-code")).code == 1
 
 
-async def on_a_terminal(home, width, *arguments, seconds=5.0):
-    """Run a command on a terminal of 24 lines, press Ctrl-C after a while; return what it said."""
+async def on_a_terminal(home, width, *arguments, pages):
+    """Run a command on a terminal of 24 lines, press Ctrl-C after so many pages; return them."""
     own, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     process = await asyncio.create_subprocess_exec(
@@ -85,7 +85,7 @@ async def on_a_terminal(home, width, *arguments, seconds=5.0):
     loop = asyncio.get_running_loop()
     loop.add_reader(own, read)
     try:
-        await asyncio.sleep(seconds)
+        await until(lambda: said.count(HOME) > pages, 60, said.decode)
         process.send_signal(signal.SIGINT)
         code = await asyncio.wait_for(process.wait(), 10)
         await asyncio.sleep(0.1)
