@@ -15,9 +15,11 @@ import structlog
 from agent import config
 from agent.core import names
 from agent.core.errors import StateError
+from agent.daemon.agent_document import AgentReport
 from agent.daemon.event_sink import EventSink
 from agent.daemon.in_force import InForce
-from agent.daemon.queries import Overview
+from agent.daemon.present import Present
+from agent.daemon.queries import Overview, Reported
 from agent.daemon.readiness import Readiness
 from agent.daemon.suspension_report import SuspensionReport
 from agent.daemon.switch import Switch
@@ -33,7 +35,7 @@ from agent.runs.dispatcher import Dispatcher
 from agent.runs.engine import Engine, EngineOptions
 from agent.runs.last_passes import LastPasses
 from agent.runs.ledger import Ledger
-from agent.schedule import pause_record, skips, slots
+from agent.schedule import pause_record, slots
 from agent.schedule.maintenance import Window
 from agent.schedule.pauses import Pauses
 from agent.schedule.repair import repair
@@ -70,7 +72,6 @@ _log = structlog.get_logger("footfall.daemon")
 _QUEUE_PER_WORKER = 8
 _SCHEMAS = (
     slots.SCHEMA,
-    skips.SCHEMA,
     runs.SCHEMA,
     asked_runs.SCHEMA,
     telemetry.SCHEMA,
@@ -165,8 +166,13 @@ async def build(
     readiness = Readiness(engine, dispatcher, sink, database, in_force, switch, clock)
     ticker = Ticker(settings.location)
     report = SuspensionReport(suspensions, clock)
+    agent = AgentReport(VERSION, settings.environment, readiness.ready)
     overview = Overview(
-        settings.location, dispatcher, ticker, timeline, report, reader, clock, engine.live
+        settings.location,
+        Present(dispatcher, ticker, timeline, engine.live),
+        Reported(report, agent, engine.artifacts.folder, ""),
+        reader,
+        clock,
     )
     built = Stations(
         database=database,

@@ -11,13 +11,18 @@ from agent.core.errors import ConfigError
 from agent.daemon.adopt import adopt
 from agent.daemon.pausing import Pausing
 from agent.daemon.suspension_report import suspension_document
+from agent.runs.document import time
 from agent.server.api import no_journey
 from agent.server.control import Refused
+from agent.storage import incidents
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from agent.core.clock import Clock
     from agent.daemon.build import Stations
     from agent.daemon.in_force import ConfigSource
+    from agent.server.note_body import NoteBody
     from agent.server.pause_body import PauseBody, ResumeBody
 
 _log = structlog.get_logger("footfall.daemon")
@@ -115,6 +120,32 @@ class Controls:
             "counts_for": _COUNTS_FOR,
             "suspended": suspension_document(held[0], over=False) if held else None,
         }
+
+    async def note(self, incident: int, asked: NoteBody) -> dict[str, Any]:
+        """Add a person's note to an incident.
+
+        Raises:
+            Refused: there is none such, it has too many, nothing can be written down now, or the
+                agent is ending.
+
+        """
+        self._refuse_at_the_end()
+        database, now = self._stations.database, self._clock.wall()
+        if trouble := database.trouble:
+            raise Refused(503, f"no note can be written down now: {trouble}")
+
+        def write(connection: sqlite3.Connection) -> bool | None:
+            if not incidents.is_known(connection, incident):
+                return None
+            return incidents.add_note(connection, incident, now, asked.who, asked.text)
+
+        done = await database.transaction(write)
+        if done is None:
+            raise Refused(404, f"no incident has the number {incident}, or no longer")
+        if not done:
+            raise Refused(409, f"incident {incident} has {incidents.MOST_NOTES} notes already")
+        _log.info("incident.noted", action="note", incident=incident, who=asked.who)
+        return {"incident": incident, "at": time(now), "who": asked.who, "text": asked.text}
 
     def _refuse_at_the_end(self) -> None:
         if self._ended:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from agent.core.run_document import blamed_attempt, failed_step
 from agent.core.units import format_duration
-from agent.daemon.run_lookup import links
+from agent.daemon.links import links
 from agent.runs.document import time
 from agent.server.artifacts import link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from agent.core.certificate import Certificate
     from agent.core.model import Cadence, Journey
-    from agent.schedule.measured import Measured
-    from agent.schedule.skips import Skipped
+    from agent.server.documents import (
+        BriefDocument,
+        CertificateDocument,
+        DeclaredDocument,
+        RunLine,
+    )
     from agent.storage.journey_state import JourneyState
 
 
-def of_certificate(certificate: Certificate, now: float) -> dict[str, Any]:
+def of_certificate(certificate: Certificate, now: float) -> CertificateDocument:
     """Return a certificate, and whether its end is near at Unix time ``now``."""
     return {
         "host": certificate.host,
@@ -31,7 +35,7 @@ def of_certificate(certificate: Certificate, now: float) -> dict[str, Any]:
     }
 
 
-def declared(journey: Journey, location: str) -> dict[str, Any]:
+def declared(journey: Journey, location: str) -> DeclaredDocument:
     """Return what author and configuration say of a journey."""
     return {
         "journey": journey.name,
@@ -56,7 +60,17 @@ def _every(cadence: Cadence) -> str:
     return cadence.cron or format_duration(cadence.seconds or 0.0)
 
 
-def standing(journey: Journey, state: JourneyState, now: float) -> dict[str, Any]:
+class StateDocument(TypedDict):
+    """How a journey stands by its state alone."""
+
+    up: bool | None
+    consecutive_failures: int
+    consecutive_slow: int
+    failing_since: str | None
+    last_success_at: str | None
+
+
+def standing(journey: Journey, state: JourneyState, now: float) -> StateDocument:
     """Return how a journey stands at Unix time ``now``."""
     return {
         "up": state.is_up(journey.interval, now) if journey.enabled else None,
@@ -77,15 +91,20 @@ def _past(at: float | None, now: float) -> str | None:
     return None if at is None else time(min(at, now))
 
 
-def brief(run: Mapping[str, Any]) -> dict[str, Any]:
+def brief(run: Mapping[str, Any]) -> BriefDocument:
     """Return of a run what leads to its cause: the error, where it was, and the evidence."""
     blamed = blamed_attempt(run)
     # A flaky run was decided by an attempt that passed and has none.
     artifacts = run["artifacts"] or blamed.get("artifacts", [])
     screenshots = [path for path in artifacts if PurePosixPath(path).name == "screenshot.png"]
-    told = ("run_id", "result", "scheduled_at", "started_at", "duration", "error_type", "error")
     return {
-        **{key: run[key] for key in told},
+        "run_id": run["run_id"],
+        "result": run["result"],
+        "scheduled_at": run["scheduled_at"],
+        "started_at": run["started_at"],
+        "duration": run["duration"],
+        "error_type": run["error_type"],
+        "error": run["error"],
         "step": failed_step(run),
         # Runs of an earlier version have none.
         "place": run.get("place"),
@@ -97,17 +116,18 @@ def brief(run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def of_day(found: Measured | None) -> dict[str, Any]:
-    """Return uptime and what it stands on, in per cent; null where nothing is known."""
-    if found is None:
-        return {"slots": 0, "uptime": None, "measured": None}
-    return {"slots": found.slots, "uptime": found.uptime, "measured": found.share}
-
-
-def of_skipped(skipped: Skipped, on_wall: Callable[[float], float]) -> dict[str, Any]:
-    """Return slots that were skipped for one reason."""
+def run_line(run: Mapping[str, Any]) -> RunLine:
+    """Return of a run what a list tells."""
     return {
-        "reason": skipped.reason.value,
-        "count": skipped.count,
-        "last_at": time(on_wall(skipped.last_at)),
+        "run_id": run["run_id"],
+        "result": run["result"],
+        # Runs of an earlier version have neither this nor ``slow``.
+        "closer": run.get("closer", False),
+        "scheduled_at": run["scheduled_at"],
+        "started_at": run["started_at"],
+        "duration": run["duration"],
+        "error_type": run["error_type"],
+        "error": (run["error"] or "").partition("\n")[0] or None,
+        "step": failed_step(run),
+        "slow": bool(run.get("slow")),
     }

@@ -1,165 +1,166 @@
-"""What a person who answers a page asks for: how each journey stands, and its runs.
+"""What a person who answers a page asks for: how each journey stands, its runs and incidents.
 
 Everything is looked up beside the agent's work, see ``Reader``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from agent.core.results import Result
-from agent.daemon.journey_document import (
-    brief,
-    declared,
-    of_certificate,
-    of_day,
-    of_skipped,
-    standing,
-    written,
-)
-from agent.daemon.run_lookup import artifacts_of, links, look_up
+from agent.daemon import figures
+from agent.daemon.figures import Spans
+from agent.daemon.incident_document import incident_document
+from agent.daemon.journey_document import of_certificate
+from agent.daemon.journey_history import history
+from agent.daemon.links import artifacts_of, links
+from agent.daemon.run_detail import RunDetail, look_up
+from agent.daemon.standings import Standings
 from agent.runs.document import time
-from agent.schedule import measured, skips
-from agent.storage import certificates, journey_state, runs
+from agent.storage import certificates, incident, journey_state, runs
 from agent.storage.certificates import MOST_TOLD
-from agent.storage.journey_state import JourneyState
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from pathlib import Path
 
     from agent.core.clock import Clock
-    from agent.core.model import Journey
+    from agent.daemon.agent_document import AgentReport
+    from agent.daemon.present import Present
     from agent.daemon.suspension_report import SuspensionReport
-    from agent.runs.dispatcher import Dispatcher
-    from agent.runs.live_runs import LiveRuns
-    from agent.schedule.measured import Measured
-    from agent.schedule.ticker import Ticker
-    from agent.schedule.timeline import Timeline
-    from agent.storage.certificates import Known
+    from agent.server.documents import (
+        CertificateDocument,
+        IncidentDocument,
+        IncidentsDocument,
+        JourneyDocument,
+        OverviewDocument,
+        OverviewJourney,
+        RunDocument,
+        StandingDocument,
+    )
+    from agent.storage.journey_state import JourneyState
     from agent.storage.reader import Reader
 
-_LOOKED_BACK = 24 * 3600.0
-"""Seconds over which slots are counted."""
-_COUNTED_FOR = 10.0
-"""Seconds for which such a count holds: there may be some hundred thousand."""
-_HISTORY = 20
-"""Results of a journey that are told."""
+_INCIDENTS = 20
+"""Of a journey that are told, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Live:
-    """What the schedule knows of a journey at this moment."""
+class Reported:
+    """What the overview tells beside the journeys, and where evidence lies."""
 
-    journey: Journey
-    next_at: float | None
-    running: bool
+    suspended: SuspensionReport
+    agent: AgentReport
+    artifacts: Path
+    trace_link: str
+    """The address of a trace, with fields for what is known of it; empty: none is set."""
 
 
 class Overview:
-    """Answers the routes of the API."""
+    """Answers what pages and API ask."""
 
     def __init__(
-        self,
-        location: str,
-        dispatcher: Dispatcher,
-        ticker: Ticker,
-        timeline: Timeline,
-        suspended: SuspensionReport,
-        reader: Reader,
-        clock: Clock,
-        live: LiveRuns,
+        self, location: str, present: Present, reported: Reported, reader: Reader, clock: Clock
     ) -> None:
         self._location = location
-        self._dispatcher = dispatcher
-        self._ticker = ticker
-        self._timeline = timeline
-        self._suspended = suspended
+        self._present = present
+        self._reported = reported
         self._reader = reader
         self._clock = clock
-        self._live = live
-        self._counted: tuple[float, Mapping[str, Measured]] = (-_COUNTED_FOR, {})
-
-    def _next_at(self, journey: str) -> float | None:
-        at = self._ticker.next_closer(journey) or self._ticker.next_slot(journey)
-        return None if at is None else self._timeline.on_wall(at)
+        self._standings = Standings(location)
 
     def loaded(self) -> list[str]:
         """Return the names of the journeys that are loaded."""
-        return sorted(self._dispatcher.journeys)
+        return sorted(self._present.journeys)
 
     async def knows(self, journey: str) -> bool:
         """Whether a journey is loaded, or has runs from when it was."""
-        if journey in self._dispatcher.journeys:
+        if journey in self._present.journeys:
             return True
         return await self._reader.read(lambda connection: runs.knows(connection, journey))
 
-    async def journeys(self) -> dict[str, Any]:
+    async def journeys(self) -> OverviewDocument:
         """Return every loaded journey, by name, with what it came to.
 
         Raises:
             StateError: the history can't be read now.
 
         """
-        now, since = self._clock.wall(), self._timeline.now() - _LOOKED_BACK
-        on_wall = self._timeline.on_wall
-        live = [
-            _Live(journey, self._next_at(name), self._is_running(name))
-            for name, journey in sorted(self._dispatcher.journeys.items())
-        ]
+        agent = asyncio.create_task(self._reported.agent.document())
+        try:
+            names = self.loaded()
+            now, spans = self._clock.wall(), Spans(self._clock.wall())
+            standings = self._standings
+            live = self._present.of(names, self._reported.suspended, await self._states())
 
-        def look(connection: sqlite3.Connection) -> tuple[list[dict[str, Any]], list[Known]]:
-            skipped = skips.since(connection, self._location, since)
-            day = self._day(connection, since)
-            states = journey_state.read(connection, self._location)
-            told = [
-                {
-                    **declared(one.journey, self._location),
-                    "running": one.running,
-                    "next_at": written(one.next_at),
-                    **standing(one.journey, states.get(one.journey.name, JourneyState()), now),
-                    "suspended": self._suspended.of(
-                        one.journey, states.get(one.journey.name, JourneyState())
-                    ),
-                    "last_run": _newest(connection, one.journey.name),
-                    "last_failure": _newest(connection, one.journey.name, Result.FAIL.value),
-                    "history": runs.results(connection, one.journey.name, _HISTORY),
-                    "day": of_day(day.get(one.journey.name)),
-                    "skipped_since": time(now - _LOOKED_BACK),
-                    "skipped": [
-                        of_skipped(row, on_wall) for row in skipped.get(one.journey.name, ())
-                    ],
-                }
-                for one in live
-            ]
-            return told, certificates.read(connection)
-
-        found, known = await self._reader.read(look)
-        return {
-            "at": time(now),
-            "location": self._location,
-            "journeys": found,
-            "certificates": [
-                of_certificate(one.certificate, now)
-                for one in certificates.of_journeys(known, (one.journey for one in live), now)[
-                    :MOST_TOLD
+            def look(
+                connection: sqlite3.Connection,
+            ) -> tuple[list[OverviewJourney], list[IncidentDocument], list[CertificateDocument]]:
+                of_all = figures.of_all(connection, self._location, names, spans)
+                told: list[OverviewJourney] = [
+                    {
+                        **standing,
+                        "uptime": figures.uptimes(of_all[name], spans),
+                        "bars": figures.bars(of_all[name], spans),
+                    }
+                    for name, standing in standings.read(connection, live, of_all, spans)
                 ]
-            ],
-            **self._suspended.listed(),
-        }
+                ongoing = [
+                    incident_document(one, now)
+                    for one in incident.open_ones(connection, self._location)
+                ]
+                loaded = (one.journey for one in live)
+                known = certificates.of_journeys(certificates.read(connection), loaded, now)
+                near = [of_certificate(one.certificate, now) for one in known[:MOST_TOLD]]
+                return told, ongoing, near
 
-    def _day(self, connection: sqlite3.Connection, since: float) -> Mapping[str, Measured]:
-        """Return the day's figures; on the reader's thread, and not for each who asks anew."""
-        at, found = self._counted
-        if not 0 <= since - at < _COUNTED_FOR:
-            found = measured.since(connection, self._location, since)
-            self._counted = since, found
-        return found
+            journeys, ongoing, near = await self._reader.read(look)
+            return {
+                "at": time(now),
+                "location": self._location,
+                "journeys": journeys,
+                "bars": figures.bar_spans(spans),
+                "incidents": ongoing,
+                "certificates": near,
+                "pauses": self._reported.suspended.pauses(),
+                "maintenance": self._reported.suspended.windows(),
+                "agent": await agent,
+            }
+        finally:
+            agent.cancel()
 
-    def _is_running(self, name: str) -> bool:
-        return self._dispatcher.is_busy(name) or self._dispatcher.beside.is_walking(name)
+    async def journey(self, name: str) -> JourneyDocument | None:
+        """Return all about a journey; None: it is neither loaded nor has it any run.
+
+        Raises:
+            StateError: the history can't be read now.
+
+        """
+        if not await self.knows(name):
+            return None
+        now, spans = self._clock.wall(), Spans(self._clock.wall())
+        names = [name] if name in self._present.journeys else []
+        live = self._present.of(names, self._reported.suspended, await self._states())
+
+        def look(connection: sqlite3.Connection) -> JourneyDocument:
+            of_all = figures.of_all(connection, self._location, [name], spans)
+            read = self._standings.read(connection, live, of_all, spans)
+            standing: StandingDocument | None = read[0][1] if read else None
+            listed = incident.of_journey(connection, self._location, name, _INCIDENTS)
+            return {
+                "at": time(now),
+                "location": self._location,
+                "loaded": standing is not None,
+                "name": name,
+                "journey": standing,
+                "uptime": figures.uptimes(of_all[name], spans),
+                **history(connection, (name, self._location), spans),
+                "incidents": [incident_document(one, now) for one in listed],
+            }
+
+        return await self._reader.read(look)
 
     async def runs(self, journey: str, result: str, limit: int) -> tuple[list[str], dict[str, str]]:
         """Return the newest runs as JSON texts, newest first, and the links of their artifacts.
@@ -175,20 +176,50 @@ class Overview:
 
         return await self._reader.read(look)
 
-    async def run(self, run_id: str) -> dict[str, Any] | None:
+    async def run(self, run_id: str) -> RunDocument | None:
         """Return one run, see ``look_up``.
 
         Raises:
             StateError: the history can't be read now.
 
         """
-        if followed := self._live.find(run_id):
-            return followed.document()
-        return await self._reader.read(lambda connection: look_up(connection, run_id))
+        if followed := self._present.runs.find(run_id):
+            return cast("RunDocument", followed.document())
+        detail = RunDetail(self._location, self._reported.artifacts, self._reported.trace_link)
+        return await self._reader.read(lambda connection: look_up(connection, run_id, detail))
 
+    async def incidents(self, limit: int, before: int | None = None) -> IncidentsDocument:
+        """Return incidents, the open ones first; of numbers below ``before``, if that is given.
 
-def _newest(
-    connection: sqlite3.Connection, journey: str, result: str = ""
-) -> dict[str, Any] | None:
-    found = runs.newest(connection, 1, journey, result)
-    return brief(json.loads(found[0])) if found else None
+        Raises:
+            StateError: the history can't be read now.
+
+        """
+        now = self._clock.wall()
+
+        def look(connection: sqlite3.Connection) -> list[IncidentDocument]:
+            found = incident.newest(connection, self._location, limit + 1, before)
+            return [incident_document(one, now) for one in found]
+
+        found = await self._reader.read(look)
+        return {
+            "at": time(now),
+            "location": self._location,
+            "incidents": found[:limit],
+            "more": len(found) > limit,
+        }
+
+    async def incident(self, number: int) -> IncidentDocument | None:
+        """Return one incident; None: there is none such, or no longer.
+
+        Raises:
+            StateError: the history can't be read now.
+
+        """
+        found = await self._reader.read(lambda connection: incident.find(connection, number))
+        return None if found is None else incident_document(found, self._clock.wall())
+
+    async def _states(self) -> dict[str, JourneyState]:
+        return await self._reader.read(
+            lambda connection: journey_state.read(connection, self._location)
+        )

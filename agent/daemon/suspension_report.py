@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agent.runs.document import time
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agent.schedule.maintenance import Window
     from agent.schedule.pauses import Pause
     from agent.schedule.suspensions import Suspensions
+    from agent.server.documents import PauseDocument, SuspensionDocument, WindowDocument
     from agent.storage.journey_state import JourneyState
 
 
@@ -23,7 +24,7 @@ class SuspensionReport:
         self._suspensions = suspensions
         self._clock = clock
 
-    def of(self, journey: Journey, state: JourneyState) -> dict[str, Any] | None:
+    def of(self, journey: Journey, state: JourneyState) -> SuspensionDocument | None:
         """Return what suspends a journey, or did while no verdict is younger; None: nothing."""
         now = self._clock.wall()
         if held := self._suspensions.holding(journey, now):
@@ -31,19 +32,22 @@ class SuspensionReport:
         lingering = self._suspensions.lingering(journey, state, now)
         return None if lingering is None else suspension_document(lingering, over=True)
 
-    def listed(self) -> dict[str, Any]:
-        """Return the pauses that hold, and of each window the turn that holds or comes next."""
+    def pauses(self) -> list[PauseDocument]:
+        """Return the pauses that hold."""
         now = self._clock.wall()
-        pauses = self._suspensions.pauses.in_force(now)
-        windows = [
+        return [pause_document(pause) for pause in self._suspensions.pauses.in_force(now)]
+
+    def windows(self) -> list[WindowDocument]:
+        """Return of each window the turn that holds or comes next."""
+        now = self._clock.wall()
+        return [
             told
             for window in self._suspensions.windows
             if (told := _window(window, now)) is not None
         ]
-        return {"pauses": [pause_document(pause) for pause in pauses], "maintenance": windows}
 
 
-def pause_document(pause: Pause) -> dict[str, Any]:
+def pause_document(pause: Pause) -> PauseDocument:
     """Return a pause as the API has it; ``journeys`` is None where it is of all."""
     return {
         "id": pause.id,
@@ -57,7 +61,7 @@ def pause_document(pause: Pause) -> dict[str, Any]:
     }
 
 
-def suspension_document(told: Suspension, *, over: bool) -> dict[str, Any]:
+def suspension_document(told: Suspension, *, over: bool) -> SuspensionDocument:
     """Return what suspends a journey as the API has it; ``over`` where alerts alone still wait."""
     return {
         "cause": told.cause.value,
@@ -70,7 +74,7 @@ def suspension_document(told: Suspension, *, over: bool) -> dict[str, Any]:
     }
 
 
-def _window(window: Window, now: float) -> dict[str, Any] | None:
+def _window(window: Window, now: float) -> WindowDocument | None:
     latest = window.latest(now)
     holds = latest is not None and now < latest.end
     turn = latest if holds else window.next(now)

@@ -23,7 +23,8 @@ from agent.runs.dispatcher import ROOM
 from agent.runs.document import document
 from agent.runs.places import Place
 from agent.runs.run_events import log_run
-from agent.storage import asked_runs
+from agent.runs.walk_record import walk_record
+from agent.storage import asked_runs, walks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -195,10 +196,10 @@ class RunsByHand:
 
     async def _finish(self, run: RunResult) -> None:
         """Write down a run that is over, with its spans and its log record."""
-        public = document(run)
+        public, packed = document(run), walks.pack(walk_record(run))
 
         def write(connection: sqlite3.Connection) -> None:
-            asked_runs.end(connection, public)
+            asked_runs.end(connection, public, packed)
             self._telemetry.record_run(connection, run)
 
         await self._database.transaction(write)

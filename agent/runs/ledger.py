@@ -6,6 +6,7 @@ any instant leaves them agreeing with each other.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.core.model import SkipReason
@@ -13,10 +14,19 @@ from agent.core.results import Result
 from agent.core.slowness import was_slow
 from agent.core.suspension import Mode
 from agent.runs.document import document
+from agent.runs.walk_record import walk_record
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer
 from agent.schedule.repair import roll_up
-from agent.storage import certificates, incidents, journey_state, outlines, rollups, runs
+from agent.storage import (
+    certificates,
+    incidents,
+    journey_state,
+    outlines,
+    rollups,
+    runs,
+    walks,
+)
 from agent.storage.rollup import Walked
 from agent.storage.run_end import RunEnd
 
@@ -33,7 +43,7 @@ if TYPE_CHECKING:
     from agent.storage.run_end import Turn
     from agent.telemetry.telemetry import Telemetry
 
-SCHEMA = f"""{incidents.SCHEMA}{outlines.SCHEMA}
+SCHEMA = f"""{incidents.SCHEMA}{outlines.SCHEMA}{walks.SCHEMA}
 CREATE TABLE IF NOT EXISTS journey_sites (
     journey TEXT PRIMARY KEY,
     site TEXT NOT NULL
@@ -46,6 +56,33 @@ _KEPT_SLOTS = 25 * 3600.0
 """Seconds for which rows of ended slots are kept; longer than any gap is counted back."""
 _KEPT_OUTLINES = 90 * 86_400.0
 """Seconds for which a pass is one to compare with: what it met may be long gone by."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """All that is written down of a run that has ended."""
+
+    run: RunResult
+    at: float
+    """When it ended, in the schedule's own time."""
+    end: RunEnd
+    over: Sequence[Suspension]
+    """What has suspended its journey by then."""
+    public: dict[str, Any]
+    packed: bytes
+    """What was seen in it."""
+
+    def walked(self) -> Walked:
+        """Say what is rolled up beside its result."""
+        run, began = self.run, self.end.started_at
+        slow = was_slow(run)
+        silent = (one.until for one in self.over if one.mode is Mode.SILENCE)
+        return Walked(
+            seconds=None if slow is None else run.duration,
+            slow=bool(slow),
+            silenced=any(until is None or until > began for until in silent),
+            step=run.failed_step if run.result is Result.FAIL else "",
+        )
 
 
 class Ledger:
@@ -166,41 +203,44 @@ class Ledger:
         Return the turn that its journey took with it, if it did.
 
         """
-        public, end = document(run), RunEnd.of(run, now)
-        over = self._suspended(run.journey, now)
-        walked = _walked(run, end, over)
+        entry = self._entry(run, at, now)
+        walked = entry.walked()
 
         def write(connection: sqlite3.Connection) -> _Written | None:
             if not slots.finish(connection, run.run_id, run.result, walked):
                 return None
-            return self._write(connection, run, at, end, over, public)
+            return self._write(connection, entry)
 
         return self._observe(run, await self._database.transaction(write))
 
     async def finish_closer(self, run: RunResult, at: float, now: float) -> Turn | None:
         """Do the same for a closer run, which has no slot and moves no figure."""
-        public, end = document(run), RunEnd.of(run, now)
-        over = self._suspended(run.journey, now)
+        entry = self._entry(run, at, now)
         written = await self._database.transaction(
-            lambda connection: self._write(connection, run, at, end, over, public)
+            lambda connection: self._write(connection, entry)
         )
         return self._observe(run, written)
 
-    def _write(
-        self,
-        connection: sqlite3.Connection,
-        run: RunResult,
-        at: float,
-        end: RunEnd,
-        over: Sequence[Suspension],
-        public: dict[str, Any],
-    ) -> _Written:
-        runs.add(connection, at, public)
+    def _entry(self, run: RunResult, at: float, now: float) -> _Entry:
+        return _Entry(
+            run,
+            at,
+            RunEnd.of(run, now),
+            self._suspended(run.journey, now),
+            document(run),
+            walks.pack(walk_record(run)),
+        )
+
+    def _write(self, connection: sqlite3.Connection, entry: _Entry) -> _Written:
+        run, at, end = entry.run, entry.at, entry.end
+        journey, passed = run.journey, run.result is Result.PASS
+        runs.add(connection, at, entry.public)
+        walks.add(connection, run.run_id, journey.name, at, entry.packed, good=passed)
         outline = run.attempts[run.decided_by].outline if run.attempts else None
-        if outline is not None and run.result is Result.PASS:
-            outlines.add(connection, run.journey.name, self._location, at, outline)
+        if outline is not None and passed:
+            outlines.add(connection, journey.name, self._location, at, outline)
         turn = journey_state.note(connection, end)
-        incidents.note(connection, end, run.journey, over)
+        incidents.note(connection, end, journey, entry.over)
         met = (one for attempt in run.attempts for one in attempt.certificates)
         certificates.note(connection, met, end.ended_at)
         self._telemetry.record_run(connection, run, turn)
@@ -252,18 +292,3 @@ class Ledger:
 
     def _site(self, journey: str) -> str:
         return self._sites.get(journey, "")
-
-
-def _walked(run: RunResult, end: RunEnd, over: Sequence[Suspension]) -> Walked:
-    """Say of a run what is rolled up beside its result."""
-    slow = was_slow(run)
-    silenced = any(
-        one.mode is Mode.SILENCE and (one.until is None or one.until > end.started_at)
-        for one in over
-    )
-    return Walked(
-        seconds=None if slow is None else run.duration,
-        slow=bool(slow),
-        silenced=silenced,
-        step=run.failed_step if run.result is Result.FAIL else "",
-    )

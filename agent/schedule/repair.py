@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from agent.core.model import SkipReason
 from agent.schedule import slots
 from agent.storage import rollups
-from agent.storage.rollup import Rollup
+from agent.storage.rollup import Rollup, Walked
 from agent.storage.rollups import LENGTHS, begin_of
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from agent.storage.rollups import Key
 
 
 def repair(connection: sqlite3.Connection) -> None:
@@ -59,15 +61,14 @@ def roll_up(connection: sqlite3.Connection) -> None:
 
     Of how long their passes took nothing is said.
     """
-    found: dict[tuple[tuple[str, str], int, int], Rollup] = defaultdict(Rollup)
+    found: dict[tuple[Key, int, int], Rollup] = defaultdict(Rollup)
     for ended, result, reason in slots.ended(connection):
         for at in ended.times:
             for length in LENGTHS:
                 rollup = found[ended.key, length, begin_of(at, length)]
                 if result is not None:
-                    rollup.results[result] += 1
+                    rollup.walk(result, Walked())
                 else:
-                    rollup.skipped[reason] += 1
-                    rollup.skipped_at[reason] = max(at, rollup.skipped_at.get(reason, at))
+                    rollup.skip(reason, [at])
     for (key, length, begin), rollup in found.items():
-        rollups.write_missing(connection, key, (length, begin), rollup)
+        rollups.write_missing(connection, key, length, begin, rollup)

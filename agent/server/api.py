@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -21,41 +21,20 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from agent.server.documents import Source
+
+T = TypeVar("T", int, None)
+
 _log = structlog.get_logger("footfall.server")
 
 _LIMIT = 50
 _MOST = 500
 _RESULTS = tuple(result.value for result in Result)
+_MOST_INCIDENTS = 10**9
 _NAMED = 50
 """Journeys that an error lists."""
 _LONGEST = 200
 """Characters of a name that somebody asks for."""
-
-
-class Source(Protocol):
-    """Where answers come from. What is async raises ``StateError`` where it can't be had now."""
-
-    def loaded(self) -> list[str]:
-        """Return the names of the journeys that are loaded."""
-        ...
-
-    async def knows(self, journey: str) -> bool:
-        """Whether there may be runs of a journey."""
-        ...
-
-    async def journeys(self) -> dict[str, Any]:
-        """Return how all journeys stand."""
-        ...
-
-    async def runs(
-        self, journey: str, result: str, limit: int
-    ) -> tuple[Sequence[str], Mapping[str, str]]:
-        """Return runs as JSON texts, newest first, and links by artifact."""
-        ...
-
-    async def run(self, run_id: str) -> dict[str, Any] | None:
-        """Return one run, over or not; None: there is none such."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +53,14 @@ def api_routes(source: Source) -> list[Route]:
         _parameters(request.query_params, ())
         return JSONResponse(await source.journeys())
 
+    async def journey(request: Request) -> Response:
+        _parameters(request.query_params, ())
+        name = request.path_params["journey"]
+        found = await source.journey(name)
+        if found is None:
+            raise HTTPException(404, no_journey(name, source.loaded()))
+        return JSONResponse(found)
+
     async def runs(request: Request) -> Response:
         wanted = _wanted(request.query_params)
         if wanted.journey and not await source.knows(wanted.journey):
@@ -91,8 +78,31 @@ def api_routes(source: Source) -> list[Route]:
 
     return [
         Route("/api/v1/journeys", journeys),
+        Route("/api/v1/journeys/{journey:path}", journey),
         Route("/api/v1/runs", runs),
         Route("/api/v1/runs/{run_id:path}", run),
+        *_incident_routes(source),
+    ]
+
+
+def _incident_routes(source: Source) -> list[Route]:
+    async def incidents(request: Request) -> Response:
+        values = _parameters(request.query_params, ("limit", "before"))
+        limit = _whole(values, "limit", _LIMIT, _MOST)
+        before = _whole(values, "before", None, _MOST_INCIDENTS)
+        return JSONResponse(await source.incidents(limit, before))
+
+    async def incident(request: Request) -> Response:
+        _parameters(request.query_params, ())
+        number = request.path_params["number"]
+        found = await source.incident(number) if number <= _MOST_INCIDENTS else None
+        if found is None:
+            raise HTTPException(404, f"no incident has the number {number}, or no longer")
+        return JSONResponse(found)
+
+    return [
+        Route("/api/v1/incidents", incidents),
+        Route("/api/v1/incidents/{number:int}", incident),
     ]
 
 
@@ -126,11 +136,20 @@ def _wanted(given: QueryParams) -> _Wanted:
     result = values.get("result", "")
     if result and result not in _RESULTS:
         raise HTTPException(400, f"result must be one of {', '.join(_RESULTS)}, not {_cut(result)}")
-    limit = values.get("limit", str(_LIMIT))
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 9 and 1 <= int(limit) <= _MOST):
-        message = f"limit must be a whole number from 1 to {_MOST}, not {_cut(limit)}"
-        raise HTTPException(400, message)
-    return _Wanted(values.get("journey", "")[:_LONGEST], result, int(limit))
+    limit = _whole(values, "limit", _LIMIT, _MOST)
+    return _Wanted(values.get("journey", "")[:_LONGEST], result, limit)
+
+
+def _whole(values: Mapping[str, str], name: str, default: T, most: int) -> int | T:
+    """Return a whole number that somebody gives, from 1 on."""
+    text = values.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and 1 <= int(text) <= most):
+        raise HTTPException(
+            400, f"{name} must be a whole number from 1 to {most}, not {_cut(text)}"
+        )
+    return int(text)
 
 
 def _parameters(given: QueryParams, known: Sequence[str]) -> dict[str, str]:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.server.access import Access
-    from agent.server.api import Source
     from agent.server.control import Control
+    from agent.server.documents import Source
     from agent.server.event_streams import EventStreams
     from agent.server.health import Check
 

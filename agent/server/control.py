@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from agent.server.body import Nothing, body_of
+from agent.server.note_body import NoteBody
 from agent.server.pause_body import PauseBody, ResumeBody
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Control(Protocol):
         """Have a journey walked beside its schedule; return the run's id and address."""
         ...
 
+    async def note(self, incident: int, asked: NoteBody) -> dict[str, Any]:
+        """Add a person's note to an incident; return the note."""
+        ...
+
 
 def control_routes(control: Control) -> list[Route]:
     """Return the routes. Each takes POST alone: no other method may change anything."""
@@ -73,11 +78,16 @@ def control_routes(control: Control) -> list[Route]:
         told = await control.run_now(request.path_params["journey"])
         return JSONResponse(told, 202, {"Location": told["address"]})
 
+    async def note(request: Request) -> Response:
+        number = request.path_params["number"]
+        return JSONResponse(await control.note(number, await body_of(request, NoteBody)), 201)
+
     routes = {
         "reload": reload,
         "pause": pause,
         "resume": resume,
         "journeys/{journey:path}/runs": run_now,
+        "incidents/{number:int}/notes": note,
     }
     return [Route(f"/api/v1/{name}", verb, methods=["POST"]) for name, verb in routes.items()]
 

@@ -91,10 +91,13 @@ class StretchDocument(ShareDocument):
 
 
 class SuspensionDocument(TypedDict):
-    """What suspends a journey, or did; ``over`` where alerts alone still wait."""
+    """What suspends a journey, or did; ``over`` where alerts alone still wait.
 
-    cause: Literal["pause", "maintenance"]
-    mode: Literal["stop", "silence"]
+    ``cause`` is pause or maintenance, ``mode`` stop or silence.
+    """
+
+    cause: str
+    mode: str
     reason: str
     who: str
     since: str
@@ -333,6 +336,8 @@ class StepSpan(TypedDict):
     """0 for a step that stands in no other."""
     slow: float | None
     """Seconds above which it is slow."""
+    optional: bool
+    """Whether its failure does not end the walk."""
     span_id: str | None
 
 

@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS asked_runs (
     run_id TEXT PRIMARY KEY,
     journey TEXT NOT NULL,
     asked_at REAL NOT NULL,          -- Unix seconds
-    document TEXT                    -- the run's public JSON; NULL until it is over
+    document TEXT,                   -- the run's public JSON; NULL until it is over
+    packed BLOB                      -- what was seen in it besides: see ``walks``
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS asked_runs_by_time ON asked_runs (asked_at);
 """
@@ -26,7 +27,10 @@ _KEPT = 200
 
 def ask(connection: sqlite3.Connection, run_id: str, journey: str, asked_at: float) -> None:
     """Note that a run is asked for, and let the oldest that are over go."""
-    connection.execute("INSERT INTO asked_runs VALUES (?, ?, ?, NULL)", (run_id, journey, asked_at))
+    connection.execute(
+        "INSERT INTO asked_runs (run_id, journey, asked_at) VALUES (?, ?, ?)",
+        (run_id, journey, asked_at),
+    )
     connection.execute(
         "DELETE FROM asked_runs WHERE document IS NOT NULL AND run_id NOT IN ("
         "SELECT run_id FROM asked_runs ORDER BY asked_at DESC LIMIT ?)",
@@ -34,11 +38,11 @@ def ask(connection: sqlite3.Connection, run_id: str, journey: str, asked_at: flo
     )
 
 
-def end(connection: sqlite3.Connection, document: dict[str, Any]) -> None:
-    """Keep the public form of a run that is over, within a bound."""
+def end(connection: sqlite3.Connection, document: dict[str, Any], packed: bytes) -> None:
+    """Keep the public form of a run that is over, within a bound, and what was seen in it."""
     connection.execute(
-        "UPDATE asked_runs SET document = ? WHERE run_id = ?",
-        (fit(document, LARGEST), document["run_id"]),
+        "UPDATE asked_runs SET document = ?, packed = ? WHERE run_id = ?",
+        (fit(document, LARGEST), packed, document["run_id"]),
     )
 
 

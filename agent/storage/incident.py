@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+
+Ending = Literal["pass", "gone"]
+MomentKind = Literal["fail", "down", "pass", "gone", "suspended", "resumed", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Outage:
     opened_at: float
     """When they were enough."""
     ended_at: float | None
-    ended_by: str | None
+    ended_by: Ending | None
     """``pass``, or ``gone``: the journey is no longer loaded or enabled."""
     fails: int
     error_type: str
@@ -38,7 +41,7 @@ class Moment:
     """One entry of the time line."""
 
     at: float
-    kind: str
+    kind: MomentKind
     journey: str | None
     run_id: str | None
     text: str

@@ -108,6 +108,12 @@ def end_gone(
             _add(connection, number, now, "gone", journey)
 
 
+def is_known(connection: sqlite3.Connection, number: int) -> bool:
+    """Whether there is an incident of this number, or still is."""
+    query = "SELECT 1 FROM incidents WHERE id = ?"
+    return connection.execute(query, (number,)).fetchone() is not None
+
+
 def add_note(connection: sqlite3.Connection, number: int, now: float, who: str, text: str) -> bool:
     """Add a person's note at Unix time ``now``; False where there are too many already."""
     (notes,) = connection.execute(

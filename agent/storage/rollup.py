@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Self
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Self
 
 from agent.core.model import SkipReason
 from agent.core.results import Result
-from agent.storage.durations import Durations, quantile
+from agent.storage.durations import Durations, bucket_of, quantile
+from agent.storage.tally import Tally
 
-_SUSPENDED = (SkipReason.PAUSED, SkipReason.MAINTENANCE)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-
-class Bar(StrEnum):
-    """A stretch of time in a word: the worst of it."""
-
-    PASS = "pass"  # noqa: S105 - a verdict, not a password
-    FLAKY = "flaky"
-    FAIL = "fail"
-    NOT_MEASURED = "not_measured"
-    """Less than half of it was measured."""
-    SUSPENDED = "suspended"
-    """As little, and mostly since it was paused or in a window."""
-    UNKNOWN = "unknown"
-    """No slot ended in it."""
+_SUSPENDED: Final = frozenset({SkipReason.PAUSED.value, SkipReason.MAINTENANCE.value})
+_MOST_STEPS: Final = 50
+_COUNTED: Final = {
+    Result.PASS: Tally(passed=1),
+    Result.FLAKY: Tally(flaky=1),
+    Result.FAIL: Tally(failed=1),
+    Result.NOT_MEASURED: Tally(not_measured=1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,76 +41,41 @@ class Walked:
 class Rollup:
     """Counts of ended slots; those of several stretches of time add up."""
 
-    results: Counter[Result] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
     skipped: Counter[str] = field(default_factory=Counter)
     """By reason; an agent that is newer may have known more of them."""
     skipped_at: dict[str, float] = field(default_factory=dict)
     """When the last slot was that was skipped for a reason, in Unix seconds."""
-    slow: int = 0
-    silenced: int = 0
     durations: Durations = field(default_factory=Counter)
     """Of passes and flakies."""
     steps: Counter[str] = field(default_factory=Counter)
     """Fails by the step that failed."""
 
+    def walk(self, result: Result, walked: Walked) -> None:
+        """Count a slot that was walked."""
+        self.tally += replace(_COUNTED[result], slow=walked.slow, silenced=walked.silenced)
+        if walked.seconds is not None:
+            self.durations[bucket_of(walked.seconds)] += 1
+        if walked.step and (walked.step in self.steps or len(self.steps) < _MOST_STEPS):
+            self.steps[walked.step] += 1
+
+    def skip(self, reason: str, times: Sequence[float]) -> None:
+        """Count slots that were skipped, by their Unix times."""
+        number = len(times)
+        held = reason in _SUSPENDED
+        self.tally += Tally(suspended=number) if held else Tally(passed_over=number)
+        self.skipped[reason] += number
+        self.skipped_at[reason] = max(*times, self.skipped_at.get(reason, times[0]))
+
     def add(self, other: Self) -> None:
         """Count in what another one has counted."""
-        self.results.update(other.results)
+        self.tally += other.tally
         self.skipped.update(other.skipped)
         for reason, at in other.skipped_at.items():
             self.skipped_at[reason] = max(at, self.skipped_at.get(reason, at))
-        self.slow += other.slow
-        self.silenced += other.silenced
         self.durations.update(other.durations)
         self.steps.update(other.steps)
-
-    @property
-    def passed(self) -> int:
-        """Slots that were pass or flaky."""
-        return self.results[Result.PASS] + self.results[Result.FLAKY]
-
-    @property
-    def failed(self) -> int:
-        """Slots that were fail."""
-        return self.results[Result.FAIL]
-
-    @property
-    def slots(self) -> int:
-        """All that ended; skipped ones too."""
-        return self.results.total() + self.skipped.total()
-
-    @property
-    def suspended(self) -> int:
-        """Those that a pause or a window stopped."""
-        return sum(self.skipped[reason] for reason in _SUSPENDED)
-
-    @property
-    def uptime(self) -> float | None:
-        """Per cent of the measured slots that passed; None: nothing was measured."""
-        return _per_cent(self.passed, self.passed + self.failed)
-
-    @property
-    def measured(self) -> float | None:
-        """Per cent of all slots that were measured."""
-        return _per_cent(self.passed + self.failed, self.slots)
-
-    @property
-    def bar(self) -> Bar:
-        """All of it in a word."""
-        if not self.slots:
-            return Bar.UNKNOWN
-        if self.failed:
-            return Bar.FAIL
-        if 2 * self.passed >= self.slots:
-            return Bar.FLAKY if self.results[Result.FLAKY] else Bar.PASS
-        others = self.slots - self.passed - self.suspended
-        return Bar.SUSPENDED if self.suspended >= others else Bar.NOT_MEASURED
 
     def took(self, share: float) -> float | None:
         """Return the seconds that so large a share of its passes did not exceed, within 5 %."""
         return quantile(self.durations, share)
-
-
-def _per_cent(part: int, whole: int) -> float | None:
-    """Return a share to three decimals, rounded down: 100 is said of all alone."""
-    return math.floor(part * 100_000 / whole) / 1000 if whole else None

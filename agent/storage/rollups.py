@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.core.results import Result
-from agent.storage.durations import bucket_of
-from agent.storage.rollup import Rollup, Walked
+from agent.storage.rollup import Rollup
+from agent.storage.tally import Tally
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+
+    from agent.core.results import Result
+    from agent.storage.rollup import Walked
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS rollups (
@@ -29,6 +32,8 @@ CREATE TABLE IF NOT EXISTS rollups (
     flaky INTEGER NOT NULL DEFAULT 0,
     failed INTEGER NOT NULL DEFAULT 0,
     not_measured INTEGER NOT NULL DEFAULT 0,
+    suspended INTEGER NOT NULL DEFAULT 0,
+    passed_over INTEGER NOT NULL DEFAULT 0,
     slow INTEGER NOT NULL DEFAULT 0,
     silenced INTEGER NOT NULL DEFAULT 0,
     skipped TEXT NOT NULL DEFAULT '{}',     -- by reason: how many, Unix seconds of the last
@@ -46,15 +51,12 @@ _HOURS_AROUND: Final = 2 * DAY
 _DAYS_KEPT: Final = 400
 """Of each journey, the newest."""
 _MOST_JOURNEYS: Final = 2_000
-_MOST_STEPS: Final = 50
-_COUNTED: Final = {
-    Result.PASS: "passed",
-    Result.FLAKY: "flaky",
-    Result.FAIL: "failed",
-    Result.NOT_MEASURED: "not_measured",
-}
-_COLUMNS: Final = ", ".join(_COUNTED.values()) + ", slow, silenced, skipped, durations, steps"
+_COUNTS: Final = tuple(Tally.__slots__)
+_COLUMNS: Final = ", ".join((*_COUNTS, "skipped", "durations", "steps"))
 _INTO: Final = f"INTO rollups (journey, location, length, at, {_COLUMNS}) VALUES"
+
+Key = tuple[str, str]
+"""Journey and location."""
 
 
 def begin_of(at: float, length: int) -> int:
@@ -63,54 +65,38 @@ def begin_of(at: float, length: int) -> int:
 
 
 def add_walk(
-    connection: sqlite3.Connection,
-    key: tuple[str, str],
-    at: float,
-    result: Result,
-    walked: Walked,
+    connection: sqlite3.Connection, key: Key, at: float, result: Result, walked: Walked
 ) -> None:
-    """Count a slot of (journey, location) at Unix time ``at`` that was walked."""
+    """Count a slot at Unix time ``at`` that was walked."""
     for length in LENGTHS:
-        found, is_new = _at(connection, key, at, length)
-        found.results[result] += 1
-        found.slow += walked.slow
-        found.silenced += walked.silenced
-        if walked.seconds is not None:
-            found.durations[bucket_of(walked.seconds)] += 1
-        if walked.step and (walked.step in found.steps or len(found.steps) < _MOST_STEPS):
-            found.steps[walked.step] += 1
-        _write(connection, key, begin_of(at, length), length, found)
-        if is_new:
-            _let_go(connection, key, begin_of(at, length), length)
+        begin = begin_of(at, length)
+        known = _at(connection, key, length, begin)
+        found = known or Rollup()
+        found.walk(result, walked)
+        _write(connection, key, length, begin, found, is_new=known is None)
 
 
 def add_skips(
-    connection: sqlite3.Connection,
-    key: tuple[str, str],
-    times: Sequence[float],
-    reason: str,
+    connection: sqlite3.Connection, key: Key, times: Sequence[float], reason: str
 ) -> None:
-    """Count slots of (journey, location) at these Unix times that were skipped."""
+    """Count slots at these Unix times that were skipped."""
     for length in LENGTHS:
         by_begin: dict[int, list[float]] = defaultdict(list)
         for at in times:
             by_begin[begin_of(at, length)].append(at)
         for begin, some in by_begin.items():
-            found, is_new = _at(connection, key, begin, length)
-            found.skipped[reason] += len(some)
-            found.skipped_at[reason] = max(*some, found.skipped_at.get(reason, some[0]))
-            _write(connection, key, begin, length, found)
-            if is_new:
-                _let_go(connection, key, begin, length)
+            known = _at(connection, key, length, begin)
+            found = known or Rollup()
+            found.skip(reason, some)
+            _write(connection, key, length, begin, found, is_new=known is None)
 
 
 def write_missing(
-    connection: sqlite3.Connection, key: tuple[str, str], stretch: tuple[int, int], found: Rollup
+    connection: sqlite3.Connection, key: Key, length: int, begin: int, found: Rollup
 ) -> None:
-    """Write down a stretch, given by length and begin, unless something is known of it."""
-    length, begin = stretch
-    values = _values(key, begin, length, found)
-    connection.execute(f"INSERT OR IGNORE {_INTO} ({', '.join('?' * len(values))})", values)
+    """Write down a stretch unless something is known of it."""
+    if _at(connection, key, length, begin) is None:
+        _write(connection, key, length, begin, found, is_new=True)
 
 
 def is_begun(connection: sqlite3.Connection) -> bool:
@@ -119,19 +105,57 @@ def is_begun(connection: sqlite3.Connection) -> bool:
 
 
 def read(
-    connection: sqlite3.Connection, key: tuple[str, str], length: int, since: float
+    connection: sqlite3.Connection, key: Key, length: int, times: tuple[float, float]
 ) -> dict[int, Rollup]:
-    """Return the stretches of (journey, location) from the one of a Unix time on, by their begin.
+    """Return the stretches from the one of a Unix time on and before another, by their begin.
 
     Those in which no slot ended are left out.
     """
     journey, location = key
     rows = connection.execute(
         f"SELECT at, {_COLUMNS} FROM rollups "  # noqa: S608 - names of our own
-        "WHERE location = ? AND length = ? AND journey = ? AND at >= ?",
-        (location, length, journey, begin_of(since, length)),
+        "WHERE location = ? AND length = ? AND journey = ? AND at >= ? AND at < ?",
+        (location, length, journey, begin_of(times[0], length), times[1]),
     )
     return {row[0]: _of(tuple(row)[1:]) for row in rows}
+
+
+def tallies(
+    connection: sqlite3.Connection,
+    location: str,
+    journeys: Sequence[str],
+    length: int,
+    times: tuple[float, float],
+) -> dict[str, dict[int, Tally]]:
+    """Return the counts alone, of several journeys by name, from and before these Unix times."""
+    rows = connection.execute(
+        f"SELECT journey, at, {', '.join(_COUNTS)} FROM rollups "  # noqa: S608 - as above
+        "WHERE location = ? AND length = ? AND at >= ? AND at < ? "
+        "AND journey IN (SELECT value FROM json_each(?))",
+        (location, length, begin_of(times[0], length), times[1], _dumps(journeys)),
+    )
+    found: dict[str, dict[int, Tally]] = {name: {} for name in journeys}
+    for journey, at, *counts in rows:
+        found[journey][at] = Tally(*counts)
+    return found
+
+
+def sums(
+    connection: sqlite3.Connection,
+    location: str,
+    journeys: Sequence[str],
+    length: int,
+    times: tuple[float, float],
+) -> dict[str, Tally]:
+    """Return what those stretches of each journey came to together."""
+    counted = ", ".join(f"sum({name})" for name in _COUNTS)
+    rows = connection.execute(
+        f"SELECT journey, {counted} FROM rollups "  # noqa: S608 - as above
+        "WHERE location = ? AND length = ? AND at >= ? AND at < ? "
+        "AND journey IN (SELECT value FROM json_each(?)) GROUP BY journey",
+        (location, length, begin_of(times[0], length), times[1], _dumps(journeys)),
+    )
+    return dict.fromkeys(journeys, Tally()) | {row[0]: Tally(*tuple(row)[1:]) for row in rows}
 
 
 def forget_the_oldest(connection: sqlite3.Connection) -> None:
@@ -143,42 +167,41 @@ def forget_the_oldest(connection: sqlite3.Connection) -> None:
     )
 
 
-def _at(
-    connection: sqlite3.Connection, key: tuple[str, str], at: float, length: int
-) -> tuple[Rollup, bool]:
-    """Return the stretch of a moment as it is so far, and whether it is the first word of it."""
+def _at(connection: sqlite3.Connection, key: Key, length: int, begin: int) -> Rollup | None:
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - names of our own
+        f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - as above
         "WHERE location = ? AND length = ? AND journey = ? AND at = ?",
-        (key[1], length, key[0], begin_of(at, length)),
+        (key[1], length, key[0], begin),
     ).fetchone()
-    return (Rollup(), True) if row is None else (_of(tuple(row)), False)
+    return None if row is None else _of(tuple(row))
 
 
 def _write(
-    connection: sqlite3.Connection, key: tuple[str, str], begin: int, length: int, found: Rollup
+    connection: sqlite3.Connection,
+    key: Key,
+    length: int,
+    begin: int,
+    found: Rollup,
+    *,
+    is_new: bool,
 ) -> None:
-    values = _values(key, begin, length, found)
-    connection.execute(f"INSERT OR REPLACE {_INTO} ({', '.join('?' * len(values))})", values)
-
-
-def _values(key: tuple[str, str], begin: int, length: int, found: Rollup) -> list[Any]:
     journey, location = key
     told = {reason: (count, found.skipped_at[reason]) for reason, count in found.skipped.items()}
-    counts = [found.results[result] for result in _COUNTED]
     texts = [_dumps(told), _dumps(found.durations), _dumps(found.steps)]
-    return [journey, location, length, begin, *counts, found.slow, found.silenced, *texts]
+    values = [journey, location, length, begin, *astuple(found.tally), *texts]
+    connection.execute(f"INSERT OR REPLACE {_INTO} ({', '.join('?' * len(values))})", values)
+    if is_new:
+        _let_go(connection, key, length, begin)
 
 
-def _let_go(connection: sqlite3.Connection, key: tuple[str, str], begin: int, length: int) -> None:
+def _let_go(connection: sqlite3.Connection, key: Key, length: int, begin: int) -> None:
     """Let go of hours far from the one that has just begun, and of the oldest days.
 
     A clock that is wrong for a while must not take the days with it: so they go by their number.
     """
-    journey, location = key
     given = {
-        "journey": journey,
-        "location": location,
+        "journey": key[0],
+        "location": key[1],
         "length": length,
         "first": begin - _HOURS_AROUND,
         "last": begin + _HOURS_AROUND,
@@ -193,14 +216,12 @@ def _let_go(connection: sqlite3.Connection, key: tuple[str, str], begin: int, le
 
 
 def _of(row: tuple[Any, ...]) -> Rollup:
-    *counts, slow, silenced, skipped, durations, steps = row
+    *counts, skipped, durations, steps = row
     told = json.loads(skipped)
     return Rollup(
-        Counter(dict(zip(_COUNTED, counts, strict=True))),
+        Tally(*counts),
         Counter({reason: count for reason, (count, _) in told.items()}),
         {reason: at for reason, (_, at) in told.items()},
-        slow,
-        silenced,
         Counter(json.loads(durations)),
         Counter(json.loads(steps)),
     )

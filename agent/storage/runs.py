@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.storage.fitting import LARGEST, fit
@@ -93,6 +94,49 @@ def results(connection: sqlite3.Connection, journey: str, limit: int) -> list[st
         (journey, limit),
     )
     return [row[0] for row in rows][::-1]
+
+
+def newest_id(connection: sqlite3.Connection, journey: str, result: str = "") -> str | None:
+    """Return the id of a journey's newest run, of a result if one is named; None: there is none."""
+    of_result = "AND result = :result" if result else ""
+    row = connection.execute(
+        f"SELECT run_id FROM runs WHERE journey = :journey {of_result} "  # noqa: S608 - no values
+        "ORDER BY ended_at DESC LIMIT 1",
+        {"journey": journey, "result": result},
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands beside a run in its journey's history; None where there is nothing."""
+
+    previous: str | None
+    """Id of the run before it."""
+    next: str | None
+    last_pass: str | None
+    """The last pass before it, as it was kept."""
+
+
+def around(connection: sqlite3.Connection, run_id: str, journey: str) -> Around:
+    """Return what stands beside a run; of one that is none of the schedule's, what came last."""
+    row = connection.execute("SELECT ended_at FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    given = {"journey": journey, "at": None if row is None else row[0]}
+    before, after = "(:at IS NULL OR ended_at < :at)", "ended_at > :at"
+
+    def first(column: str, where: str, order: str) -> str | None:
+        found = connection.execute(
+            f"SELECT {column} FROM runs WHERE journey = :journey AND {where} "  # noqa: S608 - no values
+            f"ORDER BY ended_at {order} LIMIT 1",
+            given,
+        ).fetchone()
+        return None if found is None else str(found[0])
+
+    return Around(
+        None if row is None else first("run_id", before, "DESC"),
+        first("run_id", after, "ASC"),
+        first("document", f"result = 'pass' AND {before}", "DESC"),
+    )
 
 
 def knows(connection: sqlite3.Connection, journey: str) -> bool:

@@ -14,12 +14,15 @@ from agent.core.clock import SystemClock
 from agent.core.ids import run_id
 from agent.core.model import Journey, SkipReason, Slot
 from agent.core.results import Result
-from agent.daemon.queries import Overview
+from agent.daemon.agent_document import AgentReport
+from agent.daemon.present import Present
+from agent.daemon.queries import Overview, Reported
 from agent.daemon.suspension_report import SuspensionReport
+from agent.runs import ledger
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.document import time as written
 from agent.runs.live_runs import LiveRuns
-from agent.schedule import skips, slots
+from agent.schedule import slots
 from agent.schedule.decision import Skip
 from agent.schedule.pauses import Pauses
 from agent.schedule.suspensions import Suspensions
@@ -31,8 +34,9 @@ from agent.server.connection import LimitedConnection
 from agent.server.event_streams import EventStreams
 from agent.server.health import Check
 from agent.server.serving import listen, port_of, serving
-from agent.storage import asked_runs, certificates, journey_state, runs
+from agent.storage import asked_runs, certificates, incidents, journey_state, runs, walks
 from agent.storage.reader import Reader
+from agent.storage.rollup import Walked
 from agent.storage.run_end import RunEnd
 from tests.support.build import a_journey, a_site
 
@@ -40,9 +44,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.core.certificate import Certificate
+    from agent.core.suspension import Suspension
+    from agent.server.note_body import NoteBody
     from agent.server.pause_body import PauseBody, ResumeBody
 
 PLACE = "eu-west-1"
+TRACES = "https://traces.example.com/trace/{trace_id}"
 STATE_TOKEN = "of-the-state-folder-0123456789abcdef"
 """The token where none is configured."""
 
@@ -70,6 +77,10 @@ class Asked:
         """Take note."""
         return self._note("resume", asked.model_dump())
 
+    async def note(self, incident: int, asked: NoteBody) -> dict[str, Any]:
+        """Take note."""
+        return self._note("note", incident, asked.model_dump())
+
     def _note(self, *verb: Any) -> dict[str, Any]:
         self.verbs.append(verb)
         if self.refuses is not None:
@@ -92,6 +103,8 @@ class Served:
     connections: set[LimitedConnection] = field(default_factory=set)
     control: Asked = field(default_factory=Asked)
     streams: EventStreams = field(default_factory=EventStreams)
+    suspended: list[Suspension] = field(default_factory=list)
+    """What suspends, or has suspended, the journeys whose runs are put into the history."""
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -103,7 +116,7 @@ class Served:
         )
         self._books.row_factory = sqlite3.Row
         self._books.execute("PRAGMA journal_mode=WAL")
-        rooms = (slots, skips, runs, asked_runs, journey_state, certificates)
+        rooms = (slots, runs, asked_runs, journey_state, certificates, ledger)
         self._books.executescript("".join(room.SCHEMA for room in rooms))
         reader = self._stack.enter_context(closing(Reader(database)))
         ticker = Ticker(PLACE)
@@ -119,12 +132,14 @@ class Served:
         report = SuspensionReport(self.suspensions, self.clock)
         clock = self.clock
         self.live = LiveRuns(self.streams.publish)
-        overview = Overview(
-            PLACE, self.dispatcher, ticker, timeline, report, reader, clock, self.live
-        )
 
         async def ready() -> dict[str, Check]:
             return self.checks
+
+        present = Present(self.dispatcher, ticker, timeline, self.live)
+        agent = AgentReport("1.2.3", "test", ready)
+        reported = Reported(report, agent, self.artifacts, TRACES)
+        overview = Overview(PLACE, present, reported, reader, clock)
 
         # The guard believes what it is told of the host: the socket stays on loopback.
         socket = listen("127.0.0.1", 0)
@@ -210,20 +225,36 @@ class Served:
             **more,
         }
         runs.add(self._books, started + 1.0, document)
-        end = RunEnd(name, PLACE, Result(result), started, started + 1.0)
+        end = RunEnd(
+            name,
+            PLACE,
+            Result(result),
+            started,
+            started + 1.0,
+            error_type=error["error_type"] or "",
+            step="Pay" if failed else "",
+            error=error["error"] or "",
+            run_id=document["run_id"],
+        )
         journey_state.note(self._books, end)
+        incidents.note(self._books, end, journey(name), self.suspended)
         return document
+
+    def walked(self, run: dict[str, Any], *attempts: dict[str, Any]) -> None:
+        """Keep what was seen in each attempt of a run."""
+        packed = walks.pack({"attempts": list(attempts)})
+        walks.add(self._books, run["run_id"], run["journey"], 0.0, packed, good=False)
 
     def met(self, *seen: Certificate) -> None:
         """Put certificates into the books that a run has met just now."""
         certificates.note(self._books, seen, self.clock.wall())
 
-    def slot(self, name: str, result: str, ago: float) -> None:
+    def slot(self, name: str, result: str, ago: float, **walked: Any) -> None:
         """Put a slot with its result into the books, scheduled so many seconds ago."""
         at = Slot(name, PLACE, self.clock.wall() - ago)
         assert (run := slots.offer(self._books, at))
         assert slots.start(self._books, run)
-        assert slots.finish(self._books, run, Result(result))
+        assert slots.finish(self._books, run, Result(result), Walked(**walked))
 
     def skipped(self, name: str, reason: SkipReason, ago: float, count: int = 1) -> None:
         """Put skipped slots into the books, the last of them so many seconds ago."""

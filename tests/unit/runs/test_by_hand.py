@@ -226,7 +226,7 @@ async def test_the_last_two_hundred_are_kept(database):
         asked_runs.ask(connection, "open", "a", 0.0)
         for number in range(1, 251):
             asked_runs.ask(connection, f"run-{number}", "a", float(number))
-            asked_runs.end(connection, {"run_id": f"run-{number}"})
+            asked_runs.end(connection, {"run_id": f"run-{number}"}, b"")
         found = connection.execute("SELECT run_id FROM asked_runs").fetchall()
         return {row[0] for row in found}
 

@@ -79,7 +79,12 @@ async def test_one_run_is_found_by_its_id_or_the_beginning_of_it(served):
     told = {"run_id": run["run_id"], "journey": "buy", "trigger": "schedule", "state": "ended"}
     for given in (run["run_id"], run["run_id"][:8]):
         status, body = await served.get(f"/api/v1/runs/{given}")
-        assert (status, body) == (200, {**told, "run": run, "links": links})
+        assert status == 200
+        assert {key: body[key] for key in (*told, "run", "links")} == {
+            **told,
+            "run": run,
+            "links": links,
+        }
     assert (await served.get(f"/api/v1/runs/{others[0]['run_id']}"))[1]["run"] == others[0]
     for given in (run["run_id"][:7], "12345678", "%25", "a/b", "x" * 3000):
         status, body = await served.get(f"/api/v1/runs/{given}")
@@ -137,6 +142,10 @@ async def test_a_journey_that_fails(tmp_path):
     assert (skipped["reason"], skipped["count"]) == ("overrun", 3)
     assert one.pop("skipped_since") < skipped["last_at"] < body["at"] < one.pop("next_at")
     assert one.pop("last_success_at") > passed["started_at"]
+    assert {bar for bars in one.pop("bars").values() for bar in bars} == {"unknown", "not_measured"}
+    assert [(over["days"], over["slots"]) for over in one.pop("uptime")] == [
+        (days, 3) for days in (1, 7, 30, 90)
+    ]
     assert one == {
         "journey": "buy",
         "summary": "A guest buys a mug.",
@@ -163,6 +172,7 @@ async def test_a_journey_that_fails(tmp_path):
         "last_failure": brief,
         "history": ["pass", "fail", "fail"],
         "day": {"slots": 3, "uptime": None, "measured": 0.0},
+        "incident": 1,
     }
 
 

@@ -1,0 +1,68 @@
+"""What the API tells of an incident."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.runs.document import time
+
+if TYPE_CHECKING:
+    from agent.server.documents import IncidentDocument, MomentDocument, OutageDocument
+    from agent.storage.incident import Incident, Moment, Outage
+
+_PAGE = "page"
+"""The severity that wakes somebody."""
+
+
+def incident_document(incident: Incident, now: float) -> IncidentDocument:
+    """Return an incident as it is at Unix time ``now``."""
+    outages = sorted(incident.outages, key=lambda one: one.began_at)
+    first = outages[0] if outages else None
+    severities = [one.severity for one in outages]
+    ended = incident.ended_at
+    return {
+        "id": incident.number,
+        "site": incident.site,
+        "location": incident.location,
+        "open": ended is None,
+        "began_at": time(incident.began_at),
+        "opened_at": time(incident.opened_at),
+        "ended_at": None if ended is None else time(ended),
+        "seconds": round(max(0.0, (now if ended is None else ended) - incident.began_at), 3),
+        "severity": _PAGE if _PAGE in severities else next(filter(None, severities), ""),
+        "error_type": first.error_type if first else "",
+        "error": first.error if first else "",
+        "step": first.step if first else "",
+        "run_id": first.run_id if first else None,
+        "outages": [_outage(one) for one in outages],
+        "timeline": [_moment(one) for one in incident.moments],
+    }
+
+
+def _outage(one: Outage) -> OutageDocument:
+    return {
+        "journey": one.journey,
+        "severity": one.severity,
+        "owner": one.owner,
+        "runbook": one.runbook,
+        "began_at": time(one.began_at),
+        "opened_at": time(one.opened_at),
+        "ended_at": None if one.ended_at is None else time(one.ended_at),
+        "ended_by": one.ended_by,
+        "fails": one.fails,
+        "error_type": one.error_type,
+        "error": one.error,
+        "step": one.step,
+        "run_id": one.run_id,
+    }
+
+
+def _moment(one: Moment) -> MomentDocument:
+    return {
+        "at": time(one.at),
+        "kind": one.kind,
+        "journey": one.journey,
+        "run_id": one.run_id,
+        "text": one.text,
+        "who": one.who,
+    }
