@@ -145,6 +145,7 @@ class Declaration:
     """Where it is walked, each as a journey of its own; empty: on ``site`` alone."""
     variants: dict[str, Any] = field(default_factory=dict)
     """What differs between the journeys that it makes, by their names' endings; as given."""
+    browser: bool = True
 
     @property
     def name(self) -> str:
@@ -173,6 +174,7 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
     params: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
     variants: Mapping[str, Mapping[str, Any]] | None = None,
+    browser: bool = True,
     fail_on: AbstractSet[FailOn] = frozenset(),
 ) -> Callable[[Function], Function]:
     """Declare an ``async def`` function as a journey; its name is the function's.
@@ -198,6 +200,8 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
             ``{"de": {"locale": "de-DE", "params": {"buy": "Kaufen"}}, "phone": {"device":
             "Pixel 7"}}`` makes ``name-de`` and ``name-phone``, on several sites
             ``name-shop_de-phone`` and so on.
+        browser: whether it is walked in a browser. Without one there is ``run.api`` alone, at a
+            small part of the cost.
         fail_on: what fails a walk although its code goes on: ``{"page_error"}``, an error in
             a script of the site's own that nothing on the page caught.
 
@@ -234,6 +238,7 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
             fail_on=fail_on,
             sites=tuple(sites),
             variants=dict(variants or {}),
+            browser=browser,
         )
         _declared.setdefault(function.__module__, []).append(declaration)
         return function

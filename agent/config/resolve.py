@@ -138,6 +138,7 @@ class _Resolver:
             context=definition.context,
             fail_on=self._given("fail_on", definition.fail_on).value,
             base=definition.base,
+            browser=definition.browser,
         )
 
     def _enabled(self) -> bool:

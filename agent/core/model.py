@@ -134,6 +134,8 @@ class Definition:
     """What in its source is probably not meant, with its place."""
     base: Name = ""
     """The declared journey that it is a variant of; "" where it is none."""
+    browser: bool = True
+    """Whether it is walked in one; else it has ``run.api`` alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,8 @@ class Journey:
     walks has imported them."""
     base: str = ""
     """The declared journey that it is a variant of; "" where it is none."""
+    browser: bool = True
+    """Whether it is walked in one; else it has ``run.api`` alone."""
 
     @property
     def down_after(self) -> int:

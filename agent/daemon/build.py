@@ -33,6 +33,7 @@ from agent.runs.by_hand import RunsByHand
 from agent.runs.closer_runs import CloserRuns
 from agent.runs.dispatcher import Dispatcher
 from agent.runs.engine import Engine, EngineOptions
+from agent.runs.lanes import Lane, Lanes
 from agent.runs.last_passes import LastPasses
 from agent.runs.ledger import Ledger
 from agent.schedule import pause_record, slots
@@ -70,6 +71,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("footfall.daemon")
 
 _QUEUE_PER_WORKER = 8
+_CALLS_PER_WORKER = 64
+"""Slots that may wait for a worker: a walk in a browser takes seconds, one without some of them."""
 _SCHEMAS = (
     slots.SCHEMA,
     runs.SCHEMA,
@@ -86,7 +89,6 @@ class Stations:
     database: Database
     telemetry: Telemetry
     ledger: Ledger
-    queue: LocalQueue
     engine: Engine
     timeline: Timeline
     ticker: Ticker
@@ -136,7 +138,10 @@ async def build(
     suspensions = _suspensions(loaded, folder, sink, clock)
     books = Ledger(database, sink, settings.location, suspensions.known)
     workers = settings.workers.count
-    queue = LocalQueue(workers * _QUEUE_PER_WORKER)
+    lanes = Lanes(
+        Lane(LocalQueue(workers * _QUEUE_PER_WORKER), workers),
+        Lane(LocalQueue(workers * _CALLS_PER_WORKER), workers),
+    )
     in_force = InForce(loaded, folder.path / ".journeys", clock.wall())
     stack.callback(in_force.drop)
     secret = config.secret_reader(settings, environ)
@@ -160,8 +165,8 @@ async def build(
         switch.on_run(run)
 
     suspended = suspensions.obstacle
-    dispatcher = Dispatcher(engine, books, queue, timeline, clock, on_run, suspended, workers)
-    by_hand = RunsByHand(engine, dispatcher, queue, database, sink, clock)
+    dispatcher = Dispatcher(engine, books, lanes, timeline, clock, on_run, suspended)
+    by_hand = RunsByHand(engine, dispatcher, database, sink, clock)
     closer_runs = CloserRuns(engine, books, dispatcher, timeline, clock, switch.on_run)
     readiness = Readiness(engine, dispatcher, sink, database, in_force, switch, clock)
     ticker = Ticker(settings.location)
@@ -178,7 +183,6 @@ async def build(
         database=database,
         telemetry=sink,
         ledger=books,
-        queue=queue,
         engine=engine,
         timeline=timeline,
         ticker=ticker,
@@ -258,9 +262,9 @@ def _gauge(built: Stations) -> None:
     gauge = built.telemetry.gauge
     gauge(
         names.AGENT_WORKERS,
-        lambda: [({"state": s}, n) for s, n in built.engine.pool.states().items()],
+        lambda: [({"state": s}, n) for s, n in built.engine.pools.states().items()],
     )
-    gauge(names.AGENT_QUEUE_DEPTH, lambda: [({}, built.queue.depth)])
+    gauge(names.AGENT_QUEUE_DEPTH, lambda: [({}, built.dispatcher.lanes.depth)])
     gauge(names.AGENT_MEMORY, lambda: [({}, built.usage.last.memory)])
     gauge(names.RELOAD_SUCCESS, lambda: [({}, int(not built.in_force.refused))])
     gauge(names.RELOAD_TIME, lambda: [({}, built.in_force.since)])

@@ -74,17 +74,17 @@ class Readiness:
         }
 
     def _workers(self) -> Check:
-        pool = self._engine.pool
-        states = pool.states()
+        pools = self._engine.pools
+        states = pools.browsers.states()
         listed = ", ".join(f"{number} {state}" for state, number in states.items())
         # Where all are replaced at once, as by a reload, the next ones are a second away.
-        coming = pool.has_served and states["starting"] > 0
+        coming = pools.browsers.has_served and states["starting"] > 0
         up = coming or states["idle"] + states["busy"] > 0
-        if not pool.trouble:
+        if not pools.trouble:
             return Check(up, listed)
         # The browser's own words have its whole command line in them.
         return Check(
-            False, pool.trouble, f"{listed}; a worker or its browser doesn't start; {_WHY}"
+            False, pools.trouble, f"{listed}; a worker or its browser doesn't start; {_WHY}"
         )
 
     def _journeys(self) -> Check:

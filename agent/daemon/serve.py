@@ -143,13 +143,14 @@ class Daemon:
             self._clock, stations.timeline, stations.ticker, dispatcher.obstacle, carry_out
         )
         self._spawn(turning, "schedule")
-        for number in range(dispatcher.runners):
-            self._spawn(dispatcher.work(), f"runner {number}")
+        for lane in dispatcher.lanes:
+            for number in range(lane.runners):
+                self._spawn(dispatcher.work(lane), f"runner {number}")
         self._spawn(self._keep_house(stations), "housekeeping")
         self._spawn(stations.usage.watch(self._clock), "usage")
         self._spawn(clock_watch.watch(self._clock, partial(_set_back, stations)), "clock")
         self._tasks.update(stations.telemetry.tasks)
-        self._tasks.add(stations.engine.pool.monitor)
+        self._tasks.update(stations.engine.pools.monitors)
         await first_of(self._stop.wait(), *self._tasks)
         died = [task for task in self._tasks if task.done()]
         for task in died:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from agent.pool.retirements import Retirements
 from agent.pool.startup import bring_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from agent.pool.stops import Stop
     from agent.pool.walk_listener import Answers, WalkListener
@@ -45,7 +46,11 @@ class Pool:
     """Hands each walk a worker of its own. At most ``count`` walks may be under way."""
 
     def __init__(
-        self, options: PoolOptions, spawn: Spawn, on_restart: Callable[[str], None]
+        self,
+        options: PoolOptions,
+        spawn: Spawn,
+        on_restart: Callable[[str], None],
+        numbers: Iterator[int] | None = None,
     ) -> None:
         self._options = options
         self._spawn = spawn
@@ -56,7 +61,9 @@ class Pool:
         self._retirements = Retirements()
         self._outgoing: dict[WorkerProcess, bool] = {}
         """Workers that are due to go, and whether their successors have come."""
-        self._numbers = 0
+        self._numbers = numbers or itertools.count(1)
+        self._waiting = 0
+        """How many walks wait for a worker."""
         self._changed = asyncio.Condition()
         self._closing = asyncio.Event()
         self._monitor: asyncio.Task[None] | None = None
@@ -67,7 +74,7 @@ class Pool:
 
     async def start(self) -> None:
         """Start the workers; returns at once, they come up in the background."""
-        for _ in range(self._options.count):
+        for _ in range(0 if self._options.on_demand else self._options.count):
             self._start_one()
         self._monitor = asyncio.create_task(self._watch(), name="pool monitor")
 
@@ -180,6 +187,13 @@ class Pool:
         )
 
     async def _take(self, avoid: int | None, stop: Stop) -> WorkerProcess:
+        self._waiting += 1
+        try:
+            return await self._next_free(avoid, stop)
+        finally:
+            self._waiting -= 1
+
+    async def _next_free(self, avoid: int | None, stop: Stop) -> WorkerProcess:
         async with self._changed:
             while True:
                 if self._closing.is_set():
@@ -196,7 +210,16 @@ class Pool:
                     self._idle.remove(worker)
                     died = worker.gone.is_set()
                     self._drop(worker, RestartReason.DIED_IDLE if died else RestartReason.FRESH)
+                if self._options.on_demand:
+                    self._grow()
                 await self._changed.wait()
+
+    def _grow(self) -> None:
+        """Start a worker for who waits, where there may be more of them."""
+        starting = len(self._starting)
+        count = len(self._idle) + len(self._busy) + starting
+        if count < self._options.count and starting < self._waiting:
+            self._start_one()
 
     async def _put_back(self, worker: WorkerProcess, dialogue: Dialogue) -> None:
         """Wait until the worker has cleaned up after itself, then keep or recycle it."""
@@ -249,8 +272,7 @@ class Pool:
             self._start_one()
 
     def _start_one(self, predecessor: WorkerProcess | None = None) -> None:
-        self._numbers += 1
-        task = asyncio.create_task(self._bring_up(self._numbers, predecessor))
+        task = asyncio.create_task(self._bring_up(next(self._numbers), predecessor))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 

@@ -21,6 +21,8 @@ class PoolOptions:
     max_memory: int
     adopt_orphans: bool = True
     """Whether every child of this process is a worker, or lost by one: the pool's to end."""
+    on_demand: bool = False
+    """Whether a worker is started only when a walk waits for one."""
 
 
 def why_replaced(

@@ -41,6 +41,8 @@ class Configure:
     header: str
     version: str
     hold: Hold = "calls"
+    browser: bool = True
+    """Whether it walks in browsers; else ``executable`` is started by nobody."""
     copy: str = ""
     """Where the code of the journeys is read from; "": from the folder itself."""
     kind: Literal["configure"] = "configure"

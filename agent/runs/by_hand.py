@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from agent.core.model import Journey
     from agent.core.results import RunResult
     from agent.pool.stops import Stop
-    from agent.queue.seam import Queue
     from agent.runs.dispatcher import Dispatcher
     from agent.runs.engine import Engine
     from agent.runs.followed import Followed
@@ -57,14 +56,12 @@ class RunsByHand:
         self,
         engine: Engine,
         dispatcher: Dispatcher,
-        queue: Queue,
         database: Database,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
         self._engine = engine
         self._dispatcher = dispatcher
-        self._queue = queue
         self._database = database
         self._telemetry = telemetry
         self._clock = clock
@@ -119,7 +116,7 @@ class RunsByHand:
 
     async def _see_to(self, request: RunRequest) -> None:
         name = request.journey.name
-        place = Place(self._dispatcher.places)
+        place = Place(self._dispatcher.lanes.of(request.journey).places)
         try:
             # While it waits too: who has all walks end must not see one begin afterwards.
             with self._engine.stops.enlisted(name) as stop:
@@ -145,7 +142,7 @@ class RunsByHand:
         name = request.journey.name
         try:
             while not (why := self._obstacle(name)) and not stop.is_asked:
-                if self._takes(name, place):
+                if self._takes(request.journey, place):
                     break
                 await self._clock.sleep(_LOOKS_EVERY)
         except asyncio.CancelledError:
@@ -160,14 +157,14 @@ class RunsByHand:
             return _GONE
         return _BEFORE if self._ending else ""
 
-    def _takes(self, name: str, place: Place) -> bool:
+    def _takes(self, journey: Journey, place: Place) -> bool:
         """Take a worker's place where nothing of the schedule waits for it; return whether."""
         dispatcher = self._dispatcher
         return (
-            not dispatcher.is_busy(name)
-            and not dispatcher.beside.is_walking(name)
-            and not self._queue.depth
-            and free_memory() >= ROOM
+            not dispatcher.is_busy(journey.name)
+            and not dispatcher.beside.is_walking(journey.name)
+            and not dispatcher.lanes.of(journey).queue.depth
+            and (not journey.browser or free_memory() >= ROOM)
             and place.take_if_free()
         )
 

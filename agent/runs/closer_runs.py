@@ -88,10 +88,11 @@ class CloserRuns:
             journey = self._dispatcher.admits(closer.slot)
             if journey is None:
                 continue
-            last_worker = self._dispatcher.places.free < _SPARE
+            places = self._dispatcher.lanes.of(journey).places
+            last_worker = places.free < _SPARE
             if last_worker and now + journey.timeout + journey.grace > next_slot:
                 continue
-            place = Place(self._dispatcher.places)
+            place = Place(places)
             if place.take_if_free():
                 held = ExitStack()
                 held.callback(place.give)

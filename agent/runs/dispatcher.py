@@ -15,7 +15,7 @@ from agent.queue.seam import Answer, QueuedSlot
 from agent.runs.beside import Beside
 from agent.runs.conduct import interrupted
 from agent.runs.held_claim import held
-from agent.runs.places import Place, Places
+from agent.runs.places import Place
 from agent.runs.run_events import log_run
 from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.schedule.lateness import too_late
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agent.queue.seam import Queue
     from agent.runs.engine import Engine
     from agent.runs.followed import Followed
+    from agent.runs.lanes import Lane, Lanes
     from agent.runs.ledger import Ledger
     from agent.schedule.decision import Decision
     from agent.schedule.timeline import Timeline
@@ -39,8 +40,6 @@ _log = structlog.get_logger("footfall.dispatch")
 
 ROOM = 256 * 1024**2
 """Bytes that must be free for a run to start: what a browser takes beside an idle worker."""
-_RUNNERS_PER_WORKER = 8
-"""One that walks, and the others for runs that rest until their failure is confirmed."""
 
 
 class Dispatcher:
@@ -48,35 +47,29 @@ class Dispatcher:
 
     ``suspended`` tells why a pause or a window keeps a journey from being walked at a Unix time.
 
-    At most ``workers`` runs walk at once; those that rest until their failure is confirmed
-    don't count.
+    At most as many runs walk at once as their lane has workers; those that rest until their
+    failure is confirmed don't count.
     """
 
     def __init__(
         self,
         engine: Engine,
         ledger: Ledger,
-        queue: Queue,
+        lanes: Lanes,
         timeline: Timeline,
         clock: Clock,
         on_late: Callable[[RunResult, float], None],
         suspended: Callable[[Journey, float], SkipReason | None],
-        workers: int,
     ) -> None:
         self._engine = engine
         self._ledger = ledger
-        self._queue = queue
+        self.lanes = lanes
         self._timeline = timeline
         self._clock = clock
         self._on_late = on_late
         self._suspended = suspended
-        self.places = Places(workers)
         self.beside = Beside()
         """Journeys that are walked beside their slots."""
-        self._claiming = asyncio.Lock()
-        """Held from a place that is free to a slot for it, so that no more are claimed."""
-        self.runners = workers * _RUNNERS_PER_WORKER
-        """How many times ``work`` is to go on at once."""
         self._busy: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -126,15 +119,15 @@ class Dispatcher:
             placed = [await self._place(one) for one in decisions]
             await self._ledger.decide(placed, self._timeline.ahead())
 
-    async def work(self) -> None:
-        """Run queued slots one after the other, for ever; several of these may work at once."""
+    async def work(self, lane: Lane) -> None:
+        """Run queued slots one after the other, for ever; ``lane.runners`` of these at once."""
         while True:
-            async with self._claiming:
-                await self.places.until_free()
-                queued = await self._queue.claim()
-            place = Place(self.places)
+            async with lane.claiming:
+                await lane.places.until_free()
+                queued = await lane.queue.claim()
+            place = Place(lane.places)
             try:
-                await self._serve(queued, place)
+                await self._serve(queued, place, lane.queue)
             finally:
                 place.give()
                 self._end(queued.slot.journey)
@@ -143,7 +136,7 @@ class Dispatcher:
         """Offer nothing more, skip what waits, and return when nothing runs."""
         self._draining = True
         async with self._deciding:
-            waiting = await self._queue.drain()
+            waiting = [one for lane in self.lanes for one in await lane.queue.drain()]
         for queued in waiting:
             self._end(queued.slot.journey)
             await self._ledger.skip(queued.run_id, queued.slot, SkipReason.SHUTDOWN)
@@ -162,7 +155,8 @@ class Dispatcher:
         slot = decision.slot
         if self._draining:
             return Skip(slot, SkipReason.SHUTDOWN)
-        answer = await self._queue.offer(QueuedSlot(ids.run_id(slot), slot))
+        queue = self.lanes.of(self.journeys.get(slot.journey)).queue
+        answer = await queue.offer(QueuedSlot(ids.run_id(slot), slot))
         if answer is Answer.FULL:
             return Skip(slot, SkipReason.CAPACITY)
         if answer is Answer.ELSEWHERE:
@@ -170,9 +164,9 @@ class Dispatcher:
         self._begin(slot.journey)
         return decision
 
-    async def _serve(self, queued: QueuedSlot, place: Place) -> None:
+    async def _serve(self, queued: QueuedSlot, place: Place, queue: Queue) -> None:
         try:
-            async with held(self._queue, queued.run_id, self._clock):
+            async with held(queue, queued.run_id, self._clock):
                 # Without a place: who is walked beside may rest, and wait for one again.
                 began = self._clock.monotonic()
                 await self.beside.until_over(queued.slot.journey)
@@ -180,19 +174,19 @@ class Dispatcher:
                 # Who came back from a rest meanwhile may have it first.
                 await place.take()
         except asyncio.CancelledError:
-            await self._queue.release(queued.run_id)
+            await queue.release(queued.run_id)
             raise
         # From before it is admitted, so that whoever has all runs end misses none that begins.
         with self._engine.stops.enlisted(queued.slot.journey) as stop:
             try:
                 journey = await self._admit(queued, stood_back)
             except asyncio.CancelledError:
-                await self._queue.release(queued.run_id)
+                await queue.release(queued.run_id)
                 raise
             if journey is not None:
-                async with held(self._queue, queued.run_id, self._clock):
+                async with held(queue, queued.run_id, self._clock):
                     await self._run(queued, journey, place, stop)
-        await self._queue.done(queued.run_id)
+        await queue.done(queued.run_id)
 
     async def _admit(self, queued: QueuedSlot, stood_back: float) -> Journey | None:
         """Start a slot, or skip it; return the journey that is to be walked, if it is.
@@ -222,7 +216,7 @@ class Dispatcher:
         if suspended is not None:
             return suspended
         free = free_memory()
-        if free < ROOM:
+        if journey.browser and free < ROOM:
             # A browser more would have the kernel kill one that measures.
             _log.error("slot.no_memory", action="skip", journey=journey.name, free=free, need=ROOM)
             return SkipReason.CAPACITY

@@ -18,7 +18,7 @@ from agent.core import ids
 from agent.core.errors import ConfigError
 from agent.core.first_of import first_of
 from agent.loading.load import configuration, log_print
-from agent.pool.pool import Pool
+from agent.pool.pools import Pools
 from agent.pool.process import Spawn
 from agent.pool.recycling import PoolOptions
 from agent.pool.stops import Stops
@@ -94,7 +94,7 @@ class Engine:
         self.live = LiveRuns(options.on_progress)
         """How far each of them is, that the agent itself asked for."""
         workers = settings.workers
-        self.pool = Pool(
+        self.pools = Pools(
             PoolOptions(
                 workers.count,
                 workers.max_runs,
@@ -109,23 +109,23 @@ class Engine:
     async def start(self) -> None:
         """Bring up the canary and the workers."""
         self._canary_url = await self._stack.enter_async_context(canary())
-        await self.pool.start()
+        await self.pools.start()
 
     async def abort(self, why: str) -> None:
         """End every run under way as not measured, each with what is known of it."""
-        await self.pool.abort(why)
+        await self.pools.abort(why)
 
     async def stop_runs(self, journeys: Collection[str] | None, why: str) -> list[str]:
         """End the runs of these journeys (None: all) as stopped; return whose they are."""
         stopped = self.stops.ask(journeys, why)
-        await self.pool.wake()
+        await self.pools.wake()
         # Each walk has heeded it by the next turn of the loop, before anybody is told.
         await asyncio.sleep(0)
         return stopped
 
     async def stop(self) -> None:
         """Kill the workers and close the canary."""
-        await self.pool.stop()
+        await self.pools.stop()
         await self._stack.aclose()
 
     def renew(self, settings: Settings, secret: Callable[[str], str], journeys: Path) -> None:
@@ -135,7 +135,7 @@ class Engine:
         self._read_secret = secret
         self._signer = signer_of(settings)
         self._network = Network(settings.canary.reference, settings.proxies)
-        self.pool.replace_spawn(spawn)
+        self.pools.replace_spawn(spawn)
 
     def request(
         self, journey: Journey, trigger: Trigger, run_id: str, scheduled_at: float | None
@@ -193,11 +193,12 @@ class Engine:
             canary_url=self._canary_url,
             scratch=str(self.artifacts.open_scratch(request.run_id, number)),
             record_trace=attempt.may_record
+            and journey.browser
             and self.artifacts.retention.records(number, confirmed=journey.confirm),
             signatures=signatures.ahead() if signatures is not None else None,
             proxies=self._settings.proxies,
         )
-        return await self.pool.walk(order, listener, answers, stop, attempt.avoid)
+        return await self.pools.walk(order, listener, answers, stop, attempt.avoid)
 
     async def compare(self, request: RunRequest, attempt: Attempt) -> Attempt:
         """Compare an attempt that failed with its journey's last passes."""
@@ -258,7 +259,7 @@ class _Walker:
 
     async def _rest(self, seconds: float) -> None:
         async with self._resting():
-            await self._engine.pool.rest(seconds)
+            await self._engine.pools.rest(seconds)
 
     async def compare(self, request: RunRequest, attempt: Attempt) -> Attempt:
         return await self._engine.compare(request, attempt)

@@ -93,14 +93,18 @@ class Worker:
 
         try:
             playwright = await self._stack.enter_async_context(driver())
-            real = await real_user_agent(playwright, self._options)
+            real = ""
+            if self._configure.browser:
+                real = await real_user_agent(playwright, self._options)
         except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor must hear it
             self._trouble = str(error)
             self._pipe.send(Ready(self._trouble))
             return
-        own = user_agent(real, self._configure.version, self._configure.info_url)
+        # Without a browser there is only our own.
+        own = user_agent(real, self._configure.version, self._configure.info_url).lstrip()
         self._launcher = Launcher(playwright, self._options, own, SystemClock())
-        self._launcher.ahead()
+        if self._configure.browser:
+            self._launcher.ahead()
         # What stays for good is not looked through each time that a page's requests, objects all
         # of them, have the collector run: that took a fifth of a walk's time here.
         gc.collect()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from playwright.async_api import Browser
+    from playwright.async_api import APIRequestContext, Browser
 
     from agent.core.model import Hold
     from agent.core.outline import Outline
@@ -94,11 +94,20 @@ class AttemptRunner:
         )
         self._outcome = AttemptOutcome(walk, pipe, self._setup, services.code)
         self._follow_up = FollowUp(walk, pipe, self._setup, self._steps, services.code)
+        self._api: APIRequestContext | None = None
+        """What there is to be closed where there is no browser."""
         self.fit = True
         """Whether the process is as good as before."""
 
     async def run(self, done: Callable[[AttemptReport], None]) -> None:
-        """Walk, tell ``done`` what was seen, and close the browser."""
+        """Walk, tell ``done`` what was seen, and close the browser, where there is one."""
+        if not self._walk.journey.browser:
+            try:
+                done(await self._walk_in(None))
+            finally:
+                await self._close_api()
+                await self._clear()
+            return
         try:
             browser = await self._launcher.take()
         except LaunchFailed as error:
@@ -120,6 +129,13 @@ class AttemptRunner:
                 self.fit = False
             await self._clear()
 
+    async def _close_api(self) -> None:
+        if self._api is not None:
+            try:
+                await asyncio.wait_for(self._api.dispose(), _CLOSE_WAIT)
+            except (Error, TimeoutError):
+                self.fit = False
+
     async def _clear(self) -> None:
         """Put right what the journey left in this process; where that fails it is not fit."""
         left = await self._isolation.clear()
@@ -127,7 +143,7 @@ class AttemptRunner:
             self.fit = False
             self._pipe.send(Logged("warning", "journey.left", {"left": ", ".join(left[:5])}))
 
-    async def _walk_in(self, browser: Browser) -> AttemptReport:
+    async def _walk_in(self, browser: Browser | None) -> AttemptReport:
         started_at, start = time.time(), time.perf_counter()
         self._watchdog.begin()
         try:
@@ -139,7 +155,8 @@ class AttemptRunner:
         except (Error, TimeoutError) as error:
             self._watchdog.end()
             self.fit = False
-            why = str(error) or f"the browser opened no page within {OPEN_WAIT:g} s"
+            what = "the browser opened no page" if browser else "Playwright's driver did nothing"
+            why = str(error) or f"{what} within {OPEN_WAIT:g} s"
             return AttemptReport(started_at, 0.0, ErrorType.BROWSER_CRASH, why)
         self._pipe.send(Started())
         started_at, start = time.time(), time.perf_counter()
@@ -160,7 +177,7 @@ class AttemptRunner:
             self._steps.skip(self._journey.step_names)
         self._follow_up.begin(took, self._outcome.stood)
         canary = await self._follow_up.canary(fault, self._launcher, browser)
-        if browser.is_connected():
+        if browser is not None and browser.is_connected():
             await self._setup.auditor.wait_for_tagger()
         if canary is not None or not self._launcher.alive:
             self.fit = False
@@ -200,7 +217,11 @@ class AttemptRunner:
         steps = [replace(one, name=fit(one.name, NAME_LENGTH)) for one in self._steps.begun]
         return setup.outliner.outline(steps, setup.page_errors.kept(), setup.console.lines)
 
-    async def _open(self, browser: Browser) -> OpenPage:
+    async def _open(self, browser: Browser | None) -> OpenPage:
+        if browser is None:
+            opened = await self._setup.open_api(self._launcher)
+            self._api = opened.api
+            return opened
         opened = await self._setup.open(browser, self._launcher)
         await self._follow_up.record(opened, self._launcher)
         return opened

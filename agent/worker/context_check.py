@@ -23,6 +23,10 @@ _RECORDING = (
     "is not supported: the agent records a trace of a failing walk, with network and pictures, "
     "and keeps it as [artifacts] says. Remove the option"
 )
+_CALLS_TAKE = (
+    "it takes client_certificates, extra_http_headers, http_credentials, ignore_https_errors, "
+    "proxy, storage_state and user_agent"
+)
 _REFUSED = {
     "base_url": "is not supported: paths are relative to the site's url. Remove the option",
     "default_browser_type": "is not supported: journeys walk in Chromium. Remove the option",
@@ -30,9 +34,11 @@ _REFUSED = {
 
 
 def check_context(
-    declared: Mapping[str, Any], folder: Path
+    declared: Mapping[str, Any], folder: Path, *, browser: bool = True
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Check the options of a journey whose file lies in ``folder``.
+
+    Without a ``browser`` there are only those that ``run.api`` has a use for.
 
     Returns:
         The options as plain values, paths of files made absolute; and what is wrong: the option
@@ -42,7 +48,7 @@ def check_context(
     options: dict[str, Any] = {}
     wrong: list[tuple[str, str]] = []
     for name, value in declared.items():
-        if fault := _fault_of_name(name) or misfit(value, _known()[name]):
+        if fault := _fault_of_name(name, browser=browser) or misfit(value, _known()[name]):
             wrong.append((name, fault))
         else:
             options[name] = _plain(name, value, folder)
@@ -56,7 +62,9 @@ def check_context(
     return options, wrong
 
 
-def _fault_of_name(name: str) -> str:
+def _fault_of_name(name: str, *, browser: bool) -> str:
+    if not browser and name in _known() and name not in _of_calls():
+        return f"is for pages, and there are none with browser=False; {_CALLS_TAKE}"
     if name.startswith("record_"):
         return _RECORDING
     if name in _REFUSED:
@@ -84,6 +92,14 @@ def _faults(name: str, value: Any) -> Iterator[str]:  # noqa: ANN401 - of the op
     if value is not None:
         yield fault_of(name, value)
         yield trouble(value)
+
+
+@cache
+def _of_calls() -> frozenset[str]:
+    """Return the options that mean something without a page."""
+    from playwright.async_api import APIRequest
+
+    return frozenset(get_type_hints(APIRequest.new_context)) & _known().keys()
 
 
 @cache

@@ -89,10 +89,12 @@ class Definitions:
             params={**one.params, **variant.params},
             context=context,
             fail_on=fail_on,
+            browser=one.browser,
         )
 
     def _context(self, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        return check_context(options, (self.folder / self.file).parent)
+        folder = (self.folder / self.file).parent
+        return check_context(options, folder, browser=self.declaration.browser)
 
     def _warnings(self) -> Iterator[Problem]:
         for line, name in self.source.repeated_steps():

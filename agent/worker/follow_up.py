@@ -14,6 +14,7 @@ from playwright.async_api import Error
 from agent.core.errors import ErrorType, Owner
 from agent.core.limits import LINE_LENGTH
 from agent.protocol.messages import Logged
+from agent.worker import calls
 from agent.worker.browser.canary import try_canary
 from agent.worker.browser.circumstances import Circumstances
 from agent.worker.browser.evidence import Evidence
@@ -86,7 +87,7 @@ class FollowUp:
         """Begin to record, where that is wanted."""
         self._driver = DriverState.of(launcher.driver_pids)
         self._pipe.on_give_way = self._give_way
-        if self._walk.record_trace:
+        if self._walk.record_trace and opened.context is not None:
             await self._recorder.start(opened.context)
 
     def group(self, name: str) -> AbstractAsyncContextManager[None]:
@@ -105,33 +106,38 @@ class FollowUp:
         self._stood = stood
         self._end = time.monotonic() + self._left(_EVIDENCE_SHARE)
 
-    async def canary(self, fault: Fault | None, launcher: Launcher, browser: Browser) -> str | None:
+    async def canary(
+        self, fault: Fault | None, launcher: Launcher, browser: Browser | None
+    ) -> str | None:
         """Try the canary where the target is about to be blamed; return what it said."""
         if fault is None or fault.error_type.owner is not Owner.TARGET:
             return None
+        within = min(self._left(_CANARY_SHARE), _MOST_WAIT)
+        if browser is None:
+            return await calls.try_canary(launcher.playwright, self._walk.canary_url, within)
         if not browser.is_connected():
             return None
         before = DriverState.of(launcher.driver_pids)
-        left = self._left(_CANARY_SHARE)
-        said = await try_canary(browser, self._walk.canary_url, min(left, _MOST_WAIT))
+        said = await try_canary(browser, self._walk.canary_url, within)
         after = DriverState.of(launcher.driver_pids)
         if said is not None and after.digests(self._driver, before):
             self._pipe.send(Logged("warning", "canary.late", {"why": _DIGESTING}))
             return None
         return said
 
-    async def save(self, fault: Fault | None, browser: Browser, opened: OpenPage) -> None:
+    async def save(self, fault: Fault | None, browser: Browser | None, opened: OpenPage) -> None:
         """Save the evidence of a failure, and the trace.
 
         The verdict stands already: whatever this costs, it doesn't cost that.
         """
         page, end = self._page(fault, opened), self._end
         notes = self._walk.journey.grace * _NOTES_SHARE
-        if fault is not None and browser.is_connected() and not self._poor:
+        shown = browser is not None and browser.is_connected()
+        if fault is not None and shown and page is not None and not self._poor:
             await self._setup.dialogs.dismiss()
             await self._evidence.screenshot(page, self.masks, _until(end - notes))
             await self._describe(fault, page, _until(end - notes))
-        if browser.is_connected():
+        if shown:
             await self._evidence.trace(self._recorder, self._code.source, _until(end - notes))
         self._recorder.close()
         if fault is not None:
@@ -163,14 +169,14 @@ class FollowUp:
         self._poor = True
         self._giving_up = asyncio.create_task(self._recorder.give_up(_NO_MEMORY))
 
-    def _page(self, fault: Fault | None, opened: OpenPage) -> Page:
+    def _page(self, fault: Fault | None, opened: OpenPage) -> Page | None:
         """Return the page that the walk failed on, as far as that is known."""
         page = self._setup.page_behind(fault.target) if fault else None
-        if page is None and opened.page.is_closed():
+        if page is None and opened.page is not None and opened.page.is_closed():
             page = self._setup.last_page()
         return page or opened.page
 
-    async def _note(self, fault: Fault, page: Page, budget: float) -> None:
+    async def _note(self, fault: Fault, page: Page | None, budget: float) -> None:
         facts = {
             "run_id": self._walk.run_id,
             "journey": self._walk.journey.name,

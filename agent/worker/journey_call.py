@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
@@ -12,11 +12,12 @@ from agent.authoring import Run
 from agent.core.first_of import first_of
 from agent.worker.browser.faults import AttemptTimeout
 from agent.worker.browser.raised import take_untold
+from agent.worker.calls import CallsRun
 from agent.worker.forgotten import Forgotten
 from agent.worker.pending import PendingCall
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import BrowserContext, Page
 
     from agent.protocol.messages import Walk
     from agent.worker.browser.raised import AuthorCode
@@ -60,10 +61,10 @@ class JourneyCall:
 
     async def run(self, opened: OpenPage, host: RunHost) -> BaseException | None:
         """Call it under the deadline; return what it raised, or what lies behind that."""
-        run = Run(
-            page=opened.page,
-            context=opened.context,
-            api=opened.context.request,
+        run = (Run if self._walk.journey.browser else CallsRun)(
+            page=cast("Page", opened.page),
+            context=cast("BrowserContext", opened.context),
+            api=opened.api,
             params=self._params(),
             log=host.log,
             run_id=self._walk.run_id,
@@ -100,7 +101,7 @@ class JourneyCall:
 
         What it should have answered stays unanswered, and would be told as the site's fault.
         """
-        untold = take_untold(opened.page)
+        untold = take_untold(opened.api)
         waited = isinstance(failure, PlaywrightTimeout | AttemptTimeout)
         return untold if waited and untold and self._code.raised_at(untold) else failure
 

@@ -61,7 +61,7 @@ class AttemptOutcome:
         """The line of a call that was made in vain, and the word that it lacks."""
 
     def fault(
-        self, failure: BaseException | None, launcher: Launcher, browser: Browser
+        self, failure: BaseException | None, launcher: Launcher, browser: Browser | None
     ) -> Fault | None:
         """Say what a walk broke on: what it raised, or what lies behind that; None: it passed."""
         if failure is None:
@@ -69,7 +69,7 @@ class AttemptOutcome:
         raised = failure
         if not launcher.alive:
             failure = BrowserGone("Playwright's driver died")
-        elif not browser.is_connected():
+        elif browser is not None and not browser.is_connected():
             failure = BrowserGone("the browser died")
         elif self._setup.end.lost.done():
             failure = self._setup.end.lost.exception() or failure

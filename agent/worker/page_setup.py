@@ -32,9 +32,10 @@ from agent.worker.browser.raised import page_of
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic
 from agent.worker.browser.vitals import OBSERVE, Vitals
+from agent.worker.calls import no_browser, open_api
 from agent.worker.contexts import Contexts
+from agent.worker.own_cookies import own_cookies
 from agent.worker.tagging.auditor import Auditor
-from agent.worker.tagging.identity import COOKIE, Identity
 from agent.worker.tagging.run_api import ApiTagger
 from agent.worker.tagging.tagger import Tagger
 from agent.worker.variants import over
@@ -43,8 +44,8 @@ from agent.worker.walk_end import WalkEnd
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from playwright._impl._api_structures import SetCookieParam
     from playwright.async_api import (
+        APIRequestContext,
         Browser,
         BrowserContext,
         Page,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.page_errors import PageError
     from agent.worker.pipe import Pipe
+    from agent.worker.tagging.identity import Identity
 
 _ACTION_SHARE = 0.8
 """The share of the timeout after which one action gives up: its own error says more than
@@ -67,10 +69,11 @@ OPEN_WAIT = 3.0
 
 @dataclass(frozen=True, slots=True)
 class OpenPage:
-    """A context with its first page, ready for the journey."""
+    """A context with its first page, ready for the journey; both None without a browser."""
 
-    context: BrowserContext
-    page: Page
+    context: BrowserContext | None
+    page: Page | None
+    api: APIRequestContext
 
 
 class PageSetup:
@@ -145,7 +148,33 @@ class PageSetup:
             url = self._journey.site.url
             self._contexts = Contexts(browser, launcher, url, self._proxies, self._prepare)
             context = await self._first_context(browser)
-            return OpenPage(context, await context.new_page())
+            return OpenPage(context, await context.new_page(), context.request)
+
+    async def open_api(self, launcher: Launcher) -> OpenPage:
+        """Open what a journey without a browser has.
+
+        Raises:
+            BadContext: the author's ``context`` options are not understood.
+            TimeoutError: the driver opened nothing in time.
+
+        """
+        async with asyncio.timeout(OPEN_WAIT):
+            try:
+                api = await open_api(
+                    launcher,
+                    self._journey,
+                    own_cookies(self._site),
+                    self._proxies,
+                    self._action_timeout,
+                )
+            except (Error, OSError, TypeError, ValueError) as error:
+                if not self._journey.context or not launcher.alive:
+                    raise
+                raise self._bad_context(error) from error
+        if self._proxied:
+            refuse_sign_in(api)
+        self._api.attach(api)
+        return OpenPage(None, None, api)
 
     @asynccontextmanager
     async def new_context(self, options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
@@ -153,6 +182,8 @@ class PageSetup:
 
         ``options`` stand above those that the journey declares.
         """
+        if not self._journey.browser:
+            raise no_browser("run.new_context")
         context = await self._contexts.new(**over(self._journey.context, options))
         yield context
         # Where the journey breaks it stays open: its page is the one to take a picture of.
@@ -172,11 +203,11 @@ class PageSetup:
         self.dialogs.follow(context)
         # By these flags vendors leave internal traffic out.
         needed = self._guard.preparations()
-        await context.add_cookies([*_cookies(self._site), *cast("Any", needed.cookies)])
+        await context.add_cookies([*own_cookies(self._site), *cast("Any", needed.cookies)])
         # All in one: each script is asked for, and run, anew in each document.
         scripts = needed.init_script, self._guard.socket_script(), OBSERVE
         await context.add_init_script(";\n".join(filter(None, scripts)))
-        context.set_default_timeout(round(self._journey.timeout * _ACTION_SHARE * 1000))
+        context.set_default_timeout(self._action_timeout)
         if self._proxied:
             refuse_sign_in(context.request)
         self._api.attach(context.request)
@@ -198,11 +229,17 @@ class PageSetup:
         except (Error, TypeError) as error:
             if not declared or not browser.is_connected():
                 raise
-            # Its names only: a value may be a password.
-            names = ", ".join(declared)
-            raise BadContext(
-                f"the journey's context ({names}) is not understood: {error}"
-            ) from error
+            raise self._bad_context(error) from error
+
+    def _bad_context(self, error: Exception) -> BadContext:
+        # Its names only: a value may be a password.
+        names = ", ".join(self._journey.context)
+        return BadContext(f"the journey's context ({names}) is not understood: {error}")
+
+    @property
+    def _action_timeout(self) -> int:
+        """Milliseconds after which one action, or one call, gives up."""
+        return round(self._journey.timeout * _ACTION_SHARE * 1000)
 
     def _saw(self, request: Request) -> None:
         self.auditor.see(
@@ -244,19 +281,3 @@ class PageSetup:
 
     def _routes(self) -> None:
         self.routed = True
-
-
-def _cookies(site: FirstParty) -> list[SetCookieParam]:
-    """Return the cookie for each domain, one that other sites' pages send along where it may be.
-
-    Browsers send it then from a third party's frame, and with the form that a payment page
-    posts home. They take such a cookie over HTTPS only.
-    """
-    plain = {origin.cookie_domain for origin in site.origins if origin.scheme == "http"}
-    cookies: list[SetCookieParam] = []
-    for domain in dict.fromkeys(origin.cookie_domain for origin in site.origins):
-        cookie: SetCookieParam = {"name": COOKIE, "value": "1", "domain": domain, "path": "/"}
-        if domain not in plain:
-            cookie |= {"sameSite": "None", "secure": True}
-        cookies.append(cookie)
-    return cookies

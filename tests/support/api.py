@@ -124,7 +124,7 @@ class Served:
         # Nothing is dispatched here: it only tells what is loaded, and what runs.
         nothing: Any = None
         self.dispatcher = Dispatcher(
-            nothing, nothing, nothing, nothing, self.clock, nothing, nothing, 1
+            nothing, nothing, nothing, nothing, self.clock, nothing, nothing
         )
         self.dispatcher.journeys = {journey.name: journey for journey in self.journeys}
         timeline = Timeline(self.clock)

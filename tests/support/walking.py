@@ -106,6 +106,8 @@ class Walker:
         max_age: float = 3600,
         args: tuple[str, ...] = (),
         hold: Hold = "calls",
+        *,
+        browser: bool = True,
     ) -> None:
         self.folder = folder
         self.output: list[str] = []
@@ -121,6 +123,7 @@ class Walker:
             header=HEADER,
             version=VERSION,
             hold=hold,
+            browser=browser,
         )
         temporary = folder.parent / f"tmp-{folder.name}"
         temporary.mkdir(exist_ok=True)

@@ -34,8 +34,8 @@ def context_options(
         options = {**playwright.devices[device], **options}
         options.pop("default_browser_type", None)
     if "user_agent" in options:
-        token = user_agent[user_agent.index(" FootfallSynthetics/") :]
-        options["user_agent"] += token
+        token = user_agent[user_agent.index("FootfallSynthetics/") :]
+        options["user_agent"] += f" {token}"
     return options
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -130,14 +131,15 @@ class Evidence:
             self.names.remove("trace.zip")
             self.missing += [f"trace.zip: {recorder.missing}"] if recorder.missing else []
 
-    async def notes(self, page: Page, facts: dict[str, Any], timeout: float) -> None:  # noqa: ASYNC109
-        """Save ``failure.json``: the ``facts``, and address and title of the page."""
+    async def notes(self, page: Page | None, facts: dict[str, Any], timeout: float) -> None:  # noqa: ASYNC109
+        """Save ``failure.json``: the ``facts``, and address and title of the page, if any."""
 
-        async def title() -> None:
-            facts["title"] = self._redactor.fit(await _title(page), TITLE_LENGTH)
+        async def title(shown: Page) -> None:
+            facts["title"] = self._redactor.fit(await _title(shown), TITLE_LENGTH)
 
-        facts["url"] = bare_url(page.url)
-        await self._piece(None, title, timeout)
+        if page is not None:
+            facts["url"] = bare_url(page.url)
+            await self._piece(None, partial(title, page), timeout)
         facts["missing"] = self.missing
         text = json.dumps(self._redactor.value(facts, _MOST_NOTED), indent=2, ensure_ascii=False)
         # A disk may be full: that doesn't cost the verdict.

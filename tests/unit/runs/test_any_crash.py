@@ -18,6 +18,7 @@ from agent.queue.local import LocalQueue
 from agent.queue.seam import Answer
 from agent.runs import dispatcher
 from agent.runs.dispatcher import Dispatcher
+from agent.runs.lanes import Lane, Lanes
 from agent.runs.ledger import Ledger
 from agent.schedule import slots
 from agent.schedule.ticker import Ticker
@@ -206,12 +207,11 @@ class Agent(RuleBasedStateMachine):
         self.dispatcher = Dispatcher(
             self.walks,
             books,
-            self.queue,
+            Lanes(Lane(self.queue, WORKERS), Lane(LocalQueue(BOUND), WORKERS)),
             self.timeline,
             self.clock,
             lambda *_: None,
             lambda journey, _: self.paused.get(journey.name),
-            WORKERS,
         )
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
         await books.register_sites({journey.name: "shop" for journey in JOURNEYS})
@@ -221,7 +221,8 @@ class Agent(RuleBasedStateMachine):
         self.ticker.load(JOURNEYS, await books.last_decided(), self.timeline.now())
         await books.note_ticking(self.ticker.decided())
         self.starting = True
-        self.runners = [asyncio.create_task(self.dispatcher.work()) for _ in range(RUNNERS)]
+        lane = self.dispatcher.lanes.browsers
+        self.runners = [asyncio.create_task(self.dispatcher.work(lane)) for _ in range(RUNNERS)]
         await self._settle()
 
     async def _tick(self):

@@ -42,7 +42,7 @@ async def middle(database, clock, monkeypatch):
     for module in (dispatcher, by_hand):
         monkeypatch.setattr(module, "free_memory", lambda: 1 << 40)
     made = Middle(database, LocalQueue(8), clock, runners=3)
-    made.by_hand = RunsByHand(made.walks, made.dispatcher, made.queue, database, made.sent, clock)
+    made.by_hand = RunsByHand(made.walks, made.dispatcher, database, made.sent, clock)
     yield made
     await made.by_hand.cancel()
     await made.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from agent.queue.local import LocalQueue
 from agent.queue.seam import Answer
 from agent.runs import dispatcher
 from agent.runs.dispatcher import Dispatcher
+from agent.runs.lanes import Lane, Lanes
 from agent.runs.ledger import Ledger
 from agent.schedule.decision import Offer
 from agent.schedule.timeline import Timeline
@@ -102,11 +104,15 @@ class Middle:
         def suspended(journey, _):
             return self.suspended.get(journey.name)
 
-        self.dispatcher = Dispatcher(
-            self.walks, ledger, queue, timeline, clock, on_late, suspended, 1
-        )
+        self.calls = LocalQueue(8)
+        lanes = Lanes(Lane(queue, 1), Lane(self.calls, 1))
+        self.dispatcher = Dispatcher(self.walks, ledger, lanes, timeline, clock, on_late, suspended)
         self.dispatcher.journeys = {journey.name: journey for journey in JOURNEYS}
-        self.runners = [asyncio.create_task(self.dispatcher.work()) for _ in range(runners)]
+        self.runners = [
+            asyncio.create_task(self.dispatcher.work(lane))
+            for lane in lanes
+            for _ in range(runners)
+        ]
 
     def slot(self, journey="a"):
         return Slot(journey, "eu", self.now)
@@ -189,6 +195,27 @@ async def test_a_slot_costs_three_commits(middle, database):
     await middle.end()
     assert database.commits == 3
     assert await middle.states() == {"a": ("done", "pass")}
+
+
+async def test_walks_without_a_browser_wait_for_none(shared, monkeypatch):
+    """Their places are their own: neither kind waits for the other, nor for a browser's memory."""
+    calls = {name: replace(shared.dispatcher.journeys[name], browser=False) for name in "bc"}
+    shared.dispatcher.journeys |= calls
+    await shared.offer("a", "b", "c")
+    await shared.settle()
+    assert sorted(shared.walking()) == ["a", "b"]
+    assert [lane.queue.depth for lane in shared.dispatcher.lanes] == [0, 1]
+    monkeypatch.setattr(dispatcher, "free_memory", lambda: 0)
+    for _, told in list(shared.walks.under_way.values()):
+        told.set_result(Result.PASS)
+    await shared.settle()
+    assert shared.walking() == ["c"]
+    await shared.end()
+    assert {name: word for name, (_, word) in (await shared.states()).items()} == {
+        "a": "pass",
+        "b": "pass",
+        "c": "pass",
+    }
 
 
 async def test_a_slot_without_room_costs_one(middle, database):

@@ -108,6 +108,14 @@ def test_what_a_variant_says(folder: Path) -> None:
             "variants 'p': 'locale': '?' is no locale",
         ),
         (
+            'site="a", browser=False, context={"locale": "de"}',
+            "context 'locale': is for pages, and there are none with browser=False",
+        ),
+        (
+            'site="a", browser=False, variants={"p": {"device": "Pixel 7"}}',
+            "variants 'p': 'device': is for pages, and there are none with browser=False",
+        ),
+        (
             'site="a", variants={"p": {"params": {"x": 1 + 2j}}}, params={"x": 1}',
             "variants 'p': params 'x': is of the type complex",
         ),
