@@ -99,7 +99,7 @@ def _by_cause(journeys: Sequence[OverviewJourney]) -> list[list[OverviewJourney]
 def _alike(same: Sequence[OverviewJourney]) -> tuple[Shown, str]:
     """Say of what others the first journey in trouble stands for."""
     shown, number = JOURNEY[state_of(same[0])], len(same) - 1
-    return shown, f"{number} more, as {same[0]['journey']}"
+    return shown, f"{number} more, for the same reason as {same[0]['journey']}"
 
 
 def _groups(journeys: Sequence[OverviewJourney]) -> list[Group]:

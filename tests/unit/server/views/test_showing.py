@@ -21,7 +21,7 @@ def test_what_fails_alike_is_told_once() -> None:
     told = overview(scenes.overview(*ill, other, scenes.standing("e")))
     assert names(told["troubles"]) == ["a", "d"]
     assert [(group.text, names(group.journeys)) for group in told["groups"]] == [
-        ("2 more, as a", ["b", "c"])
+        ("2 more, for the same reason as a", ["b", "c"])
     ]
     assert names(told["rows"]) == ["e"]
 
