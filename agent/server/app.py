@@ -18,7 +18,7 @@ from agent.server.control import Refused, control_routes, told
 from agent.server.event_streams import EVENTS
 from agent.server.health import health_routes
 from agent.server.page_forms import form_routes
-from agent.server.pages import told_on_a_page
+from agent.server.pages import page_routes, told_on_a_page
 from agent.server.sessions import Sessions
 from agent.server.sign_in import SignIn
 from agent.server.views.assets import Assets
@@ -61,6 +61,7 @@ def create_app(
             *api_routes(source),
             *control_routes(control),
             streams.route(),
+            *page_routes(source, rendering),
             *form_routes(control),
             *sign_in.routes(),
             assets.route(),

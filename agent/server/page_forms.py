@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from agent.server.body import held_to
 from agent.server.form import form_of
+from agent.server.note_body import NoteBody
 from agent.server.own_path import own_path
 from agent.server.pause_body import PauseBody, ResumeBody
 
@@ -46,7 +47,22 @@ def form_routes(control: Control) -> list[Route]:
         told = await control.run_now(request.path_params["journey"])
         return _back(f"/runs/{quote(told['run_id'], safe='')}")
 
-    routes = {"pause": pause, "resume": resume, "journeys/{journey:path}/runs": run_now}
+    async def note(request: Request) -> Response:
+        number = request.path_params["number"]
+        given = await form_of(request, ("text", "who"))
+        asked = _said(given, "text", "who")
+        if "text" in asked:
+            # Browsers end lines as DOS did.
+            asked["text"] = asked["text"].replace("\r\n", "\n")
+        await control.note(number, held_to(NoteBody, asked))
+        return _back(f"/incidents/{number}")
+
+    routes = {
+        "pause": pause,
+        "resume": resume,
+        "journeys/{journey:path}/runs": run_now,
+        "incidents/{number:int}/notes": note,
+    }
     return [Route(f"/{name}", verb, methods=["POST"]) for name, verb in routes.items()]
 
 

@@ -28,6 +28,8 @@ _LONGEST: Final = 200
 """Characters of a name that somebody asks for."""
 _INCIDENTS: Final = 20
 """Incidents of a page."""
+_MOST_INCIDENTS: Final = 10**9
+"""The highest number that is looked up."""
 _TITLES: Final = {
     400: "That can't be asked for",
     404: "Not found",
@@ -63,14 +65,14 @@ def page_routes(source: Source, rendering: Rendering) -> list[Route]:
 
     async def incidents(request: Request) -> Response:
         before = request.query_params.get("before", "")
-        if before and not (before.isascii() and before.isdigit() and len(before) < 16):
+        if before and not (before.isascii() and before.isdigit() and len(before) < 10):
             raise HTTPException(400, f"before must be an incident's number, not {before[:100]!a}")
         found = await source.incidents(_INCIDENTS, int(before) if before else None)
         return shown(request, "incidents.html", showing.incidents(found))
 
     async def incident(request: Request) -> Response:
         number = request.path_params["number"]
-        found = await source.incident(number)
+        found = await source.incident(number) if number <= _MOST_INCIDENTS else None
         if found is None:
             raise HTTPException(404, f"no incident has the number {number}")
         return shown(request, "incidents.html", showing.incident(found))

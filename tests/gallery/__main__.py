@@ -8,36 +8,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from playwright.async_api import async_playwright
 
 from agent.browsers.find import require_browser
-from tests.gallery.scenes import PASSED_PICTURE, PICTURE, SCENES
+from tests.gallery.scenes import SCENES
 from tests.gallery.serving import staged
-
-if TYPE_CHECKING:
-    from playwright.async_api import Browser
 
 _DESK = {"width": 1280, "height": 800}
 _PHONE = {"width": 360, "height": 740}
-_SHOP = """<!doctype html><body style="font:20px sans-serif;margin:0">
-<div style="background:#234;color:#fff;padding:20px 40px">Mug shop</div>
-<div style="padding:40px"><h1>{}</h1><p>{}</p></div>"""
-
-
-async def _pictures(browser: Browser) -> dict[str, bytes]:
-    """Take the pictures that runs took."""
-    page = await browser.new_page(viewport=_DESK)
-    taken = {}
-    for path, title, text in (
-        (PICTURE, "Something went wrong", "Please try again later."),
-        (PASSED_PICTURE, "Order confirmed", "Thank you. Your mug is on its way."),
-    ):
-        await page.set_content(_SHOP.format(title, text))
-        taken[path.split("/")[3]] = await page.screenshot()
-    await page.close()
-    return taken
 
 
 async def shoot(folder: Path, names: list[str]) -> None:
@@ -46,7 +25,7 @@ async def shoot(folder: Path, names: list[str]) -> None:
         browser = await playwright.chromium.launch(
             executable_path=str(require_browser()), args=["--no-sandbox"]
         )
-        stage.pictures = await _pictures(browser)
+        await stage.take_pictures(browser)
         for kind, viewport, scheme, media in (
             ("light", _DESK, "light", None),
             ("dark", _DESK, "dark", None),

@@ -1,36 +1,60 @@
-"""The pages' own routes over a real socket, with made-up documents in place of a history."""
+"""The agent's own server over a real socket, with made-up documents in place of a history."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
-from starlette.routing import Route
-
-from agent.server.answer_headers import headers_of
-from agent.server.api import refused
-from agent.server.pages import page_routes, told_on_a_page
+from agent.core.clock import SystemClock
+from agent.server.access import Access
+from agent.server.app import create_app
+from agent.server.event_streams import EventStreams
+from agent.server.health import Check
 from agent.server.serving import listen, port_of, serving
-from agent.server.views.assets import Assets
-from agent.server.views.rendering import Rendering
+from tests.gallery.scenes import PASSED_PICTURE, PICTURE
+from tests.support.api import Asked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from starlette.requests import Request
+    from playwright.async_api import Browser
 
     from tests.gallery.scenes import Scene
+
+TOKEN = "gallery-0123456789abcdef"
+_SHOP = """<!doctype html><body style="font:20px sans-serif;margin:0">
+<div style="background:#234;color:#fff;padding:20px 40px">Mug shop</div>
+<div style="padding:40px"><h1>{}</h1><p>{}</p></div>"""
 
 
 class Stage:
     """Answers as a history would: with the documents of the scene that is on."""
 
     scene: Scene
-    pictures: dict[str, bytes]
+
+    def __init__(self, artifacts: Path) -> None:
+        self._artifacts = artifacts
+
+    async def take_pictures(self, browser: Browser) -> None:
+        """Take the pictures that runs took."""
+        page = await browser.new_page(viewport={"width": 1280, "height": 720})
+        for address, title, text in (
+            (PICTURE, "Something went wrong", "Please try again later."),
+            (PASSED_PICTURE, "Order confirmed", "Thank you. Your mug is on its way."),
+        ):
+            await page.set_content(_SHOP.format(title, text))
+            await page.screenshot(path=self._artifacts / address.removeprefix("/artifacts/"))
+        await page.close()
+
+    def loaded(self) -> list[str]:
+        """Return the names of the overview's journeys."""
+        return [one["journey"] for one in self.scene.overview["journeys"]]
+
+    async def knows(self, journey: str) -> bool:
+        """Whether the scene has it."""
+        return journey in self.scene.journeys
 
     async def journeys(self) -> Any:
         """Return the overview."""
@@ -39,6 +63,10 @@ class Stage:
     async def journey(self, name: str) -> Any:
         """Return a journey."""
         return self.scene.journeys.get(name)
+
+    async def runs(self, journey: str, result: str, limit: int) -> Any:
+        """Return no runs: no page asks for them."""
+        return [], {}
 
     async def run(self, run_id: str) -> Any:
         """Return a run."""
@@ -57,35 +85,23 @@ class Stage:
 @asynccontextmanager
 async def staged() -> AsyncIterator[tuple[Stage, str]]:
     """Serve the pages; gives what is played, and the address."""
-    stage = Stage()
-    stage.pictures = {}
-    assets = Assets()
-    rendering = Rendering(assets)
 
-    async def picture(request: Request) -> Response:
-        found = stage.pictures.get(request.path_params["path"].split("/")[1])
-        if found is None:
-            raise HTTPException(404)
-        return Response(found, media_type="image/png")
+    async def ready() -> dict[str, Check]:
+        return {"workers": Check(True, "2 idle")}
 
-    app = Starlette(
-        routes=[
-            *page_routes(stage, rendering),
-            assets.route(),
-            Route("/artifacts/{path:path}", picture),
-        ],
-        exception_handlers={HTTPException: told_on_a_page(refused, rendering)},
-    )
-
-    async def guarded(scope: Any, receive: Any, send: Any) -> None:
-        async def send_guarded(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(headers_of(scope["path"]))
-            await send(message)
-
-        await app(scope, receive, send_guarded)
-
-    socket = listen("127.0.0.1", 0)
-    async with serving(guarded, socket):
-        yield stage, f"http://127.0.0.1:{port_of(socket)}"
+    with TemporaryDirectory() as folder:
+        stage, socket, streams = Stage(Path(folder)), listen("127.0.0.1", 0), EventStreams()
+        access = Access("127.0.0.1", TOKEN, False, port_of(socket))
+        app = create_app(
+            lambda: Check(True, "ticked"),
+            ready,
+            stage,
+            Asked(),
+            Path(folder),
+            access,
+            SystemClock(),
+            streams,
+        )
+        async with serving(app, socket):
+            yield stage, f"http://127.0.0.1:{port_of(socket)}"
+            streams.end()

@@ -54,6 +54,18 @@ async def test_each_does_what_its_twin_does(served, send):
     assert told[4] == ("run", "buy")
 
 
+async def test_a_note_is_added_to_its_incident(served, send):
+    """In lines as it was typed; what says nothing is refused."""
+    status, place, _ = await send("/incidents/7/notes", text=" It is the\r\ncache. ", who="anna")
+    assert (status, place) == (303, "/incidents/7")
+    ((_, number, said),) = served.control.verbs
+    assert (number, said["text"], said["who"]) == (7, "It is the\ncache.", "anna")
+    for fields in ({"text": " "}, {"who": "anna"}, {"text": "a\x1b[2J"}, {"text": "a" * 3000}):
+        status, _, text = await send("/incidents/7/notes", **fields)
+        assert (status, "<h1>" in text) == (400, True)
+    assert len(served.control.verbs) == 1
+
+
 async def test_what_is_refused_is_told_on_a_page(served, send):
     """In words, as text; nothing is done where a field makes no sense."""
     for fields in (
