@@ -46,6 +46,13 @@ def once(  # noqa: PLR0913, PLR0917 - to typer, options are arguments
         float | None,
         typer.Option(metavar="PERCENT", help="Enough if so many of each one's walks pass."),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Walk again on each save of a journey; Ctrl-C leaves.")
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Step through it in Playwright's inspector; no time-outs."),
+    ] = False,
 ) -> None:
     """Run journeys now, with live progress. Never touches the schedule's metrics.
 
@@ -56,6 +63,7 @@ def once(  # noqa: PLR0913, PLR0917 - to typer, options are arguments
     from agent.cli import log_output
     from agent.cli.once import OnceOptions
     from agent.cli.once import once as run_once
+    from agent.cli.once_watch import watch as walk_on_saves
 
     log_output.configure()
     options = OnceOptions(
@@ -68,8 +76,10 @@ def once(  # noqa: PLR0913, PLR0917 - to typer, options are arguments
         confirm=confirm,
         repeat=repeat,
         at_least=at_least,
+        debug=debug,
     )
-    raise typer.Exit(asyncio.run(run_once(config, dict(os.environ), options, SystemClock())))
+    walk = walk_on_saves if watch else run_once
+    raise typer.Exit(asyncio.run(walk(config, dict(os.environ), options, SystemClock())))
 
 
 @app.command(epilog=MORE.format("docs/identity.md"))

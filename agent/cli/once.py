@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 
 from agent.cli.junit import write_junit
 from agent.cli.progress import Progress
 from agent.cli.repeated import summarise
+from agent.cli.screen import require_screen
 from agent.cli.shown import escape
 from agent.cli.summary import exit_code, exit_code_by_share, show_repeated, totals
 from agent.config.addresses import web_address
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from agent.core.results import RunResult
     from agent.runs.request import RunRequest
 
+_NO_TIMEOUT: Final = 86_400.0
+"""Seconds of a walk that a person steps through: none that matter."""
+_INSPECTED_MEMORY: Final = 4
+
 
 @dataclass(frozen=True, slots=True)
 class OnceOptions:
@@ -49,9 +54,13 @@ class OnceOptions:
     repeat: int = 1
     at_least: float | None = None
     """Percent of each journey's measured walks that have to pass; None: all."""
+    debug: bool = False
+    """Whether a person steps through each walk in Playwright's inspector."""
 
     def confirms(self) -> bool:
         """Whether a failure is confirmed, as the journey says."""
+        if self.debug:
+            return False
         if self.confirm is None:
             return self.repeat == 1 and not sys.stdout.isatty()
         return self.confirm
@@ -66,24 +75,47 @@ async def once(
         ConfigError: something that was asked for can't be had; nothing was walked then.
 
     """
-    _check_options(options)
-    settings = _settings(path, environ, options)
+    check_options(options, environ)
     become_subreaper()
+    async with open_runs(path, environ, options, clock) as session:
+        return await walk_all(session, options)
+
+
+def open_runs(
+    path: Path | None, environ: Mapping[str, str], options: OnceOptions, clock: Clock
+) -> AdhocRuns:
+    """Return what walks the journeys, to be entered.
+
+    Raises:
+        ConfigError: the configuration or a site is wrong.
+
+    """
+    settings = _settings(path, environ, options)
+    sites = site_names(options.sites)
+    wanted = AdhocOptions(Trigger.ONCE, sites, options.endpoint, inspected=options.debug)
+    return AdhocRuns(settings, environ, clock, wanted)
+
+
+async def walk_all(session: AdhocRuns, options: OnceOptions) -> int:
+    """Walk the journeys asked for, in a session that is open; return the exit code.
+
+    Raises:
+        ConfigError: a journey that was asked for is not there, or doesn't fit the configuration.
+
+    """
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
-    wanted = AdhocOptions(Trigger.ONCE, site_names(options.sites), options.endpoint)
-    async with AdhocRuns(settings, environ, clock, wanted) as session:
-        journeys, problems = await session.journeys(options.names)
-        for problem in problems:
-            console.print(f"[red]error:[/red] {escape(str(problem))}")
-        runs: list[RunResult] = []
-        for journey in journeys:
-            runs += await _walk_each(session, journey, console, options)
-        if not runs and not problems:
-            console.print(f"No journeys in {settings.journeys}.")
-        if len(runs) > 1:
-            console.print(totals(runs))
-        if options.junit:
-            write_junit(options.junit, runs, session.artifacts)
+    journeys, problems = await session.journeys(options.names)
+    for problem in problems:
+        console.print(f"[red]error:[/red] {escape(str(problem))}")
+    runs: list[RunResult] = []
+    for journey in journeys:
+        runs += await _walk_each(session, journey, console, options)
+    if not runs and not problems:
+        console.print(f"No journeys in {session.folder}.")
+    if len(runs) > 1:
+        console.print(totals(runs))
+    if options.junit:
+        write_junit(options.junit, runs, session.artifacts)
     if options.at_least is not None:
         return exit_code_by_share(runs, problems, options.at_least)
     return exit_code(runs, problems)
@@ -95,6 +127,8 @@ async def _walk_each(
     """Walk a journey as often as asked for, and show how it behaved."""
     if not options.confirms():
         journey = replace(journey, confirm=False)
+    if options.debug:
+        journey = replace(journey, timeout=_NO_TIMEOUT)
     runs = []
     for _ in range(options.repeat):
         run = await walk(session, journey, console)
@@ -106,9 +140,21 @@ async def _walk_each(
     return runs
 
 
-def _check_options(options: OnceOptions) -> None:
-    """Refuse before the walk what would be in vain after it."""
+def check_options(options: OnceOptions, environ: Mapping[str, str]) -> None:
+    """Refuse before the walk what would be in vain after it.
+
+    Raises:
+        ConfigError: something is.
+
+    """
     problems = []
+    if options.debug:
+        require_screen("--debug", environ)
+    elif options.headed:
+        require_screen("--headed", environ)
+    if options.debug and (options.repeat > 1 or options.confirm):
+        other = "--confirm" if options.confirm else "--repeat"
+        problems.append(Problem("--debug", f"walks once, under your hands: leave out {other}"))
     if options.endpoint:
         try:
             web_address(options.endpoint)
@@ -130,10 +176,15 @@ def _check_options(options: OnceOptions) -> None:
 
 def _settings(path: Path | None, environ: Mapping[str, str], options: OnceOptions) -> Settings:
     settings = load_settings(path, environ, options.sites)
-    if not options.headed:
+    if not (options.headed or options.debug):
         return settings
-    browser = settings.browser.model_copy(update={"headless": False})
-    return settings.model_copy(update={"browser": browser})
+    changed: dict[str, Any] = {"browser": settings.browser.model_copy(update={"headless": False})}
+    if options.debug:
+        # The inspector is a browser besides; and what is stepped through needs no recording.
+        memory = _INSPECTED_MEMORY * settings.workers.max_memory
+        changed["workers"] = settings.workers.model_copy(update={"max_memory": memory})
+        changed["artifacts"] = settings.artifacts.model_copy(update={"trace": "none"})
+    return settings.model_copy(update=changed)
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str], sites: Sequence[str]) -> Settings:

@@ -45,6 +45,8 @@ class Configure:
     """Whether it walks in browsers; else ``executable`` is started by nobody."""
     copy: str = ""
     """Where the code of the journeys is read from; "": from the folder itself."""
+    inspected: bool = False
+    """Whether a person steps through each walk in Playwright's inspector."""
     kind: Literal["configure"] = "configure"
 
 

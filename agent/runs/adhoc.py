@@ -55,6 +55,8 @@ class AdhocOptions:
     """Where spans and logs go; ``OTEL_*`` variables win, and without either nothing goes."""
     owns_children: bool = True
     """Whether this process has no children but workers."""
+    inspected: bool = False
+    """Whether a person steps through each walk in Playwright's inspector."""
 
 
 class AdhocRuns:
@@ -72,8 +74,12 @@ class AdhocRuns:
         self._clock = clock
         self._options = options
         self._stack = AsyncExitStack()
+        self.state = settings.state
+        """The state folder, of which only the artifacts are its own."""
         self.artifacts = settings.state / "artifacts"
         """Where kept evidence lies."""
+        self.folder = settings.journeys
+        """The folder of the journeys."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -87,8 +93,13 @@ class AdhocRuns:
                 folder,
                 config.secret_reader(self._settings, self._environ),
                 self._clock,
-                EngineOptions(agent_id, self._options.owns_children, self._last_passes(stack)),
-                self._settings.journeys,
+                EngineOptions(
+                    agent_id,
+                    self._options.owns_children,
+                    self._last_passes(stack),
+                    inspected=self._options.inspected,
+                ),
+                self.folder,
             )
             self._database = Database(folder.database, (telemetry.SCHEMA,), self._clock)
             await self._database.open()
@@ -116,13 +127,14 @@ class AdhocRuns:
                 configuration.
 
         """
-        folder = self._settings.journeys
+        folder = self.folder
         definitions, problems = await discover(self._settings, self._clock, folder)
         wanted, unknown = select(definitions, names, folder)
         if unknown:
             listed = ", ".join(sorted(one.name for one in definitions)) or "none"
+            where = " in the files that can be read" if problems else ""
             missing = [
-                Problem(name, f"there is no such journey; known: {listed}")
+                Problem(name, f"there is no such journey{where}; known: {listed}")
                 for name in unknown
                 if not any(_tells_of(name, one) for one in problems)
             ]

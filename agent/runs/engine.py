@@ -60,6 +60,8 @@ class EngineOptions:
     on_restart: Callable[[str], None] = lambda _: None
     on_progress: Callable[[str, Mapping[str, Any]], None] = lambda _, __: None
     """Hears what happens to runs, see ``LiveRuns``."""
+    inspected: bool = False
+    """Whether a person steps through each walk in Playwright's inspector."""
 
 
 class Engine:
@@ -226,7 +228,10 @@ class Engine:
         executable = require_browser(settings.browser.executable, headed=headed)
         return Spawn(
             agent_id=self._options.agent_id,
-            configure=configuration(settings, journeys, str(executable)),
+            configure=replace(
+                configuration(settings, journeys, str(executable)),
+                inspected=self._options.inspected,
+            ),
             on_output=log_print,
             clock=self._clock,
             scratch=self._scratch,

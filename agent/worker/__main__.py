@@ -91,6 +91,9 @@ class Worker:
         from agent.worker.browser.launch import Launcher, driver, real_user_agent
         from agent.worker.tagging.identity import user_agent
 
+        if self._configure.inspected:
+            # The inspector is a browser of the driver's own, started from its environment.
+            os.environ["GUARDED_BROWSER"] = self._configure.executable
         try:
             playwright = await self._stack.enter_async_context(driver())
             real = ""
@@ -154,6 +157,7 @@ class Worker:
             AuthorCode(self._loader.folder),
             self._configure.header,
             self._configure.hold,
+            self._configure.inspected,
         )
         attempt = AttemptRunner(walk, journey, services)
         await attempt.run(done)

@@ -16,6 +16,7 @@ from agent.protocol.messages import Logged, OutcomeKnown, Started
 from agent.worker.browser.faults import BadContext, LaunchFailed, first_line
 from agent.worker.browser.launch import close
 from agent.worker.follow_up import FollowUp
+from agent.worker.inspector import Inspector
 from agent.worker.journey_call import JourneyCall
 from agent.worker.optional_steps import OptionalSteps
 from agent.worker.outcome import AttemptOutcome
@@ -58,6 +59,8 @@ class Services:
     header: str
     """The name of the header that carries the journey's name."""
     hold: Hold
+    inspected: bool = False
+    """Whether a person steps through the walk in Playwright's inspector."""
 
 
 class AttemptRunner:
@@ -89,8 +92,15 @@ class AttemptRunner:
         )
         self._setup = PageSetup(walk, identity, pipe, services.hold)
         self._setup.outliner.steps_begun = lambda: len(self._steps.begun)
+        self._inspector = Inspector(pipe, services.code) if services.inspected else None
         self._call = JourneyCall(
-            walk, journey, services.isolation, services.code, self._setup, self._steps
+            walk,
+            journey,
+            services.isolation,
+            services.code,
+            self._setup,
+            self._steps,
+            self._inspector,
         )
         self._outcome = AttemptOutcome(walk, pipe, self._setup, services.code)
         self._follow_up = FollowUp(walk, pipe, self._setup, self._steps, services.code)
@@ -173,6 +183,8 @@ class AttemptRunner:
         self._setup.traffic.end("unfinished" if failure else "")
         tagger_wait = self._setup.tagger.longest_wait
         lag, blocked_at = self._watchdog.end()
+        if fault is not None and self._inspector is not None:
+            await self._inspector.hold(fault, self._follow_up.page(fault, opened))
         if fault is not None:
             self._steps.skip(self._journey.step_names)
         self._follow_up.begin(took, self._outcome.stood)
@@ -224,6 +236,8 @@ class AttemptRunner:
             return opened
         opened = await self._setup.open(browser, self._launcher)
         await self._follow_up.record(opened, self._launcher)
+        if self._inspector is not None:
+            await self._inspector.begin(opened)
         return opened
 
     def _host(self) -> RunHost:

@@ -130,7 +130,7 @@ class FollowUp:
 
         The verdict stands already: whatever this costs, it doesn't cost that.
         """
-        page, end = self._page(fault, opened), self._end
+        page, end = self.page(fault, opened), self._end
         notes = self._walk.journey.grace * _NOTES_SHARE
         shown = browser is not None and browser.is_connected()
         if fault is not None and shown and page is not None and not self._poor:
@@ -169,7 +169,7 @@ class FollowUp:
         self._poor = True
         self._giving_up = asyncio.create_task(self._recorder.give_up(_NO_MEMORY))
 
-    def _page(self, fault: Fault | None, opened: OpenPage) -> Page | None:
+    def page(self, fault: Fault | None, opened: OpenPage) -> Page | None:
         """Return the page that the walk failed on, as far as that is known."""
         page = self._setup.page_behind(fault.target) if fault else None
         if page is None and opened.page is not None and opened.page.is_closed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 from playwright.async_api import Error
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from agent.protocol.messages import Walk
     from agent.worker.browser.raised import AuthorCode
+    from agent.worker.inspector import Inspector
     from agent.worker.isolation import Isolation
     from agent.worker.loader import LoadedJourney
     from agent.worker.page_setup import OpenPage, PageSetup
@@ -44,6 +46,7 @@ class JourneyCall:
         code: AuthorCode,
         setup: PageSetup,
         steps: Steps,
+        inspector: Inspector | None,
     ) -> None:
         self._walk = walk
         self._journey = journey
@@ -51,6 +54,7 @@ class JourneyCall:
         self._code = code
         self._setup = setup
         self._steps = steps
+        self._inspector = inspector
         self._page: Page | None = None
         self.forgotten = Forgotten(code)
         """Sees calls that were made in vain."""
@@ -70,14 +74,19 @@ class JourneyCall:
             run_id=self._walk.run_id,
             host=host,
         )
-        self._page = opened.page
+        # Under an inspector nothing but the author's calls is stepped through.
+        self._page = None if self._inspector else opened.page
         self.forgotten.begin()
         task = asyncio.create_task(self._guarded(run), name="journey")
         pending = PendingCall(task, self._isolation.tasks, self._code)
         self._setup.end.stands_at = pending.place
         timeout = self._walk.journey.timeout
         lost = self._setup.end.lost
-        await first_of(task, lost, limit=timeout)
+        async with AsyncExitStack() as stack:
+            if self._inspector is not None:
+                watching = self._inspector.watching(pending, opened.context)
+                await stack.enter_async_context(watching)
+            await first_of(task, lost, limit=timeout)
         if task.done():
             if isinstance(task.result(), (Error, AssertionError)):
                 # What the death of a page or a browser breaks is heard before the death is.

@@ -59,6 +59,10 @@ class PendingCall:
     def stop(self) -> Pending:
         """Look for the last time; say what is waited for."""
         self._timer.cancel()
+        return self.look()
+
+    def look(self) -> Pending:
+        """Say what is waited for now."""
         author, call = self._frames()
         self._note(author, call)
         found = call_at(call) if call is not None else None
