@@ -53,7 +53,7 @@ class Inspector:
     async def hold(self, fault: Fault, page: Page) -> None:
         """Stop at a failure, at the author's line, until he resumes or closes the page."""
         self._tell(
-            "error", "stopped at a failure, Resume ends the walk", fault.message, fault.place
+            "error", "stopped at the failure; Resume ends the walk", fault.message, fault.place
         )
         if page.is_closed():
             return
@@ -78,12 +78,11 @@ class Inspector:
             if waited.call and waited.seconds >= _LONG:
                 told = waited.place
                 why = f"{waited.call} has waited for {waited.seconds:.0f} s"
-                self._tell("warning", "still waiting, the inspector shows what for", why, told)
+                self._tell("warning", "still waiting; the inspector shows what for", why, told)
 
     def _tell(self, level: str, event: str, why: str, place: SourceLine | None) -> None:
         fit = self._pipe.redactor.fit
         fields = {"why": fit(why.partition("\n")[0], LINE_LENGTH)}
         if place is not None:
-            cleaned = place.cleaned(fit)
-            fields |= {"at": str(cleaned), "line": cleaned.source}
+            fields["at"] = str(place.cleaned(fit))
         self._pipe.send(Logged(level, event, fields))
