@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from agent.core.model import Hold
     from agent.core.outline import Outline
     from agent.protocol.messages import Walk
+    from agent.worker.browser.faults import Fault
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.raised import AuthorCode
     from agent.worker.isolation import Isolation
@@ -183,10 +184,9 @@ class AttemptRunner:
         self._setup.traffic.end("unfinished" if failure else "")
         tagger_wait = self._setup.tagger.longest_wait
         lag, blocked_at = self._watchdog.end()
-        if fault is not None and self._inspector is not None:
-            await self._inspector.hold(fault, self._follow_up.page(fault, opened))
         if fault is not None:
             self._steps.skip(self._journey.step_names)
+            await self._show(fault, opened)
         self._follow_up.begin(took, self._outcome.stood)
         canary = await self._follow_up.canary(fault, self._launcher, browser)
         if browser is not None and browser.is_connected():
@@ -223,6 +223,11 @@ class AttemptRunner:
             audit=self._setup.auditor.report(),
             near=tuple(self._follow_up.near),
         )
+
+    async def _show(self, fault: Fault, opened: OpenPage) -> None:
+        """Let a person who steps through the walk look at what it broke on."""
+        if self._inspector is not None:
+            await self._inspector.hold(fault, self._follow_up.page(fault, opened))
 
     def _outline(self) -> Outline:
         setup, fit = self._setup, self._pipe.redactor.fit
