@@ -38,11 +38,14 @@ class Inspector:
         self._code = code
 
     async def begin(self, opened: OpenPage) -> None:
-        """Stop before the next call of Playwright's."""
-        await opened.context.debugger.request_pause()
+        """Stop before the next call of Playwright's; without a browser there is none to stop at."""
+        if opened.context is not None:
+            await opened.context.debugger.request_pause()
 
     @asynccontextmanager
-    async def watching(self, pending: PendingCall, context: BrowserContext) -> AsyncIterator[None]:
+    async def watching(
+        self, pending: PendingCall, context: BrowserContext | None
+    ) -> AsyncIterator[None]:
         """Tell the author of a call that is waited for: there is no time-out to end it."""
         watch = asyncio.create_task(self._watch(pending, context), name="inspector")
         try:
@@ -50,12 +53,12 @@ class Inspector:
         finally:
             watch.cancel()
 
-    async def hold(self, fault: Fault, page: Page) -> None:
+    async def hold(self, fault: Fault, page: Page | None) -> None:
         """Stop at a failure, at the author's line, until he resumes or closes the page."""
         self._tell(
             "error", "stopped at the failure; Resume ends the walk", fault.message, fault.place
         )
-        if page.is_closed():
+        if page is None or page.is_closed():
             return
         with suppress(Error):
             await self._pause_at(fault.place)(page)
@@ -68,12 +71,13 @@ class Inspector:
         exec(compile("\n" * (line - 1) + _PAUSE, str(home), "exec"), scope)  # noqa: S102 - a constant
         return scope["pause"]
 
-    async def _watch(self, pending: PendingCall, context: BrowserContext) -> None:
+    async def _watch(self, pending: PendingCall, context: BrowserContext | None) -> None:
         told = None
         while True:
             await asyncio.sleep(_LOOK)
             waited = pending.look()
-            if context.debugger.paused_details is not None or waited.place == told:
+            paused = context is not None and context.debugger.paused_details is not None
+            if paused or waited.place == told:
                 continue
             if waited.call and waited.seconds >= _LONG:
                 told = waited.place
