@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse
 
 from agent.core.origins import parse
-from agent.server.answer_headers import STATIC, headers_of, wants_page
+from agent.server.answer_headers import OF_PAGES, STATIC, headers_of, wants_page
 from agent.server.own_path import SIGN_IN, own_path
 from agent.server.same_origin import (
     from_foreign_page,
@@ -131,7 +131,13 @@ class AccessControl:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or have the application answer."""
-        carried = headers_of(scope["path"])
+        headers = Headers(scope=scope)
+        scope[_SHOWN] = self._token_in(headers)
+        scope[_SESSION] = self._sessions.of(headers)
+        refusal = self._refusal(scope, headers)
+        # What leads somebody to the form is a page of ours, whatever they asked for.
+        is_page = refusal is not None and refusal.media_type == "text/html"
+        carried = OF_PAGES if is_page else headers_of(scope["path"])
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -140,10 +146,7 @@ class AccessControl:
                     headers[name] = value
             await send(message)
 
-        headers = Headers(scope=scope)
-        scope[_SHOWN] = self._token_in(headers)
-        scope[_SESSION] = self._sessions.of(headers)
-        app = self._refusal(scope, headers) or self._app
+        app = refusal or self._app
         await app(scope, receive, send_guarded)
 
     def _token_in(self, headers: Headers) -> bool:

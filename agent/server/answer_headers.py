@@ -25,19 +25,18 @@ _OF_DATA: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "Referrer-Policy": "no-referrer",
 }
-_OF_PAGES: Final = {
+OF_PAGES: Final = {
     **_OF_ALL,
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Cross-Origin-Opener-Policy": "same-origin",
     # With no-referrer, the origin of whoever sends a form would be told as null.
     "Referrer-Policy": "same-origin",
 }
 _OF_STATIC: Final = {
-    **{name: value for name, value in _OF_PAGES.items() if name != "Cache-Control"},
+    **{name: value for name, value in OF_PAGES.items() if name != "Cache-Control"},
 }
 
 
@@ -45,7 +44,7 @@ def headers_of(path: str) -> Mapping[str, str]:
     """Return what an answer to a path must carry."""
     if is_data(path):
         return _OF_DATA
-    return _OF_STATIC if path.startswith(STATIC) else _OF_PAGES
+    return _OF_STATIC if path.startswith(STATIC) else OF_PAGES
 
 
 def is_data(path: str) -> bool:
