@@ -58,7 +58,7 @@ REFUSED = {
     "/api/v1/runs?journey=by": (404, "no journey is called 'by'; known: buy, search"),
     "/api/v1/journeys?journey=buy": (400, "unknown parameter 'journey'; known: none"),
     "/api/v1/nothing": (404, "Not Found"),
-    "/": (404, "Not Found"),
+    "/nothing": (404, "Not Found"),
 }
 
 
