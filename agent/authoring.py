@@ -143,6 +143,7 @@ class Declaration:
     """As it was given; whoever loads the journey checks it."""
     sites: tuple[str, ...] = ()
     """Where it is walked, each as a journey of its own; empty: on ``site`` alone."""
+    public: str = ""
     variants: dict[str, Any] = field(default_factory=dict)
     """What differs between the journeys that it makes, by their names' endings; as given."""
     browser: bool = True
@@ -168,6 +169,7 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
     timeout: str | None = None,
     runbook: str = "",
     severity: str = "",
+    public: str = "",
     confirm: bool | None = None,
     slow: str | None = None,
     every_failing: str | None = None,
@@ -189,6 +191,7 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
         timeout: of one attempt (``"30s"``).
         runbook: where the person who is paged looks first.
         severity: ``"page"``, ``"ticket"`` or whatever the alert rules route by.
+        public: the title under which the public page shows it; without one it is not shown.
         confirm: whether a failure is confirmed by a second attempt before it counts.
         slow: a pass that takes longer is slow (``"4s"``): a mark, not a failure.
         every_failing: how often it runs from a fail to the second pass in a row (``"20s"``).
@@ -237,6 +240,7 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
             context=dict(context or {}),
             fail_on=fail_on,
             sites=tuple(sites),
+            public=public,
             variants=dict(variants or {}),
             browser=browser,
         )

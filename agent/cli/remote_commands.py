@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path  # noqa: TC003 - typer reads it at run time
 from typing import Annotated
 
 import typer
@@ -139,3 +140,20 @@ def trace(
 
     agent = find(config, dict(os.environ), url)
     asyncio.run(show_trace(agent, run, dict(os.environ)))
+
+
+@app.command(epilog=MORE.format("docs/operating.md"))
+def page(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write it into.")],
+    config: ConfigFile = None,
+    url: AgentAddress = "",
+) -> None:
+    """Write the public page of a running agent as static files.
+
+    It shows what [server] public_port does: journeys with a public title, and nothing private.
+    Exit codes: 0; 2 bad usage, or the folder can't be written; 4 no agent answers.
+    """
+    from agent.cli.export_page import page as write_page
+    from agent.cli.running_agent import find
+
+    asyncio.run(write_page(find(config, dict(os.environ), url), out))

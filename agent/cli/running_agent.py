@@ -35,6 +35,7 @@ _NO_ROUTE = "Not Found"
 """What an agent says of a path that it doesn't know at all."""
 _CARRIES = {
     "/api/v1/journeys": {"at", "location", "journeys"},
+    "/api/v1/incidents": {"at", "location", "incidents", "more"},
     "/api/v1/runs": {"runs", "links"},
     "/api/v1/runs/": {"run_id", "journey", "state"},
 }

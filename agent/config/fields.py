@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
 from agent.config.addresses import origin, pattern, web_address
+from agent.core import titles
 from agent.core.naming import JOURNEY, NAME
 from agent.core.origins import parse
 from agent.core.proxies import Proxy, bypassed_host
@@ -145,6 +146,12 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _title(text: str) -> str:
+    if why := titles.trouble(text):
+        raise ValueError(why)
+    return text
+
+
 def _params(values: dict[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         why = trouble(value) if encodes(name) else "is a name with half a character"
@@ -253,6 +260,8 @@ Argument = Annotated[str, AfterValidator(_argument)]
 """What a program can be started with."""
 Params = Annotated[dict[str, Any], AfterValidator(_params)]
 """Values that reach a journey as they were written."""
+Title = Annotated[str, AfterValidator(_title)]
+"""What the public page calls a journey; nothing: it isn't shown there."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Selector = Annotated[Text, AfterValidator(_selector)]
 """Which journeys: a name, a glob of names, or ``owner=`` and an owner."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.config.timing import Given, Timing, misfits
+from agent.core import titles
 from agent.core.beacon_report import BeaconPolicy
 from agent.core.errors import ConfigError, Problem
 from agent.core.model import Cadence, Definition, Journey, Site
@@ -53,9 +54,28 @@ def resolve(
             listed = f"known journeys: {', '.join(sorted(known))}" if known else "there are none"
             message = f"no journey is called {name!r}; {listed}. Rename or remove this section"
             problems.append(Problem(settings.where("journey", name), message))
+    problems += _same_titles(settings, journeys)
     if problems:
         raise ConfigError(problems)
     return journeys
+
+
+def _same_titles(settings: Settings, journeys: Sequence[Journey]) -> list[Problem]:
+    """Return the public titles that mean more than one journey: the public knows them by these."""
+    first: dict[str, Journey] = {}
+    problems = []
+    for journey in journeys:
+        if not journey.public:
+            continue
+        other = first.setdefault(titles.id_of(journey.public), journey)
+        if other != journey:
+            message = (
+                f"journey {journey.name}: {journey.public!r} is the public title of {other.name} "
+                f"too, or looks like it; give it one of its own: [journey.{journey.name}] public"
+            )
+            where = f"{settings.journeys.name}/{journey.file}:{journey.line}"
+            problems.append(Problem(where, message))
+    return problems
 
 
 def schedule_problems(settings: Settings, interval_of: Callable[[Cadence], float]) -> list[Problem]:
@@ -139,11 +159,21 @@ class _Resolver:
             fail_on=self._given("fail_on", definition.fail_on).value,
             base=definition.base,
             browser=definition.browser,
+            public=self._public(),
         )
 
     def _enabled(self) -> bool:
         said = (one.enabled for _, one in self._sections if "enabled" in one.model_fields_set)
         return next(said, True)
+
+    def _public(self) -> str:
+        """Return its title on the public page."""
+        for _, section in self._sections:
+            if section.public is not None:
+                return section.public
+        if why := titles.trouble(self._definition.public):
+            self._fault(f"public: {why}")
+        return self._definition.public
 
     def _given(self, key: str, authored: T | None) -> Given[Any]:
         """Return the value of ``key`` from the topmost layer that has one."""

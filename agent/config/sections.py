@@ -44,6 +44,7 @@ from agent.config.fields import (
     Starts,
     Text,
     Timezone,
+    Title,
     Token,
     WebAddress,
 )
@@ -138,6 +139,7 @@ class JourneySection(Section):
     fail_on: tuple[FailOn, ...] | None = None
     slow: Limit | None = None
     every_failing: EveryFailing | None = None
+    public: Title | None = None
     enabled: bool = True
     params: Params = {}
 
@@ -233,3 +235,5 @@ class ServerSection(Section):
     port: int = Field(default=8080, ge=0, le=65_535)
     token: Token = SecretStr("")
     url: OwnAddress = ""
+    public_host: BindAddress = "127.0.0.1"
+    public_port: int = Field(default=0, ge=0, le=65_535)

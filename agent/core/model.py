@@ -136,6 +136,8 @@ class Definition:
     """The declared journey that it is a variant of; "" where it is none."""
     browser: bool = True
     """Whether it is walked in one; else it has ``run.api`` alone."""
+    public: Name = ""
+    """Its title on the public page; "": it isn't shown there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ class Journey:
     """The declared journey that it is a variant of; "" where it is none."""
     browser: bool = True
     """Whether it is walked in one; else it has ``run.api`` alone."""
+    public: str = ""
+    """Its title on the public page; "": it isn't shown there."""
 
     @property
     def down_after(self) -> int:

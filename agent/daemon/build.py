@@ -102,6 +102,8 @@ class Stations:
     readiness: Readiness
     overview: Overview
     listening: socket.socket
+    shown: socket.socket | None
+    """Where the public page is listened for; None: nowhere."""
     access: Access
     in_force: InForce
     """All that a reload changes."""
@@ -123,8 +125,9 @@ async def build(
     stack.callback(snapshot.drop, loaded.folder)
     agent_id = folder.acquire()
     stack.callback(folder.release)
-    listening = _listen(settings)
+    listening = _listen(settings.server.host, settings.server.port, "")
     stack.callback(listening.close)
+    shown = _shown(settings, stack)
     access = _access(settings, folder, port_of(listening))
     left = kill_leftovers(agent_id)
     if left:
@@ -195,6 +198,7 @@ async def build(
         readiness=readiness,
         overview=overview,
         listening=listening,
+        shown=shown,
         access=access,
         in_force=in_force,
         suspensions=suspensions,
@@ -212,16 +216,25 @@ def _repair(connection: sqlite3.Connection) -> None:
     incidents.repair(connection)
 
 
-def _listen(settings: Settings) -> socket.socket:
-    """Take the server's address first of all: who can't have it need not start the rest."""
+def _shown(settings: Settings, stack: AsyncExitStack) -> socket.socket | None:
+    """Take the public page's address, if it is to have one."""
     server = settings.server
+    if not server.public_port:
+        return None
+    shown = _listen(server.public_host, server.public_port, "public_")
+    stack.callback(shown.close)
+    return shown
+
+
+def _listen(host: str, port: int, key: str) -> socket.socket:
+    """Take an address of the server's first of all: who can't have it need not start the rest."""
     try:
-        return listen(server.host, server.port)
+        return listen(host, port)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
         raise StateError(
-            f"can't listen on {server.host}:{server.port}: {why}. "
-            "Choose another `server.host` or `server.port`."
+            f"can't listen on {host}:{port}: {why}. "
+            f"Choose another `server.{key}host` or `server.{key}port`."
         ) from error
 
 

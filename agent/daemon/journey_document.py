@@ -46,6 +46,7 @@ def declared(journey: Journey, location: str) -> DeclaredDocument:
         "owner": journey.owner,
         "severity": journey.severity,
         "runbook": journey.runbook,
+        "public": journey.public,
         "file": f"{journey.file}:{journey.line}",
         "every": _every(journey.cadence),
         "timezone": journey.cadence.timezone,

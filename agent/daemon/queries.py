@@ -125,7 +125,7 @@ class Overview:
                 "incidents": ongoing,
                 "certificates": near,
                 "pauses": self._reported.suspended.pauses(),
-                "maintenance": self._reported.suspended.windows(),
+                "maintenance": self._reported.suspended.windows([one.journey for one in live]),
                 "agent": await agent,
             }
         finally:

@@ -26,6 +26,7 @@ from agent.schedule.loop import run as run_schedule
 from agent.server.app import create_app
 from agent.server.connection import LimitedConnection
 from agent.server.control import Refused
+from agent.server.public.public_app import create_public_app
 from agent.server.serving import port_of, serving
 
 if TYPE_CHECKING:
@@ -113,6 +114,10 @@ class Daemon:
         )
         serving_it = serving(app, stations.listening, LimitedConnection)
         self._tasks.add(await self._stack.enter_async_context(serving_it))
+        if stations.shown is not None:
+            page = create_public_app(stations.overview, self._clock)
+            serving_page = serving(page, stations.shown, LimitedConnection)
+            self._tasks.add(await self._stack.enter_async_context(serving_page))
         where = f"{server.host}:{port_of(stations.listening)}"
         self._controls = controls
         _log.info("agent.started", action="start", journeys=len(loaded.journeys), server=where)

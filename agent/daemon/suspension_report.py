@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from agent.runs.document import time
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from agent.core.clock import Clock
     from agent.core.model import Journey
     from agent.core.suspension import Suspension
@@ -37,13 +39,16 @@ class SuspensionReport:
         now = self._clock.wall()
         return [pause_document(pause) for pause in self._suspensions.pauses.in_force(now)]
 
-    def windows(self) -> list[WindowDocument]:
-        """Return of each window the turn that holds or comes next."""
+    def windows(self, journeys: Collection[Journey]) -> list[WindowDocument]:
+        """Return of each window the turn that holds or comes next.
+
+        ``journeys`` are those that are loaded.
+        """
         now = self._clock.wall()
         return [
             told
             for window in self._suspensions.windows
-            if (told := _window(window, now)) is not None
+            if (told := _window(window, journeys, now)) is not None
         ]
 
 
@@ -74,7 +79,7 @@ def suspension_document(told: Suspension, *, over: bool) -> SuspensionDocument:
     }
 
 
-def _window(window: Window, now: float) -> WindowDocument | None:
+def _window(window: Window, journeys: Collection[Journey], now: float) -> WindowDocument | None:
     latest = window.latest(now)
     holds = latest is not None and now < latest.end
     turn = latest if holds else window.next(now)
@@ -89,4 +94,5 @@ def _window(window: Window, now: float) -> WindowDocument | None:
         "since": time(turn.begin),
         "until": time(turn.end),
         "holds": holds,
+        "covers": sorted(one.name for one in journeys if window.covers(one)),
     }

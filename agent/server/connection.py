@@ -15,8 +15,9 @@ ENDLESS: Final = "footfall.endless"
 """In the scope of a request whose answer goes on until its client leaves."""
 _MOST: Final = 128
 """Connections at a time, beyond which those go that keep the agent waiting."""
-_MOST_OF_ALL: Final = max(_MOST, min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
-"""How many there may be while nobody keeps the agent waiting: the rest of its files is its own."""
+_MOST_OF_ALL: Final = max(_MOST, min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4))
+"""How many there may be while nobody keeps the agent waiting. With the public page's, which are
+as many, half of its files is the agent's own."""
 _SPARED: Final = 2.0
 """Seconds in which nobody is taken to keep the agent waiting: a newcomer has just come."""
 _LOOKS_EVERY: Final = 0.05

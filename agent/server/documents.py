@@ -128,6 +128,8 @@ class WindowDocument(TypedDict):
     since: str
     until: str
     holds: bool
+    covers: list[str]
+    """Names of the journeys that are loaded and that it suspends."""
 
 
 class CertificateDocument(TypedDict):
@@ -171,6 +173,8 @@ class DeclaredDocument(TypedDict):
     owner: str
     severity: str
     runbook: str
+    public: str
+    """Its title on the public page; empty: it isn't shown there."""
     file: str
     every: str
     timezone: str

@@ -90,6 +90,7 @@ class Definitions:
             context=context,
             fail_on=fail_on,
             browser=one.browser,
+            public=one.public,
         )
 
     def _context(self, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:

@@ -362,3 +362,33 @@ every = "3m"
     assert sum("journey buy: has no owner" in one for one in told) == 1
     assert sum("declares no parameter 'colour'" in one for one in told) == 1
     assert "known journeys: buy, buy-de, buy-fr" in told[-1]
+
+
+def test_a_public_title_is_the_operators_to_change(settings):
+    """[journey.NAME] public goes over the author's word, and an empty one takes it off."""
+    shown = replace(BUY, public="Buy a mug")
+    [journey] = resolve(settings(), [shown], interval_of)
+    assert journey.public == "Buy a mug"
+    for written, expected in (('"Order"', "Order"), ('""', "")):
+        [journey] = resolve(settings(f"[journey.buy]\npublic = {written}\n"), [shown], interval_of)
+        assert journey.public == expected
+
+
+def test_a_public_title_that_cant_be_is_told_at_the_journey(settings):
+    """What the author's title lacks stands beside the line of the journey."""
+    told = faults(settings(), replace(BUY, public="!!!"))
+    assert told == {"journeys/buy.py:7": "journey buy: public: needs a letter or a digit"}
+
+
+def test_two_journeys_with_one_public_title_are_a_fault(settings):
+    """The public knows them by their titles alone, so those that would have one id are refused;
+    variants too, which the operator tells apart."""
+    de, fr = (
+        replace(BUY, name=f"buy-{one}", base="buy", public="Buy a mug", line=line)
+        for line, one in ((7, "de"), (8, "fr"))
+    )
+    told = faults(settings(), de, replace(fr, public="buy: a MUG"))
+    assert told.keys() == {"journeys/buy.py:8"}
+    assert "[journey.buy-fr] public" in told["journeys/buy.py:8"]
+    apart = settings('[journey.buy-fr]\npublic = "Buy a mug in France"\n')
+    assert len(resolve(apart, [de, fr], interval_of)) == 2
