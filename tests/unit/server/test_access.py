@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from multidict import CIMultiDict
+from yarl import URL
 
 from agent.server.access import Access, AccessControl, is_loopback
 from agent.server.health import Check
@@ -251,3 +252,124 @@ def test_a_server_needs_a_token():
     """Without any, an empty one would open it."""
     with pytest.raises(ValueError, match="without a token"):
         AccessControl(None, Access("127.0.0.1", "", False, 8080), None, None, ())
+
+
+SPELLINGS = [
+    "/static/../api/v1/runs",
+    "/static/%2e%2e/api/v1/runs",
+    "/static/..%2fapi%2fv1%2fruns",
+    "/static/..%5capi%5cv1%5cruns",
+    "/static//api/v1/runs",
+    "/static/%00/../../artifacts/a.png",
+    "/static/../artifacts/a.png",
+    "/healthz/../api/v1/runs",
+    "/healthz/..%2fapi/v1/runs",
+    "/healthz%2f..%2fapi/v1/runs",
+    "/healthz;/../api/v1/runs",
+    "/healthz?/../api/v1/runs",
+    "/healthz%3f/../../api/v1/runs",
+    "/healthz#/../api/v1/runs",
+    "/sign-in/../api/v1/runs",
+    "/sign-in%2f../api/v1/runs",
+    "//api/v1/runs",
+    "/./api/v1/runs",
+    "/API/v1/runs",
+    "/api%2fv1%2fruns",
+    "/%61pi/v1/runs",
+    "/api/v1/runs/",
+    "/api/v1/%72uns",
+    "http://localhost/api/v1/runs",
+    "http://localhost/healthz/../api/v1/runs",
+    "http://evil.example/static/../api/v1/runs",
+    "/artifacts/%2e%2e/footfall.db",
+    "/artifacts/..%2ffootfall.db",
+    "/artifacts/a.png/../../footfall.db",
+    "/artifacts/a.png%00",
+    "/artifacts//a.png",
+    "*",
+]
+
+
+async def test_no_spelling_of_a_path_leads_around(serve):
+    """Dots, slashes of any kind and whole addresses, encoded or not, once or twice: without the
+    token nothing is answered but what is everybody's; with it nothing from beside the folder."""
+    async with serve(token=TOKEN) as served:
+        everybody = set()
+        for path in (*HEALTH, "/sign-in", "/static/live.js"):
+            async with served.session.get(path) as response:
+                everybody.add((await response.read())[:40])
+        for shown in ("", f"Authorization: Bearer {TOKEN}\r\n"):
+            for spelling in SPELLINGS:
+                for target in (spelling, spelling.replace("%", "%25")):
+                    reader, writer = await served.connect()
+                    head = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n{shown}"
+                    writer.write(f"{head}Connection: close\r\n\r\n".encode())
+                    told = await reader.read()
+                    body = told.partition(b"\r\n\r\n")[2]
+                    assert b"SQLite" not in told, target
+                    if not shown:
+                        opened = told[9:12] == b"200" and body[:40] not in everybody
+                        assert not opened, (target, told)
+                    writer.close()
+
+
+async def test_no_field_of_a_request_ends_up_as_a_header(serve):
+    """Header injection: whatever stands in path, query, form or cookie, an answer has the headers
+    that it always has, each once."""
+    line = "%0d%0aSet-Cookie:%20x=y%0d%0aX-Bad:%20y%0d%0a%0d%0a<script>"
+    async with serve(token=TOKEN) as served:
+        for method, path, fields in (
+            ("GET", f"/runs/{line}", None),
+            ("GET", f"/artifacts/{line}.zip", None),
+            ("GET", f"/sign-in?next=/{line}", None),
+            ("GET", f"/{line}", None),
+            ("POST", "/sign-in", {"token": TOKEN, "next": "/a\r\nX-Bad: y"}),
+            ("POST", "/sign-in", {"token": "x\r\nX-Bad: y", "next": "/\nX-Bad: y"}),
+        ):
+            for html in ({"Accept": "text/html"}, {}):
+                asking = served.session.request(
+                    method,
+                    URL(path, encoded=True),
+                    data=fields,
+                    headers={"Sec-Fetch-Site": "same-origin", "Cookie": "footfall-1=\tX", **html},
+                    allow_redirects=False,
+                )
+                async with asking as response:
+                    names = [name.lower() for name in response.headers]
+                    assert "x-bad" not in names, path
+                    assert len(names) == len(set(names)), path
+                    assert response.headers.get("set-cookie", "footfall").startswith("footfall")
+
+
+@pytest.mark.parametrize("token", [TOKEN, ""])
+async def test_a_page_may_load_from_here_alone(serve, token):
+    """Pages may show styles, scripts and pictures of the agent's own and send forms to it; nobody
+    may frame them; data and evidence are no pages; and none of it says who may read along."""
+    pages = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    data = "default-src 'none'; frame-ancestors 'none'; sandbox"
+    async with serve(token=token) as served:
+        shown = {"Authorization": f"Bearer {token or STATE_TOKEN}", "Accept": "text/html"}
+        for policy, referrer, paths in (
+            (pages, "same-origin", ("/", "/runs/0", "/incidents", "/sign-in", "/nothing")),
+            (data, "no-referrer", ("/api/v1/runs", "/artifacts/a.png", "/healthz", "/api/x")),
+        ):
+            for path in paths:
+                for headers in (shown, {"Accept": "*/*"}):
+                    async with served.session.get(
+                        path, headers=headers, allow_redirects=False
+                    ) as response:
+                        got = response.headers
+                        assert got["content-security-policy"] == policy, path
+                        assert got["referrer-policy"] == referrer, path
+                        assert got["x-content-type-options"] == "nosniff"
+                        assert got["cross-origin-resource-policy"] == "same-origin"
+                        assert got["cache-control"] == "no-store"
+                        assert not [name for name in got if name.lower().startswith("access-")]
+        # What leads to the form is a page of its own, where the browser would not follow it else.
+        if token:
+            leads = {"Accept": "text/html"}
+            async with served.session.get("/artifacts/a.png", headers=leads) as response:
+                assert response.headers["content-security-policy"] == pages
