@@ -17,7 +17,7 @@ READY := .venv/ready-$(KEY)
 
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help setup demo test slow lint check bench faults soak vendors dashboards lock clean
+.PHONY: help setup demo test slow lint check bench faults soak vendors gallery dashboards lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
@@ -55,6 +55,9 @@ soak: setup ## 5,000 runs at full rate, and what grows meanwhile; some 40 minute
 
 vendors: setup ## take the table of analytics vendors anew from its npm package
 	$(PY) -m agent.beacons.refresh
+
+gallery: setup ## take the pictures of docs/gallery.md anew
+	$(PY) -m tests.gallery.kept
 
 dashboards: setup ## write the dashboards anew from deploy/grafana/source
 	$(PY) -m deploy.grafana.source
