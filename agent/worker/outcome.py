@@ -41,7 +41,7 @@ _CHALLENGED = frozenset(
 """What a walk may end on because its edge asks for a proof instead of answering."""
 _OF_PAGES = (HttpStatusError, PageErrorRaised, ProxyRefused)
 """What is raised for a page, at whatever line the journey stands meanwhile."""
-_AFTER_PAGE_ERROR = frozenset({ErrorType.ASSERTION, ErrorType.TIMEOUT})
+_AFTER_PAGE_TROUBLE = frozenset({ErrorType.ASSERTION, ErrorType.TIMEOUT})
 _CURE = "sign the agent's requests and let them pass there: docs/identity.md"
 
 
@@ -127,8 +127,12 @@ class AttemptOutcome:
             # The page that could not be used says more than what was missing on it.
             detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"
             return replace(fault, error_type=ErrorType.HTTP_STATUS, message=f"{refused}{detail}")
+        cut_short = self._setup.traffic.documents.cut_short
+        if cut_short and fault.error_type in _AFTER_PAGE_TROUBLE:
+            message = f"{cut_short}\nthen {fault.message}"
+            return replace(fault, error_type=ErrorType.NAVIGATION, message=message)
         raised = self._setup.end.page_error
-        if raised and fault.error_type in _AFTER_PAGE_ERROR and failure is not raised:
+        if raised and fault.error_type in _AFTER_PAGE_TROUBLE and failure is not raised:
             # It came first, and is what the author wants to hear of.
             message = f"{raised}\nthen {fault.message}"
             return replace(fault, error_type=ErrorType.ASSERTION, message=message)

@@ -26,6 +26,7 @@ from agent.worker.browser.faults import (
 from agent.worker.browser.handshakes import Handshakes
 from agent.worker.browser.launch import keep_open
 from agent.worker.browser.listening import Listeners
+from agent.worker.browser.main_documents import MainDocuments
 from agent.worker.browser.outliner import Outliner
 from agent.worker.browser.page_errors import PageErrors
 from agent.worker.browser.raised import page_of
@@ -101,7 +102,6 @@ class PageSetup:
                 first_party.covers,
                 self.tagger.take,
                 self._on_span,
-                self.end.on_refusal,
                 self._saw,
                 lambda request: self.auditor.unsee(request.method, request.url),
                 lambda request: self.auditor.stopped(request.method, request.url),
@@ -110,7 +110,7 @@ class PageSetup:
             ),
             self._listeners,
             self.outliner,
-            refusals=self.end.refusals,
+            MainDocuments(self.end.refusals, self.end.on_refusal),
         )
         self.console = Console(fit, self.auditor.connect)
         self.page_errors = PageErrors(self._site.covers, fit, self._on_page_error)

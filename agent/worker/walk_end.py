@@ -14,7 +14,7 @@ from agent.worker.browser.faults import (
     PageErrorRaised,
     ProxyRefused,
 )
-from agent.worker.browser.traffic import is_main
+from agent.worker.browser.main_documents import is_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +87,7 @@ class WalkEnd:
     def on_answer(self, response: Response) -> None:
         """Note whether a main document, or a call to the site, is challenged as a bot's."""
         request = response.request
-        main = request.resource_type == "document" and is_main(request)
+        main = is_main(request)
         if not main and (request.resource_type not in _CALLS or not self._site.covers(request.url)):
             return
         what = f"{request.method} {bare_url(request.url)}"

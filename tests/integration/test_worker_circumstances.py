@@ -39,6 +39,33 @@ async def _never(_: web.Request) -> web.Response:
     return web.Response()
 
 
+async def _cut(request: web.Request) -> web.StreamResponse:
+    """Answer with a document that says how long it is, and end before that."""
+    answer = web.StreamResponse(headers={"content-type": "text/html", "content-length": "9999"})
+    await answer.prepare(request)
+    # Long enough for a browser to show what has come.
+    await answer.write(b"<!doctype html><meta charset=utf-8><h1>Pay</h1>" + b"<p>Your card" * 300)
+    assert request.transport is not None
+    request.transport.close()
+    return answer
+
+
+async def _cut_in_pieces(request: web.Request) -> web.StreamResponse:
+    """The same in chunks, of which the last never comes."""
+    answer = web.StreamResponse(headers={"content-type": "text/html"})
+    answer.enable_chunked_encoding()
+    await answer.prepare(request)
+    await answer.write(b"<h1>Pay</h1><p>Your card")
+    assert request.transport is not None
+    request.transport.close()
+    return answer
+
+
+async def _no_gzip(_: web.Request) -> web.Response:
+    coded = {"content-type": "text/html", "content-encoding": "gzip"}
+    return web.Response(body=b"<h1>Pay</h1>" * 50, headers=coded)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def origin() -> AsyncIterator[Origin]:
     pages = {
@@ -47,6 +74,9 @@ async def origin() -> AsyncIterator[Origin]:
         "/thanks": THANKS,
         "/font": FONT,
         "/badge": "<h1>Shop</h1><script src='/never?token=s3cret'></script>",
+        "/cut": _cut,
+        "/pieces": _cut_in_pieces,
+        "/gzip": _no_gzip,
         "/never": _never,
         "/second": "<h1>Second</h1>",
     }
@@ -184,3 +214,47 @@ async def test_a_site_at_an_ipv6_address(walker: Walker) -> None:
             assert "traceparent" in asked.headers, path
     spans = {span.attributes["server.address"] for span in walked.requests}
     assert spans == {"::1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/cut", "net::ERR_CONTENT_LENGTH_MISMATCH"),
+        ("/pieces", "net::ERR_INCOMPLETE_CHUNKED_ENCODING"),
+        ("/gzip", "net::ERR_CONTENT_DECODING_FAILED"),
+    ],
+)
+async def test_a_document_that_did_not_come_whole(
+    walker: Walker, origin: Origin, path: str, told: str
+) -> None:
+    """It is what a walk broke on that only waited for its page to load."""
+    lines = f'await run.page.goto("{path}", timeout=1000)'
+    report = (await walker.walk(lines, site(origin.url))).report
+    assert report.error_type is ErrorType.NAVIGATION
+    first, then = report.error.splitlines()[:2]
+    assert first == f"GET {origin.url}{path} didn't come whole: {told}"
+    assert then.startswith("then Page.goto: Timeout 1000ms exceeded")
+
+
+async def test_a_document_that_was_cut_short_and_left(walker: Walker, origin: Origin) -> None:
+    """What comes after it on the page is told as itself, and who needs no more of it passes."""
+    left = """
+        from contextlib import suppress
+        with suppress(TimeoutError, Exception):
+            await run.page.goto("/cut", timeout=700)
+        await run.page.goto("/second")
+        await expect(run.page.get_by_role("heading")).to_have_text("Home", timeout=300)
+    """
+    report = (await walker.walk(left, site(origin.url))).report
+    assert report.error_type is ErrorType.ASSERTION, report.error
+    enough = """
+        await run.page.goto("/cut", wait_until="commit")
+        await expect(run.page.get_by_role("heading")).to_have_text("Pay")
+    """
+    assert (await walker.walk(enough, site(origin.url))).report.error_type is None
+    missing = """
+        await run.page.goto("/cut", wait_until="commit")
+        await run.page.get_by_role("button", name="Pay now").click(timeout=700)
+    """
+    report = (await walker.walk(missing, site(origin.url))).report
+    assert report.error_type is ErrorType.NAVIGATION, report.error

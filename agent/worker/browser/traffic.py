@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from playwright.async_api import Error
-
 from agent.core.bare_url import bare_url
 from agent.core.client_spans import Exchange, client_span
 from agent.core.limits import LINE_LENGTH, MOST_LINES, MOST_REQUEST_SPANS, MOST_REQUESTS
+from agent.worker.browser.main_documents import is_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from agent.core.results import SpanData, Tag
     from agent.worker.browser.listening import Listeners
+    from agent.worker.browser.main_documents import MainDocuments
     from agent.worker.browser.outliner import Note, Outliner
 
 _TRACED = frozenset({"document", "xhr", "fetch"})
@@ -44,8 +44,6 @@ class Hooks:
     is_first_party: Callable[[str], bool]
     take_tag: Callable[[str, str], Tag | None]
     on_span: Callable[[SpanData], None]
-    on_refusal: Callable[[], None]
-    """Told when a main document answered 400 or above."""
     on_request: Callable[[Request], None]
     """Told of every request when it begins."""
     on_unsent: Callable[[Request], None]
@@ -83,10 +81,9 @@ class Traffic:
     hooks: Hooks
     listeners: Listeners
     outliner: Outliner
+    documents: MainDocuments
     counts: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
-    refusals: dict[int, str] = field(default_factory=dict)
-    """The first main document of each status of 400 or above: "METHOD address"."""
     _answered: bool = False
     _over: bool = False
     _begun: int = 0
@@ -159,7 +156,9 @@ class Traffic:
             self.hooks.on_request(request)
             self._open[request] = time.monotonic_ns()
             kind = request.resource_type
-            main = kind == "document" and is_main(request)
+            main = is_main(request)
+            if main:
+                self.documents.began(request)
             self._notes[request] = self.outliner.began(request.method, request.url, kind, main=main)
             if kind in _JOINED:
                 self._join(request).append(request)
@@ -189,10 +188,8 @@ class Traffic:
         if response.status < 400:
             return
         self._note(f"{response.status} {request.method} {bare_url(request.url)}")
-        if request.resource_type == "document" and is_main(request):
-            what = f"{request.method} {bare_url(request.url)}"
-            self.refusals.setdefault(response.status, what)
-            self.hooks.on_refusal()
+        if is_main(request):
+            self.documents.answered(request, response.status)
 
     def _on_finished(self, request: Request) -> None:
         status = self._statuses.pop(request, None)
@@ -207,6 +204,8 @@ class Traffic:
             self._close(request, "", None)
             return
         self._note(f"{failure} {request.method} {bare_url(request.url)}")
+        if request in self._statuses and is_main(request):
+            self.documents.failed(request, failure)
         self._close(request, "failed", self._statuses.pop(request, None), failure)
 
     def _close(self, request: Request, outcome: str, status: int | None, failure: str = "") -> None:
@@ -240,15 +239,6 @@ class Traffic:
     def _stop(self) -> None:
         while self._stops:
             self._stops.pop()()
-
-
-def is_main(request: Request) -> bool:
-    """Whether a document is a page's own and not a frame's."""
-    try:
-        return request.frame.parent_frame is None
-    except Error:
-        # A service worker's request has no frame; a popup's first one has none yet.
-        return request.service_worker is None and request.is_navigation_request()
 
 
 def _times(request: Request, began: int) -> tuple[int, int]:

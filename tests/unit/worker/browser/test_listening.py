@@ -10,6 +10,7 @@ from agent.core import limits
 from agent.core.redact import Redactor
 from agent.worker.browser.console import Console
 from agent.worker.browser.listening import Listeners
+from agent.worker.browser.main_documents import MainDocuments
 from agent.worker.browser.outliner import Outliner
 from agent.worker.browser.traffic import Hooks, Traffic
 
@@ -76,7 +77,6 @@ def traffic() -> tuple[Traffic, Emitter, list[str]]:
         is_first_party=lambda url: url.startswith("http://shop/"),
         take_tag=lambda *_: None,
         on_span=lambda _: None,
-        on_refusal=lambda: told.append("refusal"),
         on_request=lambda _: None,
         on_unsent=lambda _: None,
         was_stopped=lambda _: False,
@@ -84,7 +84,8 @@ def traffic() -> tuple[Traffic, Emitter, list[str]]:
         fit=Redactor().fit,
     )
     outliner = Outliner("http://shop/", hooks.is_first_party, hooks.fit)
-    followed = Traffic("1" * 32, hooks, Listeners(silent), outliner)
+    documents = MainDocuments({}, lambda: told.append("refusal"))
+    followed = Traffic("1" * 32, hooks, Listeners(silent), outliner, documents)
     followed.follow(emitter)  # type: ignore[arg-type]
     return followed, emitter, told
 
@@ -149,7 +150,7 @@ def test_requests_without_end() -> None:
     document.frame = type("Frame", (), {"parent_frame": None})  # type: ignore[attr-defined]
     for _ in range(3):
         emitter.say("response", Response(document, 500))
-    assert followed.refusals == {500: "GET http://shop/"}
+    assert followed.documents.refusals == {500: "GET http://shop/"}
     assert followed.reached
 
 
