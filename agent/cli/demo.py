@@ -122,6 +122,7 @@ def _journeys() -> Path:
 def _introduce(console: Console, shop: dict[str, str], agent: str, state: Path) -> None:
     address = shop["shop"]
     console.print("[bold]Footfall demo[/bold]: a small shop, and the agent walking it.\n")
+    console.print(f"  pages       {agent}/          (the journeys, as the agent sees them)")
     console.print(f"  shop        {address}")
     console.print(f"  control     {address}/demo          (break the shop by hand)")
     console.print(f"  analytics   {shop['analytics']}          (what its beacons reported)")

@@ -80,9 +80,9 @@ class Rendering:
         return HTMLResponse(html, status, headers)
 
 
-def _is_web(address: str) -> bool:
-    """Whether an address may be a link: one of the web, and no script or file."""
-    return address.startswith(("http://", "https://"))
+def _is_web(address: str | None) -> bool:
+    """Whether there is an address that may be a link: one of the web, and no script or file."""
+    return bool(address) and address.startswith(("http://", "https://"))
 
 
 def _path_of(address: str) -> str:

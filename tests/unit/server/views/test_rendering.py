@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
-from typing import Any
+from types import NoneType
+from typing import Any, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
 
+from agent.core.difference import ChangeDocument
+from agent.server import documents
 from agent.server.views import showing
 from agent.server.views.assets import Assets
 from agent.server.views.rendering import Rendering
@@ -84,6 +89,41 @@ def test_every_scene_has_its_page() -> None:
             assert html_of("journey.html", found)
         for found in scene.runs.values():
             assert html_of("run.html", found)
+
+
+KINDS = {
+    "overview.html": documents.OverviewDocument,
+    "journey.html": documents.JourneyDocument,
+    "run.html": documents.RunDocument,
+    "incidents.html": documents.IncidentsDocument,
+}
+NAMES = {**vars(documents), "ChangeDocument": ChangeDocument, "Mapping": Mapping}
+
+
+def bare(document: Any, kind: Any) -> Any:
+    """The document with None wherever its kind allows that, to the innermost."""
+    if get_origin(kind) is NotRequired:
+        (kind,) = get_args(kind)
+    if NoneType in get_args(kind):
+        return None
+    if get_origin(kind) is list and isinstance(document, list):
+        return [bare(one, get_args(kind)[0]) for one in document]
+    if not is_typeddict(kind):
+        return document
+    hints = get_type_hints(kind, localns=NAMES, include_extras=True)
+    return {key: bare(value, hints[key]) for key, value in document.items()}
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    """Each field that a document may have empty is empty: its page is there, and says no None."""
+    for scene in scenes.SCENES:
+        shown = [("overview.html", scene.overview)]
+        shown += [("journey.html", one) for one in scene.journeys.values()]
+        shown += [("run.html", one) for one in scene.runs.values()]
+        shown.append(("incidents.html", scenes.incidents(*scene.incidents)))
+        for template, document in shown:
+            html = html_of(template, bare(document, KINDS[template]))
+            assert not re.search(r"[> ]None\b(?! is)", html), (scene.name, template)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
