@@ -93,7 +93,7 @@ async def demo(environ: Mapping[str, str]) -> int:
         address = find(file, environ, "").url
         daemon = await stack.enter_async_context(_daemon(file, environ))
         _introduce(console, shop, address, state)
-        story = DemoStory(console, shop["shop"], state / "var" / "artifacts")
+        story = DemoStory(console, shop["shop"], address, state / "var" / "artifacts")
         telling = asyncio.create_task(_tell(daemon, story))
         await first_of(telling, stopped.wait())
         if not telling.done():
@@ -122,7 +122,7 @@ def _journeys() -> Path:
 def _introduce(console: Console, shop: dict[str, str], agent: str, state: Path) -> None:
     address = shop["shop"]
     console.print("[bold]Footfall demo[/bold]: a small shop, and the agent walking it.\n")
-    console.print(f"  pages       {agent}/          (the journeys, as the agent sees them)")
+    console.print(f"  pages       {agent}          (the journeys, as the agent sees them)")
     console.print(f"  shop        {address}")
     console.print(f"  control     {address}/demo          (break the shop by hand)")
     console.print(f"  analytics   {shop['analytics']}          (what its beacons reported)")

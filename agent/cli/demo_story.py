@@ -23,9 +23,10 @@ _COLOURS = {"pass": "green", "flaky": "yellow", "fail": "red", "not_measured": "
 class DemoStory:
     """Prints each run, and breaks and mends the shop once, so that there is something to see."""
 
-    def __init__(self, console: Console, shop: str, artifacts: Path) -> None:
+    def __init__(self, console: Console, shop: str, agent: str, artifacts: Path) -> None:
         self._console = console
         self._shop = shop
+        self._agent = agent
         self._artifacts = artifacts
         self._act = "healthy"
 
@@ -42,7 +43,8 @@ class DemoStory:
             self._say("Now checkout is broken (error 500). Watch the next purchase:")
         elif self._act == "broken" and result == "fail":
             self._act = "mended"
-            self._say("Detected, and confirmed in a fresh worker. The evidence:")
+            self._say("Detected, and confirmed in a fresh worker. Its page, and the evidence:")
+            self._console.print(f"      {self._agent}/runs/{run['run_id']}")
             for path in sorted(self._artifacts.glob(f"{_JOURNEY}/*/*/*")):
                 self._console.print(f"      {path}")
             await self._break("none")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import aiohttp
 import psutil
 import pytest
 
@@ -69,18 +70,20 @@ async def test_the_demo_shows_a_breakage_detected_confirmed_and_recovered(tmp_pa
     lines: list[str] = []
     family: set[psutil.Process] = set()
 
-    async def told(pattern: str, within: float) -> None:
+    async def told(pattern: str, within: float) -> str:
         try:
             async with asyncio.timeout(within):
-                while not any(re.search(pattern, line) for line in lines):
+                while not (found := re.search(pattern, "".join(lines))):
                     line = await process.stdout.readline()
                     assert line, "".join(lines)
                     lines.append(line.decode())
                     family.update(psutil.Process(process.pid).children(recursive=True))
+                return found[0]
         except TimeoutError:
             raise AssertionError(f"no {pattern} within {within} s:\n{''.join(lines)}") from None
 
     try:
+        await told(rf"pages +http://127\.0\.0\.1:{port} ", 20)
         await told(r"shop +http://127\.0\.0\.1:\d+", 20)
         await told(rf"health +http://127\.0\.0\.1:{port}/readyz", 5)
         await told(r"buy_a_mug +(pass|flaky)", 40)
@@ -88,6 +91,9 @@ async def test_the_demo_shows_a_breakage_detected_confirmed_and_recovered(tmp_pa
         await told("Now checkout is broken", 5)
         await told(r"buy_a_mug +fail.*\(2 attempts\).*http_status", 30)
         await told("Detected, and confirmed in a fresh worker", 5)
+        page = await told(rf"http://127\.0\.0\.1:{port}/runs/[0-9a-f-]+", 5)
+        async with aiohttp.ClientSession() as session, session.get(page) as response:
+            assert "/checkout answered 500" in await response.text()
         await told(r"screenshot\.png", 5)
         await told("Recovered", 30)
         process.send_signal(signal.SIGINT)

@@ -129,7 +129,7 @@ def standing(name: str, **more: Any) -> Document:
         "uptime": uptimes(),
         "bars": {
             "hours": words(f"{name} hours", 24, *hours),
-            "days": words(name, 90, *days),
+            "days": words(name, 30, *days),
         },
     } | more
 
@@ -191,7 +191,7 @@ def new(name: str = "register") -> Document:
         history=[],
         day=nothing,
         uptime=[one | nothing for one in uptimes()],
-        bars={"hours": ["unknown"] * 24, "days": ["unknown"] * 90},
+        bars={"hours": ["unknown"] * 24, "days": ["unknown"] * 30},
     )
 
 
@@ -249,7 +249,7 @@ def overview(*journeys: Document, **more: Any) -> Document:
         "at": written(NOW),
         "location": PLACE,
         "journeys": sorted(journeys, key=lambda one: one["journey"]),
-        "bars": {"hours": ago(hours=23, minutes=12), "days": ago(days=89, hours=3)},
+        "bars": {"hours": ago(hours=23, minutes=12), "days": ago(days=29, hours=3)},
         "incidents": [],
         "certificates": [],
         "pauses": [],

@@ -1,4 +1,4 @@
-"""The line of durations: a median and a 95th percentile for each day, from 0 upwards."""
+"""The line of durations: a median and a 95th percentile for each day or hour, from 0 upwards."""
 
 from __future__ import annotations
 
@@ -12,27 +12,38 @@ if TYPE_CHECKING:
 
 _STEP: Final = 5
 _HEIGHT: Final = 100.0
+_FEWEST: Final = 2
+"""Stretches that make a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Outlines by figure, empty where nothing passed; the last figures, and that at the top."""
+    """Outlines by figure, the last figures, and that at the top."""
 
     paths: dict[str, str]
     width: int
+    begin: str
+    """When it begins."""
     median: float
     p95: float
     most: float
 
 
-def line(stretches: Sequence[StretchDocument]) -> Line:
-    """Draw stretches side by side; those in which nothing passed leave a gap."""
-    medians = [one["median"] for one in stretches]
-    above = [one["p95"] for one in stretches]
-    known = [value for value in (*medians, *above) if value is not None]
-    most = max(known, default=0.0) or 1.0
+def line(stretches: Sequence[StretchDocument]) -> Line | None:
+    """Draw stretches side by side, from the first in which anything passed; None: two have not.
+
+    Those in which nothing passed leave a gap.
+    """
+    passed = [number for number, one in enumerate(stretches) if one["median"] is not None]
+    if len(passed) < _FEWEST:
+        return None
+    shown = stretches[passed[0] :]
+    medians = [one["median"] for one in shown]
+    above = [one["p95"] for one in shown]
+    most = max(value for value in (*medians, *above) if value is not None) or 1.0
     paths = {"median": _path(medians, most), "p95": _path(above, most)}
-    return Line(paths, max(1, len(stretches)) * _STEP, _last(medians), _last(above), most)
+    width, begin = len(shown) * _STEP, shown[0]["at"]
+    return Line(paths, width, begin, _last(medians), _last(above), most)
 
 
 def _path(values: Sequence[float | None], most: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
@@ -38,8 +37,7 @@ class Rendering:
             draw=bars.draw,
             told=strips.told,
             bar_of=strips.of_state,
-            hours_of=partial(strips.of_words, hours=1),
-            days_of=partial(strips.of_words, hours=24),
+            strip_of=strips.of_words,
             bar_words=vocabulary.BARS,
             agent_shown=vocabulary.AGENT,
             moment_words=vocabulary.MOMENT,

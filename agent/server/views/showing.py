@@ -35,7 +35,9 @@ Values = dict[str, Any]
 _EXPLAINED: Final = 6
 """Journeys in trouble that are told of at length; the others in a line each."""
 _ROWS: Final = 30
-"""Journeys that have a line each; beyond, those that are well are a name and a bar."""
+"""Journeys that have a line each; where there are more, the others are a name and a bar."""
+_STOPPED: Final = "net::ERR_BLOCKED_BY_CLIENT"
+"""What stands in a line of the console about a beacon that the agent stopped."""
 _RUNS: Final = 10
 """Runs that a journey's page lists; more are drawn."""
 _FAILURES: Final = 8
@@ -75,14 +77,17 @@ def overview(document: OverviewDocument) -> Values:
         one["journey"] for one in (*troubles, *(one for group in alike for one in group.journeys))
     }
     others = [one for one in journeys if one["journey"] not in told]
-    well = [one for one in others if is_well(one)] if len(others) > _ROWS else []
+    rows = others
+    if len(others) > _ROWS:
+        rows = [one for one in others if not is_well(one)][:_ROWS]
+    listed = {one["journey"] for one in rows}
     return {
         **relative_to(document["at"]),
         "document": document,
         "headline": headline(document),
         "troubles": troubles,
-        "rows": [one for one in others if one not in well],
-        "groups": [*alike, *_groups(well)],
+        "rows": rows,
+        "groups": [*alike, *_groups([one for one in others if one["journey"] not in listed])],
         "why": why,
     }
 
@@ -130,7 +135,7 @@ def journey(document: JourneyDocument) -> Values:
         "known": any(one["bar"] != "unknown" for one in (*document["hours"], *document["days"])),
         "failures": [one for one in document["failures"] if one not in shown][:_FAILURES],
         "runs": strips.of_runs(document["runs"]),
-        "line": line(document["days"]),
+        "line": line(document["days"]) or line(document["hours"]),
     }
 
 
@@ -155,8 +160,15 @@ def run(document: RunDocument) -> Values:
         "slow_shown": JOURNEY[State.SLOW],
         "shown": RESULT[_state_of_run(document)],
         "walks": [Walk(one, Scale.over(_spans(one))) for one in walks],
+        "console": _console(walks[document.get("decided_by", -1)]) if walks else ([], []),
         "decided_by": document.get("decided_by", len(walks) - 1),
     }
+
+
+def _console(walk: AttemptDocument) -> tuple[list[str], list[str]]:
+    """Return what a page wrote, and what the browser wrote of what the agent stopped."""
+    own = [line for line in walk["console"] if _STOPPED not in line]
+    return own, [line for line in walk["console"] if _STOPPED in line]
 
 
 def _state_of_run(document: RunDocument) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from agent.server.views.bars import Bar
+from agent.server.views.bars import Bar, Drawing, draw
 from agent.server.views.vocabulary import BARS
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ _DRAWN: Final = {
     "suspended": "rest",
 }
 """Under which name a bar of a document is drawn."""
+_KEPT: Final = 1024
+"""Strips that are drawn once: those of many journeys look alike, and stay so for an hour."""
 _SAID: Final = {
     "not_measured": "not measured",
     "unknown": "nothing known",
@@ -32,13 +36,23 @@ _SAID: Final = {
 }
 
 
-def of_words(words: Sequence[Word], since: str, hours: int) -> list[Bar]:
-    """Return a bar for each word, each of so many ``hours``; the first begins at ``since``."""
-    begin, long = datetime.fromisoformat(since), timedelta(hours=hours)
-    return [
-        Bar({_DRAWN[word]: 1}, f"{_named(begin + long * number, hours)}: {_SAID.get(word, word)}")
-        for number, word in enumerate(words)
-    ]
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Bars of an overview: drawn, and told to who doesn't see them."""
+
+    drawing: Drawing
+    told: str
+
+
+def of_words(words: Sequence[Word]) -> Strip:
+    """Draw a bar for each word."""
+    return _strip(tuple(words))
+
+
+@lru_cache(_KEPT)
+def _strip(words: tuple[Word, ...]) -> Strip:
+    bars = [Bar({_DRAWN[word]: 1}, word) for word in words]
+    return Strip(draw(bars), told(bars))
 
 
 def of_stretches(stretches: Sequence[StretchDocument], hours: int) -> list[Bar]:

@@ -63,7 +63,7 @@ AGENT: Final = Shown("the agent", "hatched", _UNKNOWN)
 """The agent's own trouble, which is never told as the target's."""
 
 MOMENT: Final = {
-    "fail": Shown("first fail", "cross", _FAIL),
+    "fail": Shown("fails", "cross", _FAIL),
     "down": Shown("down", "cross", _FAIL),
     "pass": Shown("passes again", "tick", _PASS),
     "gone": Shown("no longer walked", "dash", _REST),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.server.views.bars import HEIGHT, STEP, Bar, draw
-from agent.server.views.strips import of_stretches, of_words, told
+from agent.server.views.strips import of_stretches, of_words
 from tests.gallery import scenes
 
 STATES = ("pass", "flaky", "fail", "unknown", "none", "rest")
@@ -57,15 +57,11 @@ def test_bars_stand_in_order() -> None:
     assert [float(left) for left, _, _ in PIECE.findall(drawing.outlines["pass"])] == [0, 2 * STEP]
 
 
-def test_words_are_told_with_their_time() -> None:
-    """A bar of the overview says when it was and what it came to."""
-    bars = of_words(["pass", "suspended", "unknown"], "2026-11-26T22:00:00.000Z", 1)
-    assert [bar.told for bar in bars] == [
-        "26 Nov 22:00 UTC: pass",
-        "26 Nov 23:00 UTC: paused or maintenance",
-        "27 Nov 00:00 UTC: nothing known",
-    ]
-    assert told(bars) == "1 pass, 1 nothing known, 1 paused or maintenance"
+def test_words_are_told_to_who_does_not_see_them() -> None:
+    """A strip of the overview says how often each state was, the order being a picture's."""
+    strip = of_words(["pass", "suspended", "unknown", "pass"])
+    assert strip.told == "2 pass, 1 nothing known, 1 paused or maintenance"
+    assert strip.drawing.width == 4 * STEP
 
 
 def test_little_that_was_measured_is_not_all() -> None:

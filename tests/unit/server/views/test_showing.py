@@ -38,7 +38,13 @@ def test_no_journey_is_left_out() -> None:
         names([*ill, *well, silent, {"journey": "n"}, {"journey": "s"}])
     )
     assert len(told["troubles"]) == 6
-    assert [group.text for group in told["groups"]] == ["1 without a run yet", "160 passing"]
+    assert [group.text for group in told["groups"]] == [
+        "4 failing",
+        "1 slow",
+        "1 without a run yet",
+        "160 passing",
+        "1 paused",
+    ]
 
 
 def test_few_journeys_have_a_line_each() -> None:
