@@ -11,7 +11,7 @@ from rich.console import Console
 from agent.browsers.find import require_browser
 from agent.core.errors import BrowserMissing
 from agent.worker.browser.launch import _ARGS, needs_no_sandbox
-from tests.bench import cost, idle, lateness, node, noise, report, stop, views
+from tests.bench import calls, cost, idle, lateness, node, noise, report, stop, views
 from tests.bench.last import Printed
 from tests.bench.meter import BURNED, MeterError, self_check
 from tests.bench.site import Site
@@ -36,7 +36,7 @@ async def _main(console: Printed) -> None:
         )
     console.print(
         f"CPU time by {method}; processes that burn {BURNED:.2f} s are read as {read:.2f} s. "
-        "This takes some eight minutes; leave the machine alone."
+        "This takes some ten minutes; leave the machine alone."
     )
     found = await views.measure(executable, _VIEWS, "/bench")
     console.print(report.views(found, "A page of 45 requests, 40 cacheable", report.VIEW))
@@ -59,6 +59,7 @@ async def _main(console: Printed) -> None:
         console.print(report.lateness(late))
         console.print(report.memory(sizes))
         console.print(report.stops(await stop.measure(site.url)))
+        console.print(calls.table(await calls.measure(site.url, otlp.http_endpoint)))
         arrived = otlp.counts
     console.print(
         f"Sent meanwhile: {arrived['traces']} requests of traces, {arrived['metrics']} of "
