@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
     from agent.authoring import Run as Run
     from agent.authoring import journey as journey
+    from agent.authoring import popups as popups
 
-__all__ = ["Run", "expect", "journey"]
+__all__ = ["Run", "expect", "journey", "popups"]
 
 _HOMES = {
     "Run": "agent.authoring",
     "expect": "playwright.async_api",
     "journey": "agent.authoring",
+    "popups": "agent.authoring",
 }
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _declared: dict[str, list[Declaration]] = {}
 """What ``@journey`` wrote down, by the name of the module, until somebody takes it."""
 
+_popups: dict[str, list[PopupsDeclaration]] = {}
+"""The same of ``@popups``."""
+
 Function = TypeVar("Function", bound="JourneyFunction")
 
 
@@ -250,6 +253,49 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
     return declare
 
 
+@dataclass(frozen=True)
+class PopupsDeclaration:
+    """What ``@popups`` wrote down about a function."""
+
+    function: JourneyFunction
+    site: str
+
+    @property
+    def name(self) -> str:
+        """The function's."""
+        return self.function.__name__
+
+    @property
+    def line(self) -> int:
+        """The line on which the function starts."""
+        return self.function.__code__.co_firstlineno
+
+
+def popups(*, site: str) -> Callable[[Function], Function]:
+    """Declare how the popups of a site are closed, for all of its journeys.
+
+    The function is called with a run in each page that a journey opens, before it is used, and
+    registers handlers there: ``await run.page.add_locator_handler(dialog, accept)``. What breaks
+    in it, or in a handler, counts as the agent's trouble and not as the site's.
+
+    Args:
+        site: the name of a ``[sites.NAME]`` section.
+
+    """
+
+    def declare(function: Function) -> Function:
+        is_async: bool = inspect.iscoroutinefunction(function)
+        if not is_async:
+            raise TypeError(
+                f"@popups needs an async function: write `async def {function.__name__}`"
+            )
+        declared = PopupsDeclaration(function, site)
+        _popups.setdefault(function.__module__, []).append(declared)
+        return function
+
+    return declare
+
+
 def _check_sites(site: str, sites: Sequence[str]) -> None:
     if isinstance(sites, str):
         raise TypeError(f'sites={sites!r} is one name: write site="{sites}", or a list')
@@ -262,6 +308,12 @@ def _check_sites(site: str, sites: Sequence[str]) -> None:
 def forget_declared() -> None:
     """Drop what modules have declared that nobody asks for: those that a journey imports."""
     _declared.clear()
+    _popups.clear()
+
+
+def take_popups(module: str) -> list[PopupsDeclaration]:
+    """Return, once, how a module has declared that popups are closed, in order."""
+    return _popups.pop(module, [])
 
 
 def take_declared(module: str) -> list[Declaration]:

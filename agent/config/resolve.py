@@ -159,6 +159,7 @@ class _Resolver:
             fail_on=self._given("fail_on", definition.fail_on).value,
             base=definition.base,
             browser=definition.browser,
+            popups=definition.popups,
             public=self._public(),
         )
 

@@ -105,6 +105,16 @@ class StepLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class PopupHandlers:
+    """A function that says how the popups of a site are closed; ``file`` as of a journey."""
+
+    site: str
+    file: str
+    line: Count
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """A journey as its author declared it; what discovery brings back as data.
 
@@ -136,6 +146,8 @@ class Definition:
     """The declared journey that it is a variant of; "" where it is none."""
     browser: bool = True
     """Whether it is walked in one; else it has ``run.api`` alone."""
+    popups: tuple[PopupHandlers, ...] = ()
+    """Those of its site."""
     public: Name = ""
     """Its title on the public page; "": it isn't shown there."""
 
@@ -177,6 +189,8 @@ class Journey:
     """The declared journey that it is a variant of; "" where it is none."""
     browser: bool = True
     """Whether it is walked in one; else it has ``run.api`` alone."""
+    popups: tuple[PopupHandlers, ...] = ()
+    """Those of its site."""
     public: str = ""
     """Its title on the public page; "": it isn't shown there."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.core.errors import Problem
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from agent.core.model import Definition
+    from agent.core.model import Definition, PopupHandlers
     from agent.pool.process import Spawn
     from agent.protocol.messages import FromWorker
 
@@ -37,13 +38,35 @@ async def discover(
         return [], [Problem(str(folder), "there is no such folder (key `journeys`)")]
     definitions: list[Definition] = []
     problems: list[Problem] = []
+    popups: list[PopupHandlers] = []
     while files:
         reading = _Reading(files, folder.name, file_timeout)
         await reading.run(spawn)
         definitions += reading.definitions
         problems += reading.problems
+        popups += reading.popups
         files = reading.left
+    _warn_of_idle(popups, definitions, folder.name)
+    definitions = [_with_popups(one, popups) for one in definitions]
     return _without_doubles(definitions, problems, folder.name)
+
+
+def _with_popups(one: Definition, popups: Sequence[PopupHandlers]) -> Definition:
+    """Give a journey the handlers of its site, wherever they are declared."""
+    own = tuple(handlers for handlers in popups if handlers.site == one.site)
+    return replace(one, popups=own) if own and one.browser else one
+
+
+def _warn_of_idle(
+    popups: Sequence[PopupHandlers], definitions: Sequence[Definition], folder: str
+) -> None:
+    """Warn of handlers for a site that no journey is of: its name may be a slip."""
+    sites = sorted({one.site for one in definitions})
+    for one in popups:
+        if sites and one.site not in sites:
+            why = f"@popups {one.name}: no journey is of site {one.site!r}; theirs: "
+            place = f"{folder}/{one.file}:{one.line}"
+            definitions[0].warnings.append(Problem(place, why + ", ".join(sites)))
 
 
 def _files(folder: Path) -> list[str] | None:
@@ -69,6 +92,7 @@ class _Reading:
         self.left = list(files)
         self.definitions: list[Definition] = []
         self.problems: list[Problem] = []
+        self.popups: list[PopupHandlers] = []
         self._folder = folder
         self._file_timeout = file_timeout
         self._progress = asyncio.Event()
@@ -115,12 +139,13 @@ class _Reading:
                 if in_journey:
                     self._blocked_at = where
                 return
-            case FileLoaded(file, definitions, problems):
+            case FileLoaded(file, definitions, problems, popups):
                 if file not in self.left:
                     return
                 self.left.remove(file)
                 self.definitions += definitions
                 self.problems += problems
+                self.popups += popups
             case _:
                 return
         self._progress.set()

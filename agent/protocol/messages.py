@@ -21,7 +21,7 @@ from agent.core.limits import (
     Seconds,
     first,
 )
-from agent.core.model import Definition, Hold, Journey
+from agent.core.model import Definition, Hold, Journey, PopupHandlers
 from agent.core.proxies import Proxies
 from agent.core.results import AttemptReport, SpanData, Step
 
@@ -131,6 +131,7 @@ class FileLoaded:
     file: str
     definitions: list[Definition]
     problems: Problems
+    popups: list[PopupHandlers] = field(default_factory=list)
     kind: Literal["file_loaded"] = "file_loaded"
 
 

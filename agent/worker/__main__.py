@@ -121,7 +121,7 @@ class Worker:
             definitions, problems = self._loader.load(file)
             self._watchdog.end()
             try:
-                self._pipe.send(FileLoaded(file, definitions, problems))
+                self._pipe.send(FileLoaded(file, definitions, problems, self._loader.popups))
             except ProtocolError as error:
                 problem = Problem(file, f"what it declares is more than can be taken in: {error}")
                 self._pipe.send(FileLoaded(file, [], [problem]))
@@ -142,7 +142,8 @@ class Worker:
         self._isolation.begin()
         self._watchdog.begin()
         try:
-            journey = self._loader.journey(walk.journey.file, walk.journey.name)
+            wanted = walk.journey
+            journey = self._loader.journey(wanted.file, wanted.name, wanted.popups)
         except LookupError as error:
             done(AttemptReport(0.0, 0.0, ErrorType.SCRIPT_ERROR, str(error)))
             self._pipe.send(Idle(fit=not await self._isolation.clear()))

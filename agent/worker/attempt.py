@@ -99,6 +99,7 @@ class AttemptRunner:
             journey,
             services.isolation,
             services.code,
+            pipe,
             self._setup,
             self._steps,
             self._inspector,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from playwright.async_api import Error
@@ -16,6 +18,7 @@ from agent.worker.browser.raised import take_untold
 from agent.worker.calls import CallsRun
 from agent.worker.forgotten import Forgotten
 from agent.worker.pending import PendingCall
+from agent.worker.popups import Popups
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from agent.worker.loader import LoadedJourney
     from agent.worker.page_setup import OpenPage, PageSetup
     from agent.worker.pending import Pending
+    from agent.worker.pipe import Pipe
     from agent.worker.run_host import RunHost
     from agent.worker.steps import Steps
 
@@ -44,6 +48,7 @@ class JourneyCall:
         journey: LoadedJourney,
         isolation: Isolation,
         code: AuthorCode,
+        pipe: Pipe,
         setup: PageSetup,
         steps: Steps,
         inspector: Inspector | None,
@@ -56,6 +61,7 @@ class JourneyCall:
         self._steps = steps
         self._inspector = inspector
         self._page: Page | None = None
+        self._popups = Popups(journey.popups, pipe, code, isolation, setup.end)
         self.forgotten = Forgotten(code)
         """Sees calls that were made in vain."""
         self.waited: Pending | None = None
@@ -74,6 +80,12 @@ class JourneyCall:
             run_id=self._walk.run_id,
             host=host,
         )
+
+        def on_page(page: Page) -> asyncio.Task[None]:
+            return self._popups.install(page, partial(_run_in, run))
+
+        if self._journey.popups:
+            self._setup.on_page = on_page
         # Under an inspector nothing but the author's calls is stepped through.
         self._page = None if self._inspector else opened.page
         self.forgotten.begin()
@@ -87,6 +99,7 @@ class JourneyCall:
                 watching = self._inspector.watching(pending, opened.context)
                 await stack.enter_async_context(watching)
             await first_of(task, lost, limit=timeout)
+        self._popups.stop()
         if task.done():
             if isinstance(task.result(), (Error, AssertionError)):
                 # What the death of a page or a browser breaks is heard before the death is.
@@ -124,6 +137,8 @@ class JourneyCall:
         self._isolation.enter()
         # Returned, not raised: SystemExit out of a task would end the loop itself.
         try:
+            if self._setup.on_page is not None:
+                await self._setup.on_page(run.page)
             await self._journey.declaration.function(run)
             if self._steps.ended:
                 self._check_pages()
@@ -152,3 +167,8 @@ class JourneyCall:
         objection = self._setup.end.objection()
         if objection:
             raise objection
+
+
+def _run_in(run: Run, page: Page) -> Run:
+    """Return the same run, in another of its pages."""
+    return replace(run, page=page, context=page.context, api=page.context.request)

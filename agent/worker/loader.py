@@ -10,8 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.authoring import Declaration, forget_declared, take_declared
+from agent.authoring import (
+    Declaration,
+    PopupsDeclaration,
+    forget_declared,
+    take_declared,
+    take_popups,
+)
 from agent.core.errors import Problem
+from agent.core.model import PopupHandlers
 from agent.core.printable import cut
 from agent.worker.await_check import forgotten
 from agent.worker.definitions import Definitions
@@ -37,6 +44,8 @@ class LoadedJourney:
     """The literal ones in its source, in order, as they were when its file was imported."""
     params: Mapping[str, Any]
     """Its own parameters, as they were then."""
+    popups: Sequence[PopupsDeclaration] = ()
+    """How the popups of its site are closed."""
 
 
 class Loader:
@@ -48,6 +57,8 @@ class Loader:
     def __init__(self, folder: str, copy: str = "") -> None:
         self._folder = Path(folder).absolute()
         self._sources = Sources(self._folder, Path(copy) if copy else None)
+        self.popups: list[PopupHandlers] = []
+        """What the file that was loaded last says of popups."""
 
     @property
     def folder(self) -> str:
@@ -58,8 +69,11 @@ class Loader:
         """Import one file; return the journeys it declares, and what is wrong with it."""
         definitions: list[Definition] = []
         problems: list[Problem] = []
+        self.popups = []
         try:
-            for declaration in self._load(file):
+            self._forget()
+            declared, closing = self._import(file)
+            for declaration in declared:
                 source = JourneySource(declaration)
                 made, found = Definitions(self._folder, file, declaration, source).made()
                 problems += found
@@ -71,6 +85,7 @@ class Loader:
         if definitions:
             warnings = [*definitions[0].warnings, *self._forgotten(file)]
             definitions[0] = replace(definitions[0], warnings=warnings)
+        self.popups = [PopupHandlers(one.site, file, one.line, one.name) for one in closing]
         return definitions, problems
 
     def _forgotten(self, file: str) -> list[Problem]:
@@ -82,38 +97,48 @@ class Loader:
             for line, code, word in forgotten(source)
         ]
 
-    def journey(self, file: str, name: str) -> LoadedJourney:
-        """Import a file for one walk, and return its journey ``name``.
+    def journey(self, file: str, name: str, popups: Sequence[PopupHandlers] = ()) -> LoadedJourney:
+        """Import a file for one walk, and return its journey ``name`` with its ``popups``.
 
         Raises:
             LookupError: the file no longer declares it, or can't be imported any more.
 
         """
+        self._forget()
+        found, closing = self._imported(file)
+        handlers = {file: closing}
+        for one in popups:
+            if one.file not in handlers:
+                handlers[one.file] = self._imported(one.file)[1]
+        wanted = [(one.file, one.name) for one in popups]
+        known = [one for own in handlers for one in handlers[own] if (own, one.name) in wanted]
+        for declared in found:
+            for variant in variants_of(declared):
+                if variant.name == name:
+                    params = {**declared.params, **variant.params}
+                    steps = JourneySource(declared).step_names()
+                    return LoadedJourney(declared, steps, params, known)
+        raise LookupError(f"{file} no longer declares a journey {name!r}")
+
+    def _imported(self, file: str) -> tuple[list[Declaration], list[PopupsDeclaration]]:
         try:
-            found = self._load(file)
+            return self._import(file)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             raise LookupError(str(self._problem(file, error))) from error
-        for one in found:
-            for variant in variants_of(one):
-                if variant.name == name:
-                    params = {**one.params, **variant.params}
-                    return LoadedJourney(one, JourneySource(one).step_names(), params)
-        raise LookupError(f"{file} no longer declares a journey {name!r}")
 
-    def _load(self, file: str) -> list[Declaration]:
-        """Import a file as if for the first time: what an earlier walk left in it is gone."""
+    def _forget(self) -> None:
+        """Have files imported as if for the first time: what an earlier walk left is gone."""
         self._sources.forget()
         playwright = sys.modules.get("playwright.async_api")
         if playwright is not None:
             playwright.expect.set_options(timeout=None)
-        return self._import(file)
 
     def _where(self, file: str, line: int | None) -> str:
         return f"{self._folder.name}/{file}:{line}"
 
-    def _import(self, file: str) -> list[Declaration]:
+    def _import(self, file: str) -> tuple[list[Declaration], list[PopupsDeclaration]]:
         name = "journeys." + ".".join(Path(file).with_suffix("").parts)
         loader = self._sources.loader(name, file)
         spec = importlib.util.spec_from_file_location(name, loader.path, loader=loader)
@@ -123,11 +148,11 @@ class Loader:
         try:
             loader.exec_module(module)
         finally:
-            declared = take_declared(name)
+            declared, popups = take_declared(name), take_popups(name)
             forget_declared()
         # Asked of the decorator and not of the module's names: a second journey of one name
         # would hide the first, and one imported from another file belongs to that one.
-        return declared
+        return declared, popups
 
     def _problem(self, file: str, error: BaseException) -> Problem:
         path = str(self._folder / file)

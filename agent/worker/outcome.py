@@ -131,6 +131,11 @@ class AttemptOutcome:
         if cut_short and fault.error_type in _AFTER_PAGE_TROUBLE:
             message = f"{cut_short}\nthen {fault.message}"
             return replace(fault, error_type=ErrorType.NAVIGATION, message=message)
+        if self._setup.end.popups and fault.error_type in _AFTER_PAGE_TROUBLE:
+            # What was not closed lies over what the journey looked for.
+            why, place = self._setup.end.popups
+            message = f"{why}\nthen {fault.message}"
+            return replace(fault, error_type=ErrorType.SCRIPT_ERROR, message=message, place=place)
         raised = self._setup.end.page_error
         if raised and fault.error_type in _AFTER_PAGE_TROUBLE and failure is not raised:
             # It came first, and is what the author wants to hear of.

@@ -43,7 +43,7 @@ from agent.worker.variants import over
 from agent.worker.walk_end import WalkEnd
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from playwright.async_api import (
         APIRequestContext,
@@ -129,6 +129,8 @@ class PageSetup:
         )
         self.vitals = Vitals()
         self._pages: list[Page] = []
+        self.on_page: Callable[[Page], asyncio.Task[None]] | None = None
+        """Told of each page from now on; one that the journey opens is not handed out before."""
         self.routed = False
         """Whether the journey intercepts requests itself."""
 
@@ -211,6 +213,15 @@ class PageSetup:
         if self._proxied:
             refuse_sign_in(context.request)
         self._api.attach(context.request)
+        own = context.new_page
+
+        async def new_page() -> Page:
+            page = await own()
+            if self.on_page is not None:
+                await self.on_page(page)
+            return page
+
+        context.new_page = new_page  # type: ignore[method-assign]
 
     def page_behind(self, target: object) -> Page | None:
         """Return the page that a call was made in; None where it is in none that is open."""
@@ -256,6 +267,8 @@ class PageSetup:
         def crashed(_: Page) -> None:
             self.end.lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
 
+        if self.on_page is not None:
+            self.on_page(page)
         self._listeners.on(page, "crash", crashed)
         self._listeners.on(page, "websocket", lambda socket: self.auditor.connect(socket.url))
         notice_routes(page, self._routes)

@@ -49,6 +49,8 @@ class WalkEnd:
         """Where it stood when a page first answered, or raised, what nobody expected."""
         self.page_error: PageErrorRaised | None = None
         """The first error in a script of the site's own, where that is to fail the walk."""
+        self.popups: tuple[str, SourceLine | None] | None = None
+        """What first broke where popups are closed, and where: no fault of the site's."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails as soon as the walk can't go on."""
         self._pardons: list[Callable[[], None]] = []

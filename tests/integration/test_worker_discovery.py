@@ -138,3 +138,29 @@ async def test_what_tools_leave_is_not_read(folder: Path) -> None:
         (folder / name / "one.py").write_text(good(f"in_{name.strip('._').split('/')[0]}"))
     names, problems, _ = await found(folder)
     assert (names, problems) == (["in_fine"], [])
+
+
+async def test_popups_reach_the_journeys_of_their_site(folder: Path) -> None:
+    """Wherever they are declared; a journey of another site, or without a browser, has none."""
+    (folder / "shop.py").write_text(
+        good("first")
+        + good("second").replace("shop", "help")
+        + good("third").replace('owner="me"', 'owner="me", browser=False')
+    )
+    (folder / "z_popups.py").write_text(
+        "from agent import popups\n\n\n"
+        '@popups(site="shop")\nasync def consent(run): ...\n\n\n'
+        '@popups(site="shoop")\nasync def slip(run): ...\n'
+    )
+    walker = Walker(folder, executable="/nowhere")
+    definitions, problems = await discover(folder, walker.spawn, 3.0)
+    assert problems == []
+    assert {one.name: [(p.name, p.file, p.line) for p in one.popups] for one in definitions} == {
+        "first": [("consent", "z_popups.py", 4)],
+        "second": [],
+        "third": [],
+    }
+    warned = [str(warning) for one in definitions for warning in one.warnings]
+    assert warned == [
+        "journeys/z_popups.py:8: @popups slip: no journey is of site 'shoop'; theirs: help, shop"
+    ]
