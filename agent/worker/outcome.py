@@ -127,17 +127,23 @@ class AttemptOutcome:
             # The page that could not be used says more than what was missing on it.
             detail = "" if isinstance(failure, HttpStatusError) else f"; then {fault.message}"
             return replace(fault, error_type=ErrorType.HTTP_STATUS, message=f"{refused}{detail}")
-        cut_short = self._setup.traffic.documents.cut_short
-        if cut_short and fault.error_type in _AFTER_PAGE_TROUBLE:
+        if fault.error_type in _AFTER_PAGE_TROUBLE:
+            return self._behind(failure, fault)
+        return fault
+
+    def _behind(self, failure: BaseException, fault: Fault) -> Fault:
+        """Return what lies behind something that could not be done or seen on a page."""
+        end = self._setup.end
+        cut_short, raised = self._setup.traffic.documents.cut_short, end.page_error
+        if cut_short:
             message = f"{cut_short}\nthen {fault.message}"
             return replace(fault, error_type=ErrorType.NAVIGATION, message=message)
-        if self._setup.end.popups and fault.error_type in _AFTER_PAGE_TROUBLE:
+        if end.popups:
             # What was not closed lies over what the journey looked for.
-            why, place = self._setup.end.popups
+            why, place = end.popups
             message = f"{why}\nthen {fault.message}"
             return replace(fault, error_type=ErrorType.SCRIPT_ERROR, message=message, place=place)
-        raised = self._setup.end.page_error
-        if raised and fault.error_type in _AFTER_PAGE_TROUBLE and failure is not raised:
+        if raised and failure is not raised:
             # It came first, and is what the author wants to hear of.
             message = f"{raised}\nthen {fault.message}"
             return replace(fault, error_type=ErrorType.ASSERTION, message=message)
