@@ -80,7 +80,7 @@ class Rendering:
 
 def _is_web(address: str | None) -> bool:
     """Whether there is an address that may be a link: one of the web, and no script or file."""
-    return bool(address) and address.startswith(("http://", "https://"))
+    return address is not None and address.startswith(("http://", "https://"))
 
 
 def _path_of(address: str) -> str:
