@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import os
 import re
 import signal
@@ -38,11 +39,31 @@ def installed_wheel(folder: Path) -> Path:
     return installed
 
 
+async def walked_pages(url: str) -> list[str]:
+    """Ask for every address that the agent's pages lead to, as a browser does: each is there."""
+    waiting, seen = ["/"], {"/"}
+    headers = {"Accept": "text/html,*/*"}
+    async with aiohttp.ClientSession(url, headers=headers) as session:
+        while waiting:
+            async with session.get(waiting[0]) as response:
+                text = await response.text(errors="replace")
+                assert response.status == 200, (waiting[0], text)
+            waiting.pop(0)
+            if response.content_type == "text/html":
+                found = {html.unescape(one) for one in LINK.findall(text)} - seen
+                seen |= found
+                waiting += sorted(found)
+    return sorted(seen)
+
+
+LINK = re.compile(r"""(?:href|src)="(/[^"#]*)""")
+
+
 @pytest.mark.timeout(120)
 async def test_the_demo_shows_a_breakage_detected_confirmed_and_recovered(tmp_path_factory):
     """Installed from a wheel, in an empty folder and under the variables of the image, it prints
     the addresses, breaks the shop, tells fail with its evidence and the recovery; Ctrl-C ends it
-    with 0, and no process or folder of it is left."""
+    with 0, and no process or folder of it is left. Whatever its pages lead to is there."""
     installed = await asyncio.to_thread(installed_wheel, tmp_path_factory.mktemp("wheel"))
     tmp_path, here = tmp_path_factory.mktemp("temporary"), tmp_path_factory.mktemp("here")
     with listen("127.0.0.1", 0) as probe:
@@ -96,6 +117,7 @@ async def test_the_demo_shows_a_breakage_detected_confirmed_and_recovered(tmp_pa
             assert "/checkout answered 500" in await response.text()
         await told(r"screenshot\.png", 5)
         await told("Recovered", 30)
+        assert len(await walked_pages(f"http://127.0.0.1:{port}")) > 10
         process.send_signal(signal.SIGINT)
         rest, _ = await asyncio.wait_for(process.communicate(), 40)
         assert process.returncode == 0, "".join(lines) + rest.decode()
