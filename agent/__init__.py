@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from agent.authoring import Run as Run
     from agent.authoring import journey as journey
     from agent.authoring import popups as popups
+    from agent.core.context_options import ContextOptions as ContextOptions
+    from agent.core.context_options import VariantOptions as VariantOptions
 
-__all__ = ["Run", "expect", "journey", "popups"]
+__all__ = ["ContextOptions", "Run", "VariantOptions", "expect", "journey", "popups"]
 
 _HOMES = {
+    "ContextOptions": "agent.core.context_options",
     "Run": "agent.authoring",
+    "VariantOptions": "agent.core.context_options",
     "expect": "playwright.async_api",
     "journey": "agent.authoring",
     "popups": "agent.authoring",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
 from agent.core.naming import NAME
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from playwright.async_api import APIRequestContext, BrowserContext, Locator, Page
     from structlog.typing import FilteringBoundLogger
 
+    from agent.core.context_options import ContextOptions, VariantOptions
     from agent.core.model import FailOn
 
     JourneyFunction = Callable[["Run"], Awaitable[None]]
@@ -48,6 +50,10 @@ class Host(Protocol):
         """Open another context for as long as the journey is inside."""
         ...
 
+    def file(self, name: str) -> Path:
+        """Find a file that is named relative to the journey's own."""
+        ...
+
     def mask(self, locator: Locator) -> None:
         """Paint over an element in every screenshot of this attempt."""
         ...
@@ -55,6 +61,17 @@ class Host(Protocol):
     def allow_status(self, *statuses: int) -> None:
         """Expect these HTTP statuses of main documents from now on."""
         ...
+
+
+@dataclass(frozen=True)
+class RunSite:
+    """The site that a run walks."""
+
+    name: str
+    """As in ``[sites.NAME]``."""
+    url: str
+    """Its address in this run, without a slash at the end: another one than usual under
+    ``footfall once --site NAME=URL``."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,8 @@ class Run:
     log: FilteringBoundLogger
     """A structured log that carries the run's id, journey and trace."""
     run_id: str
+    site: RunSite
+    """Where it walks: ``run.site.url``."""
     host: Host
 
     def step(
@@ -104,14 +123,29 @@ class Run:
         """
         return self.host.secret(name)
 
-    def new_context(self, **options: Any) -> AbstractAsyncContextManager[BrowserContext]:  # noqa: ANN401 - as Playwright's
+    def file(self, name: str) -> Path:
+        """Return the path of a file beside the journey's own: ``run.file("photo.png")``.
+
+        It is the same one under ``footfall once``, pytest and the daemon, which walks a copy of
+        the journeys folder that it has checked.
+
+        Raises:
+            FileNotFoundError: there is none; the message says where it was looked for.
+            ValueError: ``name`` is no relative path.
+
+        """
+        return self.host.file(name)
+
+    def new_context(
+        self, **options: Unpack[ContextOptions]
+    ) -> AbstractAsyncContextManager[BrowserContext]:
         """Open another context: ``async with run.new_context(locale="de-DE") as context:``.
 
         It is tagged, followed and judged like the first and shares nothing with it, as a
         second customer's browser would. ``options`` are those of ``@journey(context=…)``, and
         stand above the journey's own.
         """
-        return self.host.new_context(options)
+        return self.host.new_context({**options})
 
     def mask(self, locator: Locator) -> None:
         """Paint over an element in every screenshot. Password fields are masked anyway."""
@@ -177,8 +211,8 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
     slow: str | None = None,
     every_failing: str | None = None,
     params: Mapping[str, Any] | None = None,
-    context: Mapping[str, Any] | None = None,
-    variants: Mapping[str, Mapping[str, Any]] | None = None,
+    context: ContextOptions | None = None,
+    variants: Mapping[str, VariantOptions] | None = None,
     browser: bool = True,
     fail_on: AbstractSet[FailOn] = frozenset(),
 ) -> Callable[[Function], Function]:

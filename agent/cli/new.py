@@ -13,6 +13,7 @@ from rich.console import Console
 
 from agent import config
 from agent.cli.paths import short
+from agent.cli.type_checkers import write_settings
 from agent.config.addresses import origin
 from agent.core.errors import ConfigError, Problem
 from agent.core.origins import parse
@@ -70,9 +71,13 @@ def new(name: str, url: str, path: Path | None, environ: Mapping[str, str]) -> N
     except OSError as error:
         raise ConfigError([Problem(shown, f"can't be written: {error.strerror}")]) from None
     out = Console(highlight=False, soft_wrap=True)
-    out.print(f"Wrote {shown}. Walk it now:", markup=False)
+    out.print(f"Wrote {shown}.", markup=False)
+    for line in write_settings(settings.journeys):
+        out.print(line, markup=False)
+    out.print("Walk it now, and again on each save:")
     out.print(
-        f"  footfall once {name}" + ("" if known else f" --site {site}={address}"), markup=False
+        f"  footfall once {name}{'' if known else f' --site {site}={address}'} --watch",
+        markup=False,
     )
     if not known:
         out.print("To have it run on schedule, add the site to config.toml:")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
-from agent.authoring import Run
+from agent.authoring import Run, RunSite
 from agent.core.units import parse_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, MutableMapping
+    from pathlib import Path
 
     from playwright.async_api import APIRequestContext, BrowserContext, Locator, Page
     from structlog.typing import FilteringBoundLogger
@@ -28,6 +29,8 @@ class FakeRun(Run):
         params: all that ``run.params`` has; a journey's defaults are not added.
         secrets: by name, what ``run.secret`` returns.
         run_id: what ``run.run_id`` is.
+        site_url: what ``run.site.url`` is; the site's name is ``test``.
+        files: the folder to which the names of ``run.file`` are relative.
 
     What is used without having been given raises a ``TypeError`` that says so.
 
@@ -42,9 +45,11 @@ class FakeRun(Run):
         params: Mapping[str, Any] | None = None,
         secrets: Mapping[str, str] | None = None,
         run_id: str = "test-run",
+        site_url: str | None = None,
+        files: Path | None = None,
     ) -> None:
         own = cast("BrowserContext", context if context is not None else _Missing("context"))
-        host = _Host(dict(secrets or {}), own)
+        host = _Host(dict(secrets or {}), own, files)
         super().__init__(
             page=cast("Page", page if page is not None else _Missing("page")),
             context=own,
@@ -52,6 +57,9 @@ class FakeRun(Run):
             params=MappingProxyType(dict(params or {})),
             log=host.log,
             run_id=run_id,
+            site=RunSite("test", site_url)
+            if site_url is not None
+            else cast("RunSite", _Missing("site", "site_url")),
             host=host,
         )
         # The class is frozen, as every run is.
@@ -98,7 +106,10 @@ class FakeRun(Run):
 class _Host:
     """What a worker is to a real run."""
 
-    def __init__(self, secrets: dict[str, str], context: BrowserContext) -> None:
+    def __init__(
+        self, secrets: dict[str, str], context: BrowserContext, files: Path | None
+    ) -> None:
+        self._files = files
         self._secrets = secrets
         self._context = context
         self._open: list[str] = []
@@ -142,6 +153,11 @@ class _Host:
         self.new_contexts.append(options)
         yield self._context
 
+    def file(self, name: str) -> Path:
+        if self._files is None:
+            raise TypeError("run.file was used, and FakeRun was given no folder: FakeRun(files=…)")
+        return self._files / name
+
     def mask(self, locator: Locator) -> None:
         self.masked.append(locator)
 
@@ -161,11 +177,12 @@ def _is_the_sites(error: BaseException) -> bool:
 class _Missing:
     """In the place of what a test did not give."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, given_as: str = "") -> None:
         self._name = name
+        self._given_as = given_as or name
 
     def __getattr__(self, asked: str) -> object:
         raise TypeError(
             f"run.{self._name}.{asked} was used, and FakeRun was given no {self._name}: "
-            f"FakeRun({self._name}=…)"
+            f"FakeRun({self._given_as}=…)"
         )

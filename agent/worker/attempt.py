@@ -250,7 +250,15 @@ class AttemptRunner:
         forgotten = self._call.forgotten
         deadline = time.monotonic() + self._walk.journey.timeout
         optional = OptionalSteps(self._pipe, self._code, self._setup, deadline)
-        return RunHost(self._pipe, self._steps, forgotten, self._setup, self._follow_up, optional)
+        return RunHost(
+            self._pipe,
+            self._steps,
+            forgotten,
+            self._setup,
+            self._follow_up,
+            optional,
+            self._journey.files,
+        )
 
     def _group(self, name: str) -> AbstractAsyncContextManager[None]:
         return self._follow_up.group(name)

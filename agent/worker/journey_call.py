@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from agent.authoring import Run
+from agent.authoring import Run, RunSite
 from agent.core.first_of import first_of
 from agent.worker.browser.faults import AttemptTimeout
 from agent.worker.browser.raised import take_untold
@@ -78,6 +78,7 @@ class JourneyCall:
             params=self._params(),
             log=host.log,
             run_id=self._walk.run_id,
+            site=RunSite(self._walk.journey.site.name, self._walk.journey.site.url),
             host=host,
         )
 

@@ -22,6 +22,7 @@ from agent.core.model import PopupHandlers
 from agent.core.printable import cut
 from agent.worker.await_check import forgotten
 from agent.worker.definitions import Definitions
+from agent.worker.journey_files import JourneyFiles
 from agent.worker.journey_source import JourneySource
 from agent.worker.sources import Sources
 from agent.worker.variants import variants_of
@@ -44,6 +45,7 @@ class LoadedJourney:
     """The literal ones in its source, in order, as they were when its file was imported."""
     params: Mapping[str, Any]
     """Its own parameters, as they were then."""
+    files: JourneyFiles
     popups: Sequence[PopupsDeclaration] = ()
     """How the popups of its site are closed."""
 
@@ -56,7 +58,8 @@ class Loader:
 
     def __init__(self, folder: str, copy: str = "") -> None:
         self._folder = Path(folder).absolute()
-        self._sources = Sources(self._folder, Path(copy) if copy else None)
+        self._copy = Path(copy) if copy else None
+        self._sources = Sources(self._folder, self._copy)
         self.popups: list[PopupHandlers] = []
         """What the file that was loaded last says of popups."""
 
@@ -117,7 +120,8 @@ class Loader:
                 if variant.name == name:
                     params = {**declared.params, **variant.params}
                     steps = JourneySource(declared).step_names()
-                    return LoadedJourney(declared, steps, params, known)
+                    files = JourneyFiles(self._folder, self._copy, file)
+                    return LoadedJourney(declared, steps, params, files, known)
         raise LookupError(f"{file} no longer declares a journey {name!r}")
 
     def _imported(self, file: str) -> tuple[list[Declaration], list[PopupsDeclaration]]:

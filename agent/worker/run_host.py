@@ -14,12 +14,14 @@ from agent.protocol.messages import Logged
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from playwright.async_api import BrowserContext, Locator
     from structlog.typing import FilteringBoundLogger
 
     from agent.worker.follow_up import FollowUp
     from agent.worker.forgotten import Forgotten
+    from agent.worker.journey_files import JourneyFiles
     from agent.worker.optional_steps import OptionalSteps
     from agent.worker.page_setup import PageSetup
     from agent.worker.pipe import Pipe
@@ -36,6 +38,7 @@ class RunHost:
     _setup: PageSetup
     _follow_up: FollowUp
     _optional: OptionalSteps
+    _files: JourneyFiles
 
     @property
     def log(self) -> FilteringBoundLogger:
@@ -55,6 +58,10 @@ class RunHost:
     def secret(self, name: str) -> str:
         """Fetch a secret."""
         return self._pipe.secret(name)
+
+    def file(self, name: str) -> Path:
+        """Find a file beside the journey's."""
+        return self._files.path(name)
 
     def mask(self, locator: Locator) -> None:
         """Mask an element in screenshots."""

@@ -340,3 +340,26 @@ async def test_parameters_are_as_new_as_the_import(walker: Walker, origin: Origi
         configured_params=("sku",),
     )
     assert walked.report.error_type is None, walked.report
+
+
+async def test_what_a_run_knows_of_its_site_and_files(walker: Walker, origin: Origin) -> None:
+    """Name and address of the site; a file beside the journey, to be uploaded; one that isn't
+    there is the author's mistake, told with its line."""
+    (walker.folder / "photo.png").write_bytes(b"\x89PNG")
+    walked = await walker.walk(
+        """
+        await run.page.goto("/")
+        await run.page.evaluate("document.body.innerHTML = '<input type=file id=up>'")
+        await run.page.locator("#up").set_input_files(run.file("photo.png"))
+        name = await run.page.locator("#up").evaluate("up => up.files[0].name")
+        run.log.info("knows", site=run.site.name, url=run.site.url, name=name)
+        run.file("foto.png")
+        """,
+        site(origin.url),
+    )
+    [(_, _, known)] = [one for one in walked.heard.logs if one[1] == "knows"]
+    assert known == {"site": "shop", "url": origin.url, "name": "photo.png"}
+    assert walked.report.error_type is ErrorType.SCRIPT_ERROR
+    assert walked.report.error.startswith("FileNotFoundError: run.file('foto.png'): there is no ")
+    assert walked.report.place is not None
+    assert walked.report.place.source == 'run.file("foto.png")'

@@ -20,7 +20,7 @@ _MOST = 4
 _MOST_LOOKED_AT = 2_000
 _LONGEST = 80
 """Characters of a name or text that is told."""
-_NEAR = 0.6
+_NEAR = 0.55
 """How much of a text has to be alike; with another role it has to be more."""
 _VERY_NEAR = 0.75
 _FIELDS = frozenset(

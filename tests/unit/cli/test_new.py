@@ -7,6 +7,7 @@ import ast
 import pytest
 
 from agent.cli.new import new
+from agent.cli.type_checkers import write_settings
 from agent.core.errors import ConfigError
 
 
@@ -57,7 +58,7 @@ def test_a_configured_site_is_used_by_its_name(here, capsys):
     new("first_look", "https://shop.example.com/sale", None, {})
     assert 'site="store"' in written(here)
     printed = capsys.readouterr().out
-    assert "footfall once first_look\n" in printed
+    assert "footfall once first_look --watch\n" in printed
     assert "[sites." not in printed
 
 
@@ -122,3 +123,45 @@ def test_a_folder_that_cannot_be_written_to(here):
     (here / "journeys").write_text("a file")
     with pytest.raises(ConfigError, match=r"journeys/first_look\.py: can't be written"):
         new("first_look", "https://shop.example.com", None, {})
+
+
+def test_type_checkers_find_helpers(here, capsys):
+    """Their settings are written once, and one that somebody has is never touched: what to add
+    to it is said, until it names the folder."""
+    (here / ".git").mkdir()
+    new("first_look", "https://shop.example.com", None, {})
+    assert (here / "pyrightconfig.json").read_text() == '{"extraPaths": ["journeys"]}\n'
+    mypy = here / "mypy.ini"
+    assert mypy.read_text() == "[mypy]\nmypy_path = $MYPY_CONFIG_FILE_DIR/journeys\n"
+    assert capsys.readouterr().out.count("Wrote ") == 3
+    new("second_look", "https://shop.example.com", None, {})
+    assert capsys.readouterr().out.count("Wrote ") == 1
+
+    mypy.unlink()
+    own = here / "pyproject.toml"
+    own.write_text("[tool.mypy]\nstrict = true\n")
+    new("third_look", "https://shop.example.com", None, {})
+    assert 'add to pyproject.toml: mypy_path = "journeys"' in capsys.readouterr().out
+    assert not mypy.exists()
+    own.write_text('[tool.mypy]\nmypy_path = "journeys"\n')
+    new("fourth_look", "https://shop.example.com", None, {})
+    assert "pyproject.toml" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "counts"),
+    [
+        ("setup.cfg", "[mypy]\nstrict = true\n", True),
+        ("setup.cfg", "[flake8]\nmax-line-length = 90\n", False),
+        ("pyproject.toml", "[tool.ruff]\n", False),
+        ("pyproject.toml", "not = [toml", True),
+        (".mypy.ini", "[mypy]\n", True),
+    ],
+)
+def test_whose_setting_it_is(here, file, text, counts):
+    """Only a file that configures the checker, or may do so, keeps its own from being written."""
+    (here / "monitoring").mkdir()
+    (here / file).write_text(text)
+    told = list(write_settings(here / "monitoring" / "journeys"))
+    assert (here / "monitoring" / "mypy.ini").exists() is not counts
+    assert any(file in line for line in told) is counts

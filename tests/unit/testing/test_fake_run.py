@@ -117,3 +117,13 @@ def test_no_browser_is_needed():
         "sys.exit('playwright' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=50).returncode == 0
+
+
+def test_site_and_files(tmp_path):
+    """As they are given; without, what is used is named."""
+    run = FakeRun(site_url="http://shop.test", files=tmp_path)
+    assert (run.site.url, run.file("photo.png")) == ("http://shop.test", tmp_path / "photo.png")
+    with pytest.raises(TypeError, match=r"FakeRun\(site_url=…\)"):
+        FakeRun().site.url  # noqa: B018
+    with pytest.raises(TypeError, match=r"FakeRun\(files=…\)"):
+        FakeRun().file("photo.png")
