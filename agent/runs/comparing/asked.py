@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SLOWER: Final = 3.0
 _SLOWER_BY: Final = 1.0
 """A factor, and seconds, by which an answer takes longer than any of the passes' to be told."""
+_HANGS: Final = 2.0
+_HANGS_FOR: Final = 1.0
+"""The same for one that never came, and seconds at least."""
 _PER_STEP: Final = frozenset({"document", "call"})
 
 
@@ -65,7 +68,10 @@ class AskedChanges:
             return
         hangs = NO_ANSWER in one.answers and NO_ANSWER not in base
         usual = self._usual_seconds(one)
-        if one.seconds >= max(_SLOWER * usual, usual + _SLOWER_BY):
+        long = (
+            max(_HANGS * usual, _HANGS_FOR) if hangs else max(_SLOWER * usual, usual + _SLOWER_BY)
+        )
+        if one.seconds >= long:
             self._broken |= {one.what} if hangs else set()
             took = (
                 f"had no answer for {one.seconds:.1f} s" if hangs else f"took {one.seconds:.1f} s"
@@ -153,18 +159,20 @@ class AskedChanges:
             yield one
 
     def _missing(self) -> Iterator[Asked]:
-        known, asked = self.passes.in_all(asked_for), asked_for(self.failed)
+        known = self.passes.in_all(_places) - set(_places(self.failed))
+        asked = asked_for(self.failed)
         here = len(self.failed.steps)
         if any(_names(walk)[:here] != _names(self.failed) for walk in self.passes.recent):
             return  # another way, or another journey by now
         gone = set[str]()
         for one in self.passes.recent[0].asked:
-            if one.what not in known - asked - gone or one.kind == "other":
+            if _place(one) not in known or one.step > here or one.what in gone:
+                continue
+            if one.kind not in _PER_STEP and one.what in asked:
                 continue
             gone.add(one.what)
             follows = one.page and (one.page not in asked or one.page in self._broken)
-            reached = all(_first_step(walk, one.what) <= here for walk in self.passes.recent)
-            if follows or not reached or set(one.answers) == {NO_ANSWER}:
+            if follows or one.kind == "other" or set(one.answers) == {NO_ANSWER}:
                 continue
             if self.passes.varies_beside(one) or self._came_and_went(one, now=False):
                 continue
@@ -174,7 +182,7 @@ class AskedChanges:
                 return
 
     def _came_and_went(self, one: Asked, *, now: bool) -> bool:
-        return self.passes.comes_and_goes(lambda walk: one.what in asked_for(walk), now)
+        return self.passes.comes_and_goes(lambda walk: _place(one) in _places(walk), now, times=1)
 
     def _moved(self, new: list[Asked], missing: list[Asked]) -> Iterator[Found]:
         """Yield what is new and gone; a page in another one's place is one change."""
@@ -208,8 +216,13 @@ def _names(walk: Outline) -> list[str]:
     return [one.name for one in walk.steps]
 
 
-def _first_step(walk: Outline, what: str) -> int:
-    return min(one.step for one in walk.asked if one.what == what)
+def _place(one: Asked) -> tuple[str, int]:
+    """Return what was asked for, and in which step; of files where they were first."""
+    return one.what, one.step
+
+
+def _places(walk: Outline) -> list[tuple[str, int]]:
+    return [_place(one) for one in walk.asked]
 
 
 def _leads(answer: str) -> bool:

@@ -51,15 +51,17 @@ class Passes:
         """Return what is among something in any of them."""
         return set.union(*(set(of(one)) for one in self.recent))
 
-    def comes_and_goes(self, of: Callable[[Outline], Hashable], now: Hashable) -> bool:
-        """Whether what is ``now`` was so in a pass that is kept, and changed again and again.
+    def comes_and_goes(
+        self, of: Callable[[Outline], Hashable], now: Hashable, times: int = _COMES_BACK
+    ) -> bool:
+        """Whether what is ``now`` was so in a pass that is kept, and changed so many times.
 
         So a variant that few customers get is no news, though the last five had the other one;
         a release that is taken back is.
         """
         seen = [of(one) for one in self.kept]
         changes = sum(1 for one, other in pairwise(seen) if one != other)
-        return now in seen and changes >= _COMES_BACK
+        return now in seen and changes >= times
 
     def varies_beside(self, asked: Asked) -> bool:
         """Whether the last passes asked for one thing or another in the same place."""
