@@ -162,7 +162,8 @@ class PlantedShop:
     async def _life(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/life/")
         if path.endswith(".js"):
-            text = _SHOP if path == "shop.js" else f"// {path} {self.random.random()}"
+            made = f"// {path} {self.random.random() if path == 'ads.js' else ''}"
+            text = _SHOP if path == "shop.js" else made
             return web.Response(text=text, content_type="text/javascript")
         if path == "stock":
             if self.fault == "slow" and request.headers.get("referer", "").endswith(self.at):

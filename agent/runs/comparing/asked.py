@@ -124,7 +124,7 @@ class AskedChanges:
     def _usual_seconds(self, one: Asked) -> float:
         return max(
             other.seconds
-            for walk in self.passes.recent
+            for walk in self.passes.kept
             for other in walk.asked
             if other.what == one.what
         )
@@ -152,6 +152,8 @@ class AskedChanges:
         for one in self.failed.asked:
             if one.kind == "other" or one.what in known | fresh:
                 continue
+            if set(one.answers) == {NO_ANSWER} and one.seconds < _HANGS_FOR:
+                continue  # given up by its page, as any may be
             fresh.add(one.what)
             follows = one.page in fresh or one.page in self._broken
             if follows or self.passes.varies_beside(one) or self._came_and_went(one, now=True):
@@ -168,8 +170,8 @@ class AskedChanges:
         for one in self.passes.recent[0].asked:
             if _place(one) not in known or one.step > here or one.what in gone:
                 continue
-            if one.kind not in _PER_STEP and one.what in asked:
-                continue
+            if one.what in asked and not (one.kind in _PER_STEP and self._stuck_in(one.step)):
+                continue  # elsewhere: a page may be left before it asks
             gone.add(one.what)
             follows = one.page and (one.page not in asked or one.page in self._broken)
             if follows or one.kind == "other" or set(one.answers) == {NO_ANSWER}:
@@ -180,6 +182,11 @@ class AskedChanges:
             if one.step == here:
                 # What came after it in the step that failed was not reached.
                 return
+
+    def _stuck_in(self, step: int) -> bool:
+        """Whether the walk failed in this step, so that its page had time to ask for all."""
+        steps = self.failed.steps
+        return step == len(steps) and (not steps or steps[-1].seconds is None)
 
     def _came_and_went(self, one: Asked, *, now: bool) -> bool:
         return self.passes.comes_and_goes(lambda walk: _place(one) in _places(walk), now, times=1)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _MOST: Final = 10
 """Changes that are told."""
-_SLOWER: Final = 3.0
-_SLOWER_BY: Final = 1.5
+_SLOWER: Final = 4.0
+_SLOWER_BY: Final = 2.0
 """A factor, and seconds, by which a step takes longer than in any of the passes to be told."""
 
 
@@ -83,11 +83,11 @@ def _steps(failed: Outline, passes: Passes) -> Iterator[Found]:
     for at, step in enumerate(failed.steps):
         times = [
             walk.steps[at].seconds
-            for walk in passes.recent
+            for walk in passes.kept
             if at < len(walk.steps) and walk.steps[at].name == step.name
         ]
         usual = max((time for time in times if time is not None), default=None)
-        if step.seconds is None or usual is None or len(times) < len(passes.recent):
+        if step.seconds is None or usual is None or len(times) < len(passes.kept):
             continue
         if step.seconds >= max(_SLOWER * usual, usual + _SLOWER_BY):
             before, now = f"{usual:.1f} s", f"{step.seconds:.1f} s"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_COMES_BACK: Final = 2
+COMES_BACK: Final = 2
 """Changes among the kept passes from which on a thing is one that comes and goes."""
 _ALIKE: Final = 3
 """Addresses side by side that vary from which on whatever stands beside them does."""
@@ -52,16 +52,18 @@ class Passes:
         return set.union(*(set(of(one)) for one in self.recent))
 
     def comes_and_goes(
-        self, of: Callable[[Outline], Hashable], now: Hashable, times: int = _COMES_BACK
+        self, of: Callable[[Outline], Hashable], now: Hashable, times: int = COMES_BACK
     ) -> bool:
         """Whether what is ``now`` was so in a pass that is kept, and changed so many times.
 
         So a variant that few customers get is no news, though the last five had the other one;
         a release that is taken back is.
         """
-        seen = [of(one) for one in self.kept]
-        changes = sum(1 for one, other in pairwise(seen) if one != other)
-        return now in seen and changes >= times
+        return now in map(of, self.kept) and self.changes(of) >= times
+
+    def changes(self, of: Callable[[Outline], Hashable]) -> int:
+        """Return how often something changed from one pass that is kept to the next."""
+        return sum(1 for one, other in pairwise(map(of, self.kept)) if one != other)
 
     def varies_beside(self, asked: Asked) -> bool:
         """Whether the last passes asked for one thing or another in the same place."""

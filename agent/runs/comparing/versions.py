@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agent.core.difference import Change
 from agent.core.outline import Version
 from agent.runs.comparing.found import Found, Rank
-from agent.runs.comparing.passes import asked_for, kind_of
+from agent.runs.comparing.passes import COMES_BACK, asked_for, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,6 +83,8 @@ def _differing(what: str, now: Version, passes: Passes) -> Iterator[tuple[str, s
             continue
         if sign in {_TAG, _SIZE} and not (before and value):
             continue  # not told this time
+        if sign == _SIZE and passes.changes(lambda walk: _version(walk, what).size) >= COMES_BACK:
+            continue  # as of a script that is written anew for each who asks
         shown = [sign.format(text) if text else _NONE for text in (before, value)]
         yield shown[0], shown[1]
 
