@@ -43,7 +43,7 @@ class Version:
 class Asked:
     """One or more requests that are alike.
 
-    Pages and calls are alike within one step, everything else within the walk.
+    Pages and calls are alike within one step and on one page, everything else within the walk.
     """
 
     what: Name

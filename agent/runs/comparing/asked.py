@@ -170,7 +170,7 @@ class AskedChanges:
         for one in self.passes.recent[0].asked:
             if _place(one) not in known or one.step > here or one.what in gone:
                 continue
-            if one.what in asked and not (one.kind in _PER_STEP and self._stuck_in(one.step)):
+            if one.what in asked and not (one.kind in _PER_STEP and one.page == self._stuck_on()):
                 continue  # elsewhere: a page may be left before it asks
             gone.add(one.what)
             follows = one.page and (one.page not in asked or one.page in self._broken)
@@ -183,10 +183,13 @@ class AskedChanges:
                 # What came after it in the step that failed was not reached.
                 return
 
-    def _stuck_in(self, step: int) -> bool:
-        """Whether the walk failed in this step, so that its page had time to ask for all."""
+    def _stuck_on(self) -> str | None:
+        """Return the page that the walk waited on in vain: it had time to ask for everything."""
         steps = self.failed.steps
-        return step == len(steps) and (not steps or steps[-1].seconds is None)
+        if steps and steps[-1].seconds is not None:
+            return None
+        pages = (one.what for one in reversed(self.failed.asked) if one.kind == "document")
+        return next(pages, None)
 
     def _came_and_went(self, one: Asked, *, now: bool) -> bool:
         return self.passes.comes_and_goes(lambda walk: _place(one) in _places(walk), now, times=1)
@@ -223,12 +226,12 @@ def _names(walk: Outline) -> list[str]:
     return [one.name for one in walk.steps]
 
 
-def _place(one: Asked) -> tuple[str, int]:
-    """Return what was asked for, and in which step; of files where they were first."""
-    return one.what, one.step
+def _place(one: Asked) -> tuple[str, str]:
+    """Return what was asked for, and on which page; of files where they were first."""
+    return one.what, one.page
 
 
-def _places(walk: Outline) -> list[tuple[str, int]]:
+def _places(walk: Outline) -> list[tuple[str, str]]:
     return [_place(one) for one in walk.asked]
 
 

@@ -167,23 +167,23 @@ class _Writer:
 
     def asked(self, noted: Sequence[Note]) -> Iterator[Asked]:
         """Yield requests that are alike as one, the first of them first."""
-        alike: dict[tuple[str, int], list[Note]] = {}
+        alike: dict[tuple[str, int, str], list[Note]] = {}
         for note in noted:
             if note.kind == "other" and not _failed(note):
                 continue
             what, _ = self._what(note)
-            step = note.step if note.kind in {"document", "call"} else 0
-            key = what, step
+            once = note.kind not in {"document", "call"}
+            key = (what, 0, "") if once else (what, note.step, self._page_of(note))
             if key in alike or len(alike) < MOST_OUTLINED:
                 alike.setdefault(key, []).append(note)
-        for (what, _), notes in alike.items():
+        for (what, *_), notes in alike.items():
             first = notes[0]
             yield Asked(
                 what=what,
                 kind=first.kind,
                 own=first.own,
                 step=first.step,
-                page=self._what(first.page)[0] if first.page else "",
+                page=self._page_of(first),
                 answers=tuple(dict.fromkeys(map(self._answer, notes))),
                 seconds=round(max(note.seconds for note in notes), 2),
                 version=self._version(first),
@@ -219,6 +219,9 @@ class _Writer:
                 path = recurring.address(url, self._home)
             self._known[key] = cut(f"{note.method} {path}", NAME_LENGTH), name
         return self._known[key]
+
+    def _page_of(self, note: Note) -> str:
+        return self._what(note.page)[0] if note.page else ""
 
     def _answer(self, note: Note) -> str:
         if note.failure:
