@@ -22,7 +22,8 @@ from rich.console import Console
 from agent.browsers.find import require_browser
 from agent.cli.demo_story import DemoStory
 from agent.cli.keys import make as make_key
-from agent.cli.running_agent import find
+from agent.cli.running_agent import address_of, find
+from agent.config import load
 from agent.config.variables import PREFIX
 from agent.core.first_of import first_of
 from agent.server.serving import listen, port_of
@@ -57,10 +58,18 @@ signing_key = {key}
 
 [server]
 port = {port}
+public_port = {public}
+
+[journey.order_history]
+public = "See my orders"
+
+[journey.search_the_catalogue]
+public = "Find a product"
 
 [journey.buy_a_mug]
-every = "6s"
-timeout = "3s"
+public = "Buy a product"
+every = "8s"
+timeout = "5s"
 grace = "2s"
 """
 
@@ -77,8 +86,8 @@ async def demo(environ: Mapping[str, str]) -> int:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="footfall-demo-")))
         made = make_key(state / "keys", 1, time.time())
         shop = await stack.enter_async_context(_shop(environ, made.directory))
-        with listen("127.0.0.1", 0) as probe:
-            port = port_of(probe)
+        with listen("127.0.0.1", 0) as probe, listen("127.0.0.1", 0) as other:
+            port, public = port_of(probe), port_of(other)
         file = state / "config.toml"
         file.write_text(
             _CONFIG.format(
@@ -86,13 +95,14 @@ async def demo(environ: Mapping[str, str]) -> int:
                 state=json.dumps(str(state / "var")),
                 shop=json.dumps(shop["shop"]),
                 port=port,
+                public=public,
                 info=json.dumps(f"{shop['shop']}/demo"),
                 key=json.dumps(str(made.key)),
             )
         )
         address = find(file, environ, "").url
         daemon = await stack.enter_async_context(_daemon(file, environ))
-        _introduce(console, shop, address, state)
+        _introduce(console, shop, address, _public(file, environ), state)
         story = DemoStory(console, shop["shop"], address, state / "var" / "artifacts")
         telling = asyncio.create_task(_tell(daemon, story))
         await first_of(telling, stopped.wait())
@@ -119,7 +129,15 @@ def _journeys() -> Path:
     return installed if installed.is_dir() else package.parent / "journeys"
 
 
-def _introduce(console: Console, shop: dict[str, str], agent: str, state: Path) -> None:
+def _public(file: Path, environ: Mapping[str, str]) -> str:
+    """Return the address of the public page."""
+    server = load(file, environ).server
+    return address_of(server.public_host, server.public_port)
+
+
+def _introduce(
+    console: Console, shop: dict[str, str], agent: str, public: str, state: Path
+) -> None:
     address = shop["shop"]
     console.print("[bold]Footfall demo[/bold]: a small shop, and the agent walking it.\n")
     console.print(f"  pages       {agent}          (the journeys, as the agent sees them)")
@@ -127,6 +145,7 @@ def _introduce(console: Console, shop: dict[str, str], agent: str, state: Path) 
     console.print(f"  control     {address}/demo          (break the shop by hand)")
     console.print(f"  analytics   {shop['analytics']}          (what its beacons reported)")
     console.print(f"  books       {address}/demo/books    (revenue, of people alone)")
+    console.print(f"  public page {public}/          (what everybody may see of it)")
     console.print(f"  health      {agent}/readyz")
     console.print(f"  status      footfall status --url {agent}")
     console.print(f"  evidence    {state / 'var' / 'artifacts'}   (gone when the demo ends)\n")

@@ -14,6 +14,7 @@ import aiohttp
 from agent import config
 from agent.config.addresses import web_address
 from agent.core.errors import AgentUnreachable, ConfigError, Problem
+from agent.core.origins import bracketed
 from agent.server.access import is_loopback
 from agent.storage import access_token
 
@@ -256,5 +257,9 @@ def _address(settings: Settings) -> str:
     if server.port == 0:
         message = "is 0, so that nobody knows it: give --url URL; the agent's log has the port"
         raise ConfigError([Problem(settings.where("server", "port"), message)])
-    host = _HERE.get(server.host, server.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
+    return address_of(server.host, server.port)
+
+
+def address_of(host: str, port: int) -> str:
+    """Return where somebody on this machine reaches what listens there."""
+    return f"http://{bracketed(_HERE.get(host, host))}:{port}"

@@ -59,7 +59,7 @@ async def walked_pages(url: str) -> list[str]:
 LINK = re.compile(r"""(?:href|src)="(/[^"#]*)""")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_the_demo_shows_a_breakage_detected_confirmed_and_recovered(tmp_path_factory):
     """Installed from a wheel, in an empty folder and under the variables of the image, it prints
     the addresses, breaks the shop, tells fail with its evidence and the recovery; Ctrl-C ends it
@@ -106,6 +106,7 @@ async def test_the_demo_shows_a_breakage_detected_confirmed_and_recovered(tmp_pa
     try:
         await told(rf"pages +http://127\.0\.0\.1:{port} ", 20)
         await told(r"shop +http://127\.0\.0\.1:\d+", 20)
+        await told(r"public page +http://127\.0\.0\.1:\d+/", 5)
         await told(rf"health +http://127\.0\.0\.1:{port}/readyz", 5)
         await told(r"buy_a_mug +(pass|flaky)", 40)
         await told(r"revenue of people 0\.00 € \(0 orders\), beside 1 synthetic order", 10)
@@ -116,7 +117,7 @@ async def test_the_demo_shows_a_breakage_detected_confirmed_and_recovered(tmp_pa
         async with aiohttp.ClientSession() as session, session.get(page) as response:
             assert "/checkout answered 500" in await response.text()
         await told(r"screenshot\.png", 5)
-        await told("Recovered", 30)
+        await told("Recovered", 60)
         assert len(await walked_pages(f"http://127.0.0.1:{port}")) > 10
         process.send_signal(signal.SIGINT)
         rest, _ = await asyncio.wait_for(process.communicate(), 40)

@@ -96,8 +96,12 @@ async def test_the_composed_agent_has_a_sound_configuration(tmp_path):
     schedule, for the shop that is served."""
     mounted = {mount["target"]: mount["source"] for mount in services()["agent"]["volumes"]}
     config = Path(mounted["/etc/footfall/config.toml"])
-    done = await checked(tmp_path, config, Path(mounted["/journeys"]))
+    variables = {name: value or "" for name, value in services()["agent"]["environment"].items()}
+    done = await checked(tmp_path, config, Path(mounted["/journeys"]), **variables)
     assert done.code == 0, done.err
+    server = load(config, variables).server
+    exposed = services()["agent"]["expose"]
+    assert exposed == ["8080", str(server.public_port)]
     assert load(config, {}).sites["shop"].url == "http://shop:8000"
 
 
