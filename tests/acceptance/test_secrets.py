@@ -269,7 +269,7 @@ FAULTY = {
     "no table": ({"FOOTFALL_TELEMETRY__HEADERS": "Bearer {0}"}, ""),
     "no text": ({"FOOTFALL_TELEMETRY__HEADERS": '{{"authorization": ["{0}"]}}'}, ""),
     "two lines": ({"FOOTFALL_TELEMETRY__HEADERS__AUTHORIZATION": "{0}\n{0}"}, ""),
-    "no such key": ({"FOOTFALL_SERVER__TOKN": "{0}", "AGENT_TOKEN": "{0}"}, ""),
+    "no such key": ({"FOOTFALL_SERVER__TOKN": "{0}", "FOOTFALL_TOKEN": "{0}"}, ""),
     "no pairs": ({"OTEL_EXPORTER_OTLP_HEADERS": "authorization {0}"}, ""),
     "in the file": ({}, '[telemetry.headers]\nauthorization = ["{0}"]\nx = "{0}\\n"\n'),
     "no TOML": ({}, 'headers = {{ authorization = "{0}" "{0}" }}\n'),

@@ -166,7 +166,7 @@ def test_a_loaded_secret_shows_as_stars(config):
         ("", {"FOOTFALL_TELEMETRY": f'{{"headers": "{TOKEN}"'}),
         ("", {"FOOTFALL_TELEMETRY__HEADERS__AUTHORIZATION": f"{TOKEN}\nX: y"}),
         ("", {"FOOTFALL_TELEMETRY__TOKEN": TOKEN}),
-        ("", {"AGENT_TOKEN": TOKEN}),
+        ("", {"FOOTFALL_TOKEN": TOKEN}),
     ],
 )
 def test_no_fault_repeats_a_secret(config, text, environ):
