@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import Annotated
 
 import typer
 
@@ -28,15 +29,24 @@ def run(config: ConfigFile = None) -> None:
 
 
 @app.command(epilog=MORE.format("docs/operating.md"))
-def check(config: ConfigFile = None) -> None:
+def check(
+    config: ConfigFile = None,
+    secrets: Annotated[
+        bool,
+        typer.Option("--secrets", help="List the secrets that journeys ask for, and which lack."),
+    ] = False,
+) -> None:
     """Load configuration and journeys, and print what would run when.
 
-    Exit codes: 0; 2 with every error at once, by file and line.
+    Exit codes: 0; 2 with every error at once, by file and line, or a secret is missing.
     """
     from agent.cli import log_output
     from agent.cli.check import check as check_all
+    from agent.cli.check import check_secrets
 
     log_output.configure()
+    if secrets:
+        raise typer.Exit(check_secrets(config, dict(os.environ)))
     raise typer.Exit(asyncio.run(check_all(config, dict(os.environ), SystemClock())))
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agent import config
+from agent.cli.advice import near_timeouts, notes, secrets_missing
 from agent.cli.rows import print_rows
 from agent.cli.window_lines import window_lines
 from agent.config.sections import TelemetrySection
@@ -55,16 +56,40 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
     if not journeys:
         out.print(f"No journeys in {settings.journeys}. `footfall new NAME --url URL` writes one.")
         return 2
-    warnings = [*_unrouted(settings, journeys), *loaded.warnings, *ignored(environ)]
+    warnings = [
+        *_unrouted(settings, journeys),
+        *near_timeouts(settings, journeys),
+        *loaded.warnings,
+        *ignored(environ),
+    ]
     word = "Nothing is wrong, but see the warnings below" if warnings else "All is well"
     _print(out, settings, journeys, clock.wall(), word)
     for line in window_lines(loaded.maintenance, journeys, clock.wall()):
         out.print(line, markup=False, soft_wrap=True)
     if way := _way_out(settings):
         out.print(way, markup=False, soft_wrap=True)
+    for note in notes(settings, journeys):
+        out.print(f"note: {note}", markup=False, soft_wrap=True)
     for warning in warnings:
         out.print(f"warning: {warning}", markup=False, soft_wrap=True)
     return 0
+
+
+def check_secrets(path: Path | None, environ: Mapping[str, str]) -> int:
+    """Print which secrets journeys ask for, by name and place; return the exit code.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+
+    """
+    settings = config.load(path, environ)
+    lines, missing = secrets_missing(settings, config.secret_reader(settings, environ))
+    out = Console(highlight=False)
+    for line in lines:
+        out.print(printable(line), markup=False, soft_wrap=True)
+    if not lines:
+        out.print(f"No journey in {settings.journeys} asks for a secret.", soft_wrap=True)
+    return 2 if missing else 0
 
 
 def _export_problems(path: Path | None, environ: Mapping[str, str]) -> list[Problem]:
