@@ -9,26 +9,28 @@ from agent.runs.document import time
 from agent.storage import rollups
 from agent.storage.rollup import Rollup
 from agent.storage.rollups import DAY, HOUR, begin_of
-from agent.storage.tally import Tally
+from agent.storage.tally import Bar, Tally, bar_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
+    from agent.server.documents import Bar as BarName
     from agent.server.documents import (
-        Bar,
-        BarsDocument,
         BarSpans,
         ShareDocument,
         SkippedDocument,
         StretchDocument,
         UptimeDocument,
     )
+    from agent.storage.rollups import Counts, Key
 
 HOURS = 24
 """Hours of which there are bars, and that count as a day."""
 OVERVIEW_DAYS = 30
 JOURNEY_DAYS = 90
+_MAY_CHANGE = 3
+"""Days, the newest, that slots may still end in."""
 _UPTIME_DAYS = (7, 30, 90)
 _MEDIAN, _P95 = 0.5, 0.95
 
@@ -54,44 +56,96 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the overview tells of one journey."""
+    """What is told of one journey wherever it stands."""
 
-    hours: Mapping[int, Tally]
-    days: Mapping[int, Tally]
+    hours: list[BarName]
+    """The last 24, the newest last."""
+    days: list[BarName]
+    """The last 30, the newest last."""
+    day: Tally
+    """The last 24 hours."""
+    uptime: list[UptimeDocument]
+    """Over 24 hours and over some days."""
+    skipped: list[SkippedDocument]
+    """In the last 24 hours, by reason, that of the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What days that are long over came to: it never changes."""
+
+    bars: list[BarName]
+    """Of those that the overview shows, but the newest."""
     sums: Mapping[int, Tally]
-    """Over so many days."""
-
-    @property
-    def day(self) -> Tally:
-        """The last 24 hours."""
-        return sum(self.hours.values(), Tally())
 
 
-def of_all(
-    connection: sqlite3.Connection, location: str, journeys: Sequence[str], spans: Spans
-) -> dict[str, Figures]:
-    """Return the figures of these journeys, by name."""
-    hours = rollups.tallies(connection, location, journeys, HOUR, spans.around(HOUR, HOURS))
-    around = spans.around(DAY, OVERVIEW_DAYS)
-    days = rollups.tallies(connection, location, journeys, DAY, around)
-    sums = {
-        count: rollups.sums(connection, location, journeys, DAY, spans.around(DAY, count))
-        for count in _UPTIME_DAYS
-    }
-    return {
-        name: Figures(
-            hours[name], days[name], {count: found[name] for count, found in sums.items()}
+class FiguresReader:
+    """Reads the figures of journeys: those of which anything has changed since they were read.
+
+    Of these, what is long over is read once a day: slots that were missed are skipped a day later
+    at most, so three days may still change.
+    """
+
+    def __init__(self, location: str) -> None:
+        self._location = location
+        self._past: tuple[int, dict[str, _Past]] = (0, {})
+        """By name, of the day that begins then; used on the reader's thread alone, as below."""
+        self._known: dict[str, tuple[tuple[int, int], Figures]] = {}
+        """By name, with the version that they are of, and the hour that began then."""
+
+    def read(
+        self, connection: sqlite3.Connection, names: Iterable[str], spans: Spans
+    ) -> dict[str, Figures]:
+        """Return the figures of these journeys, by name."""
+        today = begin_of(spans.now, DAY)
+        if self._past[0] != today:
+            self._past = (today, {})
+        hour, versions = begin_of(spans.now, HOUR), rollups.versions(connection, self._location)
+        found = {}
+        for name in names:
+            of = versions.get(name, 0), hour
+            known, figures = self._known.get(name, (None, None))
+            if figures is None or known != of:
+                figures = self._of(connection, name, spans)
+                self._known[name] = of, figures
+            found[name] = figures
+        return found
+
+    def _of(self, connection: sqlite3.Connection, name: str, spans: Spans) -> Figures:
+        key = name, self._location
+        past = self._past[1].get(name)
+        if past is None:
+            past = self._past[1][name] = self._read_past(connection, key, spans)
+        around = spans.around(HOUR, HOURS)
+        hours = rollups.counts(connection, key, HOUR, around)
+        days = rollups.counts(connection, key, DAY, spans.around(DAY, _MAY_CHANGE))
+        day, lately = Tally.of_all(hours.values()), Tally.of_all(days.values())
+        skipped = rollups.skips(connection, key, HOUR, around) if day.skipped else []
+        return Figures(
+            _bars(hours, spans.begins(HOUR, HOURS)),
+            [*past.bars, *_bars(days, spans.begins(DAY, _MAY_CHANGE))],
+            day,
+            _uptimes(day, {days: sum_ + lately for days, sum_ in past.sums.items()}, spans),
+            [
+                {"reason": reason, "count": count, "last_at": time(last)}
+                for reason, count, last in skipped
+            ],
         )
-        for name in journeys
-    }
+
+    @staticmethod
+    def _read_past(connection: sqlite3.Connection, key: Key, spans: Spans) -> _Past:
+        recent = spans.begin(DAY, _MAY_CHANGE)
+        days = rollups.counts(connection, key, DAY, (spans.begin(DAY, JOURNEY_DAYS), recent))
+        sums = {
+            count: Tally.of_all(some for at, some in days.items() if at >= spans.begin(DAY, count))
+            for count in _UPTIME_DAYS
+        }
+        return _Past(_bars(days, range(spans.begin(DAY, OVERVIEW_DAYS), recent, DAY)), sums)
 
 
-def uptimes(figures: Figures, spans: Spans) -> list[UptimeDocument]:
-    """Return uptime over 24 hours and over some days."""
-    of_days = [
-        _uptime(tally, count, spans.begin(DAY, count)) for count, tally in figures.sums.items()
-    ]
-    return [_uptime(figures.day, 1, spans.begin(HOUR, HOURS)), *of_days]
+def _uptimes(day: Tally, sums: Mapping[int, Tally], spans: Spans) -> list[UptimeDocument]:
+    of_days = [_uptime(tally, days, spans.begin(DAY, days)) for days, tally in sums.items()]
+    return [_uptime(day, 1, spans.begin(HOUR, HOURS)), *of_days]
 
 
 def share(tally: Tally) -> ShareDocument:
@@ -107,35 +161,11 @@ def bar_spans(spans: Spans) -> BarSpans:
     }
 
 
-def bars(figures: Figures, spans: Spans) -> BarsDocument:
-    """Return the bars of the overview."""
-    return {
-        "hours": _bars(figures.hours, spans.begins(HOUR, HOURS)),
-        "days": _bars(figures.days, spans.begins(DAY, OVERVIEW_DAYS)),
-    }
-
-
 def stretches(
     found: Mapping[int, Rollup], length: int, count: int, spans: Spans
 ) -> list[StretchDocument]:
     """Return each of the last so many hours or days, the newest last."""
     return [_stretch(found.get(at) or Rollup(), at) for at in spans.begins(length, count)]
-
-
-def skipped(of: Iterable[Rollup]) -> list[SkippedDocument]:
-    """Return the slots that were skipped, by reason, that of the newest first."""
-    together = Rollup()
-    for one in of:
-        together.add(one)
-    newest = sorted(together.skipped, key=together.skipped_at.__getitem__, reverse=True)
-    return [
-        {
-            "reason": reason,
-            "count": together.skipped[reason],
-            "last_at": time(together.skipped_at[reason]),
-        }
-        for reason in newest
-    ]
 
 
 def _uptime(tally: Tally, days: int, since: float) -> UptimeDocument:
@@ -153,9 +183,8 @@ def _uptime(tally: Tally, days: int, since: float) -> UptimeDocument:
     }
 
 
-def _bars(found: Mapping[int, Tally], begins: range) -> list[Bar]:
-    nothing = Tally()
-    return [found.get(at, nothing).bar.value for at in begins]
+def _bars(found: Mapping[int, Counts], begins: range) -> list[BarName]:
+    return [bar_of(found[at]).value if at in found else Bar.UNKNOWN.value for at in begins]
 
 
 def _stretch(rollup: Rollup, at: int) -> StretchDocument:

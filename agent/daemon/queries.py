@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from agent.daemon import figures
-from agent.daemon.figures import Spans
+from agent.daemon.figures import FiguresReader, Spans
 from agent.daemon.incident_document import incident_document
 from agent.daemon.journey_document import of_certificate
 from agent.daemon.journey_history import history
@@ -70,6 +70,7 @@ class Overview:
         self._reader = reader
         self._clock = clock
         self._standings = Standings(location)
+        self._figures = FiguresReader(location)
 
     def loaded(self) -> list[str]:
         """Return the names of the journeys that are loaded."""
@@ -98,12 +99,12 @@ class Overview:
             def look(
                 connection: sqlite3.Connection,
             ) -> tuple[list[OverviewJourney], list[IncidentDocument], list[CertificateDocument]]:
-                of_all = figures.of_all(connection, self._location, names, spans)
+                of_all = self._figures.read(connection, names, spans)
                 told: list[OverviewJourney] = [
                     {
                         **standing,
-                        "uptime": figures.uptimes(of_all[name], spans),
-                        "bars": figures.bars(of_all[name], spans),
+                        "uptime": of_all[name].uptime,
+                        "bars": {"hours": of_all[name].hours, "days": of_all[name].days},
                     }
                     for name, standing in standings.read(connection, live, of_all, spans)
                 ]
@@ -145,7 +146,7 @@ class Overview:
         live = self._present.of(names, self._reported.suspended, await self._states())
 
         def look(connection: sqlite3.Connection) -> JourneyDocument:
-            of_all = figures.of_all(connection, self._location, [name], spans)
+            of_all = self._figures.read(connection, [name], spans)
             read = self._standings.read(connection, live, of_all, spans)
             standing: StandingDocument | None = read[0][1] if read else None
             listed = incident.of_journey(connection, self._location, name, _INCIDENTS)
@@ -155,7 +156,7 @@ class Overview:
                 "loaded": standing is not None,
                 "name": name,
                 "journey": standing,
-                "uptime": figures.uptimes(of_all[name], spans),
+                "uptime": of_all[name].uptime,
                 **history(connection, (name, self._location), spans),
                 "incidents": [incident_document(one, now) for one in listed],
             }

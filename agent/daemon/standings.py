@@ -7,10 +7,10 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from agent.core.results import Result
-from agent.daemon.figures import HOURS, share, skipped
+from agent.daemon.figures import HOURS, share
 from agent.daemon.journey_document import brief, declared, standing, written
 from agent.runs.document import time
-from agent.storage import incident, rollups, runs
+from agent.storage import incident, runs
 from agent.storage.rollups import HOUR
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from agent.daemon.figures import Figures, Spans
     from agent.daemon.present import PresentJourney
-    from agent.server.documents import BriefDocument, SkippedDocument, StandingDocument
+    from agent.server.documents import BriefDocument, StandingDocument
 
 _HISTORY = 20
 """Results of a journey that are told."""
@@ -59,19 +59,11 @@ class Standings:
                 "history": runs.results(connection, name, _HISTORY),
                 "day": share(figures[name].day),
                 "skipped_since": since,
-                "skipped": self._skipped(connection, name, figures[name], spans),
+                "skipped": figures[name].skipped,
                 "incident": numbers.get(name),
             }
             told.append((name, document))
         return told
-
-    def _skipped(
-        self, connection: sqlite3.Connection, name: str, figures: Figures, spans: Spans
-    ) -> list[SkippedDocument]:
-        if not figures.day.skipped:
-            return []
-        around = spans.around(HOUR, HOURS)
-        return skipped(rollups.read(connection, (name, self._location), HOUR, around).values())
 
     def _newest(
         self, connection: sqlite3.Connection, journey: str, result: str = ""

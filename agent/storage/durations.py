@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _GROWTH: Final = 1.1
 _SMALLEST: Final = 0.001
-_LAST: Final = 190
-"""The bucket of all that takes longer than twenty hours."""
+_LARGEST: Final = 72_000.0
+"""Seconds above which all are in one bucket."""
 
 Durations = Counter[str]
 """How many durations each bucket holds, by its number: as text, since JSON has no other keys."""
@@ -26,7 +26,7 @@ def bucket_of(seconds: float) -> str:
     """Return the bucket of a duration."""
     if seconds <= _SMALLEST:
         return "0"
-    return str(min(_LAST, round(math.log(seconds / _SMALLEST, _GROWTH))))
+    return str(round(math.log(min(seconds, _LARGEST) / _SMALLEST, _GROWTH)))
 
 
 def quantile(durations: Mapping[str, int], share: float) -> float | None:

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS runs (
     ended_at REAL NOT NULL,          -- Unix seconds, in time that never goes back
     document TEXT NOT NULL           -- the run's public JSON
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS runs_by_journey ON runs (journey, ended_at);
+CREATE INDEX IF NOT EXISTS runs_by_journey ON runs (journey, ended_at, result);
 CREATE INDEX IF NOT EXISTS runs_by_journey_and_result ON runs (journey, result, ended_at);
 CREATE INDEX IF NOT EXISTS runs_by_result ON runs (result, ended_at);
 CREATE INDEX IF NOT EXISTS runs_by_time ON runs (ended_at);

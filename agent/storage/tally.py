@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from operator import attrgetter
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class Bar(StrEnum):
@@ -40,7 +44,17 @@ class Tally:
 
     def __add__(self, other: Self) -> Tally:
         """Count both."""
-        return Tally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Tally(*(a + b for a, b in zip(self.counts, other.counts, strict=True)))
+
+    @classmethod
+    def of_all(cls, counts: Iterable[Sequence[int]]) -> Self:
+        """Count all of these, each in the order of the fields."""
+        return cls(*map(sum, zip(*counts, strict=True)))
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """All of them, in the order of the fields."""
+        return _counts(self)
 
     @property
     def skipped(self) -> int:
@@ -50,7 +64,8 @@ class Tally:
     @property
     def slots(self) -> int:
         """All that ended."""
-        return self.good + self.failed + self.not_measured + self.skipped
+        walked = self.passed + self.flaky + self.failed + self.not_measured
+        return walked + self.suspended + self.passed_over
 
     @property
     def good(self) -> int:
@@ -70,15 +85,23 @@ class Tally:
     @property
     def bar(self) -> Bar:
         """All of it in a word."""
-        slots = self.slots
-        if not slots:
-            return Bar.UNKNOWN
-        if self.failed:
-            return Bar.FAIL
-        if 2 * self.good >= slots:
-            return Bar.FLAKY if self.flaky else Bar.PASS
-        others = self.not_measured + self.passed_over
-        return Bar.SUSPENDED if self.suspended >= others else Bar.NOT_MEASURED
+        return bar_of(self.counts)
+
+
+_counts = attrgetter(*Tally.__slots__)
+
+
+def bar_of(counts: Sequence[int]) -> Bar:
+    """Put the counts of a tally, in the order of its fields, into a word."""
+    passed, flaky, failed, not_measured, suspended, passed_over, *_ = counts
+    if failed:
+        return Bar.FAIL
+    good, others = passed + flaky, not_measured + passed_over
+    if not good + others + suspended:
+        return Bar.UNKNOWN
+    if good >= others + suspended:
+        return Bar.FLAKY if flaky else Bar.PASS
+    return Bar.SUSPENDED if suspended >= others else Bar.NOT_MEASURED
 
 
 def _per_cent(part: int, whole: int) -> float | None:

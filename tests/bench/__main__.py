@@ -11,7 +11,7 @@ from rich.console import Console
 from agent.browsers.find import require_browser
 from agent.core.errors import BrowserMissing
 from agent.worker.browser.launch import _ARGS, needs_no_sandbox
-from tests.bench import calls, cost, idle, lateness, node, noise, report, stop, views
+from tests.bench import calls, cost, idle, lateness, node, noise, report, stop, store, views
 from tests.bench.last import Printed
 from tests.bench.meter import BURNED, MeterError, self_check
 from tests.bench.site import Site
@@ -61,6 +61,7 @@ async def _main(console: Printed) -> None:
         console.print(report.stops(await stop.measure(site.url)))
         console.print(calls.table(await calls.measure(site.url, otlp.http_endpoint)))
         arrived = otlp.counts
+    console.print(report.pages(await store.measure()))
     console.print(
         f"Sent meanwhile: {arrived['traces']} requests of traces, {arrived['metrics']} of "
         f"metrics, {arrived['logs']} of logs. Took {time.monotonic() - since:.0f} s."

@@ -11,6 +11,7 @@ from tests.bench.lateness import quantile
 from tests.bench.memory import largest, middle
 from tests.bench.noise import PAGES
 from tests.bench.shares import ROLES
+from tests.bench.store import CHANGED, DAYS, JOURNEYS
 from tests.bench.viewer import ALL, BARE, CALLS, LISTENING, OPEN
 from tests.bench.views import SIDES, VIEWS
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tests.bench.memory import Memory
     from tests.bench.noise import Noises
     from tests.bench.stop import Stop
+    from tests.bench.store import Pages
     from tests.bench.views import Views
 
 RATIO = 1.10
@@ -32,6 +34,8 @@ VITAL = 1.05
 NOISE = 1.15
 IDLE_SHARE = 0.01
 IDLE_SIZE = 350 << 20
+PAGE = 0.05
+YEAR_SIZE = 100_000_000
 _FIGURES = ("wall", "cpu", "lcp", "ttfb")
 _VITALS = _FIGURES[2:]
 
@@ -176,6 +180,29 @@ def idle(found: Idle) -> Table:
         f"[bold]{_mib(found.size)}[/bold] {_held(found.size < IDLE_SIZE)} < {_mib(IDLE_SIZE)}",
     )
     table.caption = f"{found.runs} runs were made meanwhile"
+    return table
+
+
+def pages(found: Pages) -> Table:
+    """How fast pages answer out of a large store."""
+    table = Table("", "size", "first look", "p50", "largest of the others")
+    table.title = f"{JOURNEYS} journeys, {DAYS} days of each: a page, and what it is made of"
+    for address, (first, *others) in found.looks.items():
+        middle_one = quantile(others, 0.5)
+        table.add_row(
+            address,
+            f"{found.weight[address] / 1024:.0f} KiB",
+            f"{1000 * first:.0f} ms",
+            f"[bold]{1000 * middle_one:.0f} ms[/bold] {_held(middle_one < PAGE)} "
+            f"< {1000 * PAGE:.0f} ms",
+            f"{1000 * max(others):.0f} ms",
+        )
+    listed = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.rows.items())
+    size = found.size
+    table.caption = (
+        f"{listed}: {_mib(size)} {_held(size < YEAR_SIZE)} < {_mib(YEAR_SIZE)}; "
+        f"between two looks {CHANGED} journeys end a slot"
+    )
     return table
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -41,6 +41,7 @@ from agent.storage.run_end import RunEnd
 from tests.support.build import a_journey, a_site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from agent.core.certificate import Certificate
@@ -239,6 +240,13 @@ class Served:
         journey_state.note(self._books, end)
         incidents.note(self._books, end, journey(name), self.suspended)
         return document
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Put all that is put into the books meanwhile into them at once."""
+        self._books.execute("BEGIN")
+        yield
+        self._books.execute("COMMIT")
 
     def walked(self, run: dict[str, Any], *attempts: dict[str, Any]) -> None:
         """Keep what was seen in each attempt of a run."""

@@ -1,0 +1,108 @@
+"""The roll-ups' table: bounded whatever the clock says, and each stretch in its own row."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from agent.core.results import Result
+from agent.storage import rollups
+from agent.storage.rollup import Walked
+from agent.storage.rollups import DAY, HOUR
+from agent.storage.tally import Tally
+
+KEY = "buy", "eu"
+NOW = 1_700_000_000.0
+EVER = 0.0, 1e11
+
+
+@pytest.fixture
+def table():
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(rollups.SCHEMA)
+        yield connection
+
+
+def walk(table, at, result=Result.PASS, key=KEY, **walked):
+    rollups.add_walk(table, key, at, result, Walked(**walked))
+
+
+def test_a_slot_is_in_its_hour_and_in_its_utc_day(table):
+    """The last moment before midnight is not the next day's."""
+    midnight = NOW // DAY * DAY
+    walk(table, midnight - 0.001, seconds=2.0)
+    walk(table, midnight, Result.FAIL, step="Pay", silenced=True)
+    rollups.add_skips(table, KEY, [midnight - 60, midnight + 60], "paused")
+    days = rollups.read(table, KEY, DAY, EVER)
+    assert [day.tally for day in days.values()] == [
+        Tally(passed=1, suspended=1),
+        Tally(failed=1, suspended=1, silenced=1),
+    ]
+    assert days[midnight].steps == {"Pay": 1}
+    assert days[midnight - DAY].took(0.5) == pytest.approx(2.0, rel=0.05)
+    assert set(rollups.read(table, KEY, HOUR, EVER)) == {midnight - HOUR, midnight}
+    assert rollups.skips(table, KEY, DAY, EVER) == [("paused", 2, midnight + 60)]
+    assert rollups.counts(table, KEY, DAY, EVER) == {
+        at: day.tally.counts for at, day in days.items()
+    }
+
+
+def test_places_and_journeys_are_apart(table):
+    """Each has its own."""
+    walk(table, NOW)
+    walk(table, NOW, key=("search", "eu"))
+    walk(table, NOW, key=("buy", "us"))
+    assert [day.tally for day in rollups.read(table, KEY, DAY, EVER).values()] == [Tally(passed=1)]
+    assert rollups.versions(table, "eu") == {"buy": 1, "search": 1}
+
+
+def test_each_change_has_a_version_of_its_own(table):
+    """So what was read of a journey is good until then."""
+    walk(table, NOW)
+    before = rollups.versions(table, "eu")
+    rollups.add_skips(table, KEY, [NOW], "late")
+    assert rollups.versions(table, "eu") != before
+
+
+def test_old_stretches_go(table):
+    """Four hundred days, and the hours of some days around the newest, are left."""
+    for day in range(410):
+        walk(table, NOW + day * DAY)
+    assert len(rollups.read(table, KEY, DAY, EVER)) == 400
+    assert min(rollups.read(table, KEY, DAY, EVER)) > NOW + 9 * DAY
+    assert len(rollups.read(table, KEY, HOUR, EVER)) <= 5
+
+
+@pytest.mark.parametrize("wrong", [NOW + 3000 * DAY, 1000.0])
+def test_a_clock_that_is_wrong_for_a_while_takes_no_days(table, wrong):
+    """Neither one that is years ahead nor one that began anew in 1970; hours are counted on
+    after it is set right."""
+    for day in range(30):
+        walk(table, NOW + day * DAY)
+    for hour in range(60):
+        walk(table, wrong + hour * HOUR)
+    now = NOW + 30 * DAY
+    walk(table, now)
+    lately = rollups.read(table, KEY, DAY, (NOW, now + DAY))
+    assert len(lately) == 31
+    assert [one.tally for one in rollups.read(table, KEY, HOUR, (now - DAY, now + HOUR)).values()][
+        -1
+    ] == Tally(passed=1)
+
+
+def test_steps_and_journeys_are_bounded(table):
+    """A journey that names its steps anew each time, and journeys that come and go."""
+    for number in range(80):
+        walk(table, NOW, Result.FAIL, step=f"step {number}")
+    (day,) = rollups.read(table, KEY, DAY, EVER).values()
+    assert (len(day.steps), day.tally.failed) == (50, 80)
+    table.execute("BEGIN")
+    for number in range(2005):
+        walk(table, NOW + number, key=(f"journey_{number}", "eu"))
+    rollups.forget_the_oldest(table)
+    table.execute("COMMIT")
+    assert len(rollups.versions(table, "eu")) <= 2006
+    (left,) = table.execute("SELECT count(DISTINCT journey) FROM rollups").fetchone()
+    assert left == 2000
