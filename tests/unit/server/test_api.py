@@ -161,6 +161,7 @@ async def test_a_journey_that_fails(tmp_path):
         "timeout": 20.0,
         "slow": None,
         "every_failing": None,
+        "public": "",
         "enabled": True,
         "running": False,
         "suspended": None,
