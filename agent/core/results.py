@@ -175,6 +175,8 @@ class AttemptReport:
     """The longest time for which the worker's event loop stood still, in seconds."""
     tagger_wait: Seconds = 0.0
     """The longest time for which a request waited for its tag, in seconds."""
+    awaited: Seconds = 0.0
+    """For how long the site had owed an answer when the walk ended; 0.0: it owed none."""
     blocked_at: Name = ""
     """``file:line`` of the journey code that blocked the loop for longest, if any did."""
     requests: dict[RequestKind, Count] = field(default_factory=dict)
@@ -213,6 +215,8 @@ class AttemptRecord:
     spans: tuple[SpanData, ...] = ()
     recorded: bool = False
     """Whether a trace was recorded."""
+    cpu_wait: float = 0.0
+    """For how many seconds one of its processes was ready to run and had no processor."""
     last: bool = False
     """Whether no other worker will walk, since the agent is ending."""
 

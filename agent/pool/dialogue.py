@@ -12,6 +12,7 @@ from agent.core.errors import ErrorType
 from agent.core.first_of import first_of
 from agent.core.limits import MOST_SPANS, MOST_STEPS
 from agent.core.results import AttemptRecord, SpanData, Step, StepOutcome
+from agent.pool.cpu_wait import CpuWait
 from agent.pool.memory import oom_kills
 from agent.pool.questions import Questions
 from agent.protocol.messages import (
@@ -82,6 +83,7 @@ class Dialogue:
         self._outcome: AttemptReport | None = None
         self._giving_way = False
         self._oom_before = oom_kills()
+        self._cpu_wait = CpuWait()
         self._death: ErrorType | None = None
         self._detail = ""
 
@@ -116,6 +118,7 @@ class Dialogue:
             steps=tuple(steps),
             spans=tuple(self._spans),
             recorded=self._order.record_trace,
+            cpu_wait=self._cpu_wait.seconds,
         )
 
     def end(self, death: ErrorType, detail: str) -> None:
@@ -135,6 +138,7 @@ class Dialogue:
         """
         tree = self._worker.tree
         tree.look()
+        self._cpu_wait.look(tree.processes())
         near = round(bound * _GIVE_WAY) if self._order.record_trace else bound
         size = tree.memory(near)
         if size > bound:
@@ -243,6 +247,7 @@ class Dialogue:
             case OutcomeKnown(report):
                 if self._outcome is None:
                     self._outcome = self._excused(report)
+                    self._cpu_wait.look(self._worker.tree.processes())
             case Walked(report):
                 if not self._over.done():
                     self._over.set_result(self._whole(report))

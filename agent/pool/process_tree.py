@@ -87,6 +87,10 @@ class Tree:
             with suppress(psutil.Error):
                 self._seen.add(psutil.Process(pid))
 
+    def processes(self) -> frozenset[psutil.Process]:
+        """Return what was seen at the last look."""
+        return frozenset(self._seen)
+
     def memory(self, bound: int) -> int:
         """Return the proportional set size of the tree in bytes, at least where it matters.
 

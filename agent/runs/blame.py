@@ -41,7 +41,7 @@ def blame(record: AttemptRecord, timeout: float, *, network_down: bool) -> Blame
     report = record.report
     if report is None:
         return _without_report(record)
-    blamed = _of_report(report, timeout, network_down=network_down)
+    blamed = _of_report(record, report, timeout, network_down=network_down)
     if record.death is not None and blamed.error:
         # What the journey came to was told before the worker ended, so it stands.
         return replace(blamed, error=f"{blamed.error}\nits evidence was lost: {record.detail}")
@@ -72,7 +72,9 @@ def judged(number: int, span_id: str, record: AttemptRecord, blamed: Blame) -> A
     )
 
 
-def _of_report(report: AttemptReport, timeout: float, *, network_down: bool) -> Blame:
+def _of_report(
+    record: AttemptRecord, report: AttemptReport, timeout: float, *, network_down: bool
+) -> Blame:
     if report.blocked_at and report.lag > _too_long(timeout):
         return _agent(
             ErrorType.SCRIPT_ERROR,
@@ -80,10 +82,10 @@ def _of_report(report: AttemptReport, timeout: float, *, network_down: bool) -> 
             "await instead of blocking",
         )
     if report.error_type is None:
-        return Blame(Result.PASS, held_up=_waited(report) > _too_long(timeout))
+        return Blame(Result.PASS, held_up=bool(_held_up(record, report, timeout)))
     if report.error_type.owner is Owner.AGENT:
         return _agent(report.error_type, report.error)
-    return _of_target(report, report.error_type, timeout, network_down=network_down)
+    return _of_target(record, report, timeout, network_down=network_down)
 
 
 def _without_report(record: AttemptRecord) -> Blame:
@@ -97,7 +99,7 @@ def _without_report(record: AttemptRecord) -> Blame:
 
 
 def _of_target(
-    report: AttemptReport, error_type: ErrorType, timeout: float, *, network_down: bool
+    record: AttemptRecord, report: AttemptReport, timeout: float, *, network_down: bool
 ) -> Blame:
     """Ask everything that could excuse the target before it is blamed."""
     if report.canary is not None:
@@ -106,13 +108,10 @@ def _of_target(
         return _agent(
             ErrorType.AGENT_NETWORK, f"the agent's own network is down (after: {report.error})"
         )
-    waited = _waited(report)
-    if error_type is ErrorType.TIMEOUT and waited > _too_long(timeout):
-        return _agent(
-            ErrorType.AGENT_OVERLOAD,
-            f"the agent itself stood still for {waited:.1f} s (after: {report.error})",
-        )
-    return Blame(Result.FAIL, error_type, _told(report))
+    held_up = _held_up(record, report, timeout)
+    if report.error_type is ErrorType.TIMEOUT and held_up:
+        return _agent(ErrorType.AGENT_OVERLOAD, f"{held_up} (after: {report.error})")
+    return Blame(Result.FAIL, report.error_type, _told(report))
 
 
 def _told(report: AttemptReport) -> str:
@@ -121,9 +120,16 @@ def _told(report: AttemptReport) -> str:
     return "\n".join([cause, *report.near]) + mark + log
 
 
-def _waited(report: AttemptReport) -> float:
-    """Return for how long the agent itself held the walk up at a time, in seconds."""
-    return max(report.lag, report.tagger_wait)
+def _held_up(record: AttemptRecord, report: AttemptReport, timeout: float) -> str:
+    """Say how the agent itself held the walk up for too long, "" where it did not."""
+    still = max(report.lag, report.tagger_wait)
+    if still > _too_long(timeout):
+        return f"the agent itself stood still for {still:.1f} s"
+    # What the site has owed for longer than that did not wait for a processor of ours.
+    owed = report.awaited - record.cpu_wait > _too_long(timeout)
+    if record.cpu_wait > _too_long(timeout) and not owed:
+        return f"the walk waited for a processor for {record.cpu_wait:.1f} s: the machine is busy"
+    return ""
 
 
 def _too_long(timeout: float) -> float:

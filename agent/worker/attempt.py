@@ -204,6 +204,7 @@ class AttemptRunner:
             canary=canary,
             lag=lag,
             tagger_wait=tagger_wait,
+            awaited=self._outcome.stood.awaited(),
             blocked_at=blocked_at,
             requests=dict(self._setup.traffic.counts),
             vitals=self._setup.vitals.collected(),

@@ -130,6 +130,13 @@ async def test_open_requests(walker: Walker, origin: Origin) -> None:
     walked = await walker.walk('await run.page.goto("/badge", timeout=1500)', site(origin.url))
     assert walked.report.error_type is ErrorType.TIMEOUT
     assert f"still open: GET {origin.url}/never?token=REDACTED (" in walked.report.error
+    assert walked.report.awaited == 0.0, "a script is no answer that the walk is owed"
+    lines = """
+        await run.page.goto("/second")
+        await run.page.evaluate("() => { fetch('/never') }")
+        await run.page.get_by_role("button").click(timeout=1200)
+    """
+    assert 1.0 < (await walker.walk(lines, site(origin.url))).report.awaited < 60.0
     (one,) = json.loads((walked.scratch / "failure.json").read_text())["open_requests"]
     assert one["seconds"] > 1
 

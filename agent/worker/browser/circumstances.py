@@ -47,6 +47,10 @@ class Circumstances:
             )
             yield f"beacons that the agent stopped before: {', '.join(counted)}"
 
+    def awaited(self) -> float:
+        """Return for how many seconds the site has owed its oldest answer; 0.0: it owes none."""
+        return max((one.seconds for one in self.open_requests if one.awaited), default=0.0)
+
     def facts(self) -> dict[str, Any]:
         """Return all of it as JSON-like data."""
         return {

@@ -62,6 +62,8 @@ class OpenRequest:
 
     what: str
     seconds: float
+    awaited: bool = False
+    """Whether the site itself owes the answer, to a page or to a call of one."""
 
     def __str__(self) -> str:
         return f"{self.what} ({self.seconds:.1f} s)"
@@ -129,7 +131,11 @@ class Traffic:
         """Return the requests that are without an end, the oldest first: ten at most."""
         now = time.monotonic_ns()
         return [
-            OpenRequest(f"{request.method} {bare_url(request.url)}", (now - began) / 1e9)
+            OpenRequest(
+                f"{request.method} {bare_url(request.url)}",
+                (now - began) / 1e9,
+                request.resource_type in _TRACED and self.hooks.is_first_party(request.url),
+            )
             for request, began in islice(self._open.items(), _MOST_OPEN)
         ]
 

@@ -80,7 +80,14 @@ plain = st.builds(
 """Reports with nothing in them that excuses the target."""
 records = st.one_of(
     st.builds(AttemptRecord, st.just(1), moments, moments, report=plain),
-    st.builds(AttemptRecord, st.just(1), moments, moments, report=reports),
+    st.builds(
+        AttemptRecord,
+        st.just(1),
+        moments,
+        moments,
+        report=reports,
+        cpu_wait=st.sampled_from([0.0, 2.0, 2.1, 30.0]),
+    ),
     st.builds(
         AttemptRecord,
         st.just(1),
@@ -149,7 +156,10 @@ def check_attempt(attempt, record):
     elif (
         WHOSE[report.error_type] == "agent"
         or report.canary is not None
-        or (report.error_type is ErrorType.TIMEOUT and max(report.lag, report.tagger_wait) > 2)
+        or (
+            report.error_type is ErrorType.TIMEOUT
+            and max(report.lag, report.tagger_wait, record.cpu_wait) > 2
+        )
     ):
         assert attempt.result is N
     else:  # one site alone out of reach is that site's own trouble

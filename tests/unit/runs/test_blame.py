@@ -31,11 +31,18 @@ def test_a_walk_that_reached_its_end_passes():
     assert (verdict.result, verdict.error_type) == (Result.PASS, None)
 
 
-@pytest.mark.parametrize("key", ["lag", "tagger_wait"])
+def slowed(where, waited, **of_report):
+    """An attempt that the agent held up: its loop, its tagger, or its whole machine."""
+    if where == "cpu_wait":
+        return record(report(**of_report), cpu_wait=waited)
+    return record(report(**of_report, **{where: waited}))
+
+
+@pytest.mark.parametrize("where", ["lag", "tagger_wait", "cpu_wait"])
 @pytest.mark.parametrize(("waited", "held_up"), [(1.9, False), (2.1, True)])
-def test_a_pass_that_the_agent_held_up_is_known(key, waited, held_up):
+def test_a_pass_that_the_agent_held_up_is_known(where, waited, held_up):
     """Above a tenth of the timeout its own slowness is told, and it passes all the same."""
-    told = record(report(**{key: waited}))
+    told = slowed(where, waited)
     verdict = blame(told, TIMEOUT, network_down=False)
     assert (verdict.result, verdict.held_up) == (Result.PASS, held_up)
     assert judged(1, "0b" * 8, told, verdict).held_up is held_up
@@ -93,12 +100,12 @@ def test_a_dead_network_excuses_only_what_it_explains():
     ("timeout", "waited", "overloaded"),
     [(5.0, 1.0, False), (5.0, 1.001, True), (20.0, 2.0, False), (20.0, 2.001, True)],
 )
-@pytest.mark.parametrize("where", ["lag", "tagger_wait"])
+@pytest.mark.parametrize("where", ["lag", "tagger_wait", "cpu_wait"])
 def test_the_agents_own_slowness_excuses_a_timeout(timeout, waited, overloaded, where):
-    """Above max(1 s, 10 % of the timeout), of the loop or of the tagger, a timeout is
+    """Above max(1 s, 10 % of the timeout), of the loop, the tagger or the machine, a timeout is
     agent_overload; at the bound it is still the target's."""
-    told = report(error_type=ErrorType.TIMEOUT, error="slow", **{where: waited})
-    verdict = blame(record(told), timeout, network_down=False)
+    told = slowed(where, waited, error_type=ErrorType.TIMEOUT, error="slow")
+    verdict = blame(told, timeout, network_down=False)
     expected = (
         (Result.NOT_MEASURED, ErrorType.AGENT_OVERLOAD)
         if overloaded
@@ -107,11 +114,22 @@ def test_the_agents_own_slowness_excuses_a_timeout(timeout, waited, overloaded, 
     assert (verdict.result, verdict.error_type) == expected
 
 
+@pytest.mark.parametrize(
+    ("awaited", "result"),
+    [(0.0, Result.NOT_MEASURED), (8.0, Result.NOT_MEASURED), (8.1, Result.FAIL)],
+)
+def test_a_busy_machine_excuses_no_answer_that_never_came(awaited, result):
+    """Of 20 s a walk waited 6 s for a processor: an answer that the site has owed for more than
+    2 s beyond these is the site's own trouble."""
+    told = report(error_type=ErrorType.TIMEOUT, error="slow", awaited=awaited)
+    assert blame(record(told, cpu_wait=6.0), 20.0, network_down=False).result is result
+
+
 @pytest.mark.parametrize("word", [word for word in TARGETS if word != "timeout"])
 def test_slowness_excuses_nothing_but_a_timeout(word):
     """A wrong text is wrong however slow the agent was."""
     told = report(error_type=ErrorType(word), tagger_wait=9.0)
-    assert blame(record(told), TIMEOUT, network_down=False).result is Result.FAIL
+    assert blame(record(told, cpu_wait=9.0), TIMEOUT, network_down=False).result is Result.FAIL
 
 
 @pytest.mark.parametrize("word", [None, *TARGETS])
