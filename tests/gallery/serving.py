@@ -36,6 +36,7 @@ class Stage:
 
     def __init__(self, artifacts: Path) -> None:
         self._artifacts = artifacts
+        self.control = Asked()
 
     async def take_pictures(self, browser: Browser) -> None:
         """Take the pictures that runs took."""
@@ -96,7 +97,7 @@ async def staged() -> AsyncIterator[tuple[Stage, str]]:
             lambda: Check(True, "ticked"),
             ready,
             stage,
-            Asked(),
+            stage.control,
             Path(folder),
             access,
             SystemClock(),
