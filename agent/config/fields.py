@@ -26,6 +26,8 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SMALLEST_MEMORY = 64 * 1024 * 1024
 _SHORTEST_TOKEN = 16
 _LONGEST_CONFIRM_AFTER = 600.0
+RUN_FIELDS = ("trace_id", "run_id", "journey")
+"""What of a run an address may hold."""
 
 
 def _duration(value: object) -> float:
@@ -173,6 +175,21 @@ def _own_address(text: str) -> str:
     return f"{address.scheme}://{address.netloc}"
 
 
+def _run_link(text: str) -> str:
+    if not text:
+        return text
+    host = re.split(r"[/?#]", text.partition("://")[2], maxsplit=1)[0]
+    for field in re.findall(r"\{([^{}]*)\}", text):
+        if field not in RUN_FIELDS or "{" in host:
+            known = ", ".join(f"{{{name}}}" for name in RUN_FIELDS)
+            raise ValueError(f"may hold these alone in braces, behind the host: {known}")
+    plain = re.sub(r"\{[^{}]*\}", "x", text)
+    if "{" in plain or "}" in plain:
+        raise ValueError("has a brace that is never closed or opened; write it as %7B or %7D")
+    web_address(plain)
+    return text
+
+
 def _bind_address(text: str) -> str:
     if text != "localhost":
         try:
@@ -279,6 +296,8 @@ HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 """What a client shows to be let in; empty: there is none."""
 OwnAddress = Annotated[str, AfterValidator(_own_address)]
+RunLink = Annotated[str, AfterValidator(_run_link)]
+"""An address with ``RUN_FIELDS`` in braces where those of a run are to stand; or nothing."""
 """Where people reach the agent, as an origin; empty: as they ask for it."""
 BindAddress = Annotated[str, AfterValidator(_bind_address)]
 Engine = Annotated[str, BeforeValidator(_engine)]

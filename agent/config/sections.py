@@ -37,6 +37,7 @@ from agent.config.fields import (
     Pattern,
     PositiveDuration,
     ProxyAddress,
+    RunLink,
     Selectors,
     SentHeaderName,
     SiteAddress,
@@ -226,6 +227,12 @@ class MaintenanceSection(Section):
                 f"starts = 2026-12-01T03:00:00: {told}"
             )
         return self
+
+
+class LinksSection(Section):
+    """``[links]``: what the page of a run leads to."""
+
+    trace: RunLink = ""
 
 
 class ServerSection(Section):

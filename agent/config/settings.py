@@ -15,6 +15,7 @@ from agent.config.sections import (
     CanarySection,
     IdentitySection,
     JourneySection,
+    LinksSection,
     MaintenanceSection,
     ScheduleSection,
     ServerSection,
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     telemetry: TelemetrySection = TelemetrySection()
     artifacts: ArtifactsSection = ArtifactsSection()
     server: ServerSection = ServerSection()
+    links: LinksSection = LinksSection()
     maintenance: tuple[MaintenanceSection, ...] = ()
 
     _provenance: Provenance = PrivateAttr(default_factory=Provenance)

@@ -178,7 +178,7 @@ async def build(
     overview = Overview(
         settings.location,
         Present(dispatcher, ticker, timeline, engine.live),
-        Reported(report, agent, engine.artifacts.folder, ""),
+        Reported(report, agent, engine.artifacts.folder, lambda: in_force.now.settings.links.trace),
         reader,
         clock,
     )

@@ -24,6 +24,7 @@ from agent.storage.certificates import MOST_TOLD
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
     from pathlib import Path
 
     from agent.core.clock import Clock
@@ -54,8 +55,8 @@ class Reported:
     suspended: SuspensionReport
     agent: AgentReport
     artifacts: Path
-    trace_link: str
-    """The address of a trace, with fields for what is known of it; empty: none is set."""
+    trace_link: Callable[[], str]
+    """Returns the address of a trace, with fields for what is known of it; empty: none is set."""
 
 
 class Overview:
@@ -186,7 +187,7 @@ class Overview:
         """
         if followed := self._present.runs.find(run_id):
             return cast("RunDocument", followed.document())
-        detail = RunDetail(self._location, self._reported.artifacts, self._reported.trace_link)
+        detail = RunDetail(self._location, self._reported.artifacts, self._reported.trace_link())
         return await self._reader.read(lambda connection: look_up(connection, run_id, detail))
 
     async def incidents(self, limit: int, before: int | None = None) -> IncidentsDocument:

@@ -139,7 +139,7 @@ class Served:
 
         present = Present(self.dispatcher, ticker, timeline, self.live)
         agent = AgentReport("1.2.3", "test", ready)
-        reported = Reported(report, agent, self.artifacts, TRACES)
+        reported = Reported(report, agent, self.artifacts, lambda: TRACES)
         overview = Overview(PLACE, present, reported, reader, clock)
 
         # The guard believes what it is told of the host: the socket stays on loopback.

@@ -80,6 +80,14 @@ def test_addresses_have_one_spelling(write):
     assert site.first_party == ("https://*.example.com", "http://[::1]:8080")
 
 
+def test_a_link_has_fields_of_a_run(write):
+    """As it stands, with the fields in braces; nothing is no link."""
+    link = "http://[::1]:16686/trace/{trace_id}?run={run_id}&of={journey}"
+    file = write(f'[links]\ntrace = "{link}"\n')
+    assert load(file, {}).links.trace == link
+    assert load(write("[links]\n"), {}).links.trace == ""
+
+
 @pytest.mark.parametrize(
     ("pattern", "url"),
     [
