@@ -52,6 +52,7 @@ class RunDetail:
             "failed_step": failed_step(run),
             # Runs of an earlier version have none.
             "changes": run.get("changes", []),
+            "compared_with": run.get("compared_with", 0),
             "last_pass": _last_pass(around.last_pass),
             "previous": around.previous,
             "next": around.next,

@@ -42,6 +42,43 @@ async def test_a_breakage_is_detected_confirmed_and_recovered(buying, breaking):
     kept = {path.relative_to(buying.state / "artifacts").as_posix() for path in files(buying)}
     assert kept == {path for one in runs.values() for path in evidence(one)}
     assert not buying.scratch()
+    check_changes(buying, run, failed)
+
+
+def check_changes(home, run, logged) -> None:
+    """What is different from the passes is told alike by the run, its notes and the log."""
+    first = run["changes"][0]
+    assert first["line"] == (
+        "POST /checkout answered 500, before it led to /checkout/done/HC-{id} (303)"
+    )
+    assert (first["kind"], first["step"]) == ("answer", "Place the order")
+    assert logged["change"] == first["line"]
+    for path in evidence(run):
+        if path.endswith("failure.json"):
+            notes = json.loads((home.state / "artifacts" / path).read_text())
+            assert (notes["changes"], notes["compared_with"]) == (
+                run["changes"],
+                run["compared_with"],
+            )
+
+
+async def test_once_compares_with_the_passes_of_the_agent(buying, breaking):
+    """On its state folder, while it runs or after; without one nothing is said."""
+    await breaking("error")
+    alone = await buying.footfall("once", "buy_a_mug", "--no-confirm")
+    assert alone.code == 1, alone
+    assert "different" not in alone.out + alone.err
+    await breaking("none")
+    async with Daemon(buying) as daemon:
+        await daemon.started()
+        await daemon.finished("buy_a_mug", "pass")
+        assert await daemon.terminate() == 0
+    await breaking("error")
+    beside = await buying.footfall("once", "buy_a_mug", "--no-confirm")
+    assert beside.code == 1, beside
+    told = [line.strip() for line in (beside.out + beside.err).splitlines()]
+    at = next(n for n, line in enumerate(told) if line.startswith("different from the last"))
+    assert told[at + 1].startswith("POST /checkout answered 500"), beside.out
 
 
 def files(home):
@@ -58,8 +95,10 @@ def check_evidence(home, run) -> None:
     names = [(path.split("/")[-2], path.split("/")[-1]) for path in evidence(run)]
     # The recorder costs every run, so it is on where a failure is walked again.
     assert sorted(names) == [
+        ("attempt-1", "aria.yml"),
         ("attempt-1", "failure.json"),
         ("attempt-1", "screenshot.png"),
+        ("attempt-2", "aria.yml"),
         ("attempt-2", "failure.json"),
         ("attempt-2", "screenshot.png"),
         ("attempt-2", "trace.zip"),
@@ -70,7 +109,7 @@ def check_evidence(home, run) -> None:
             assert content.startswith(b"\x89PNG")
         elif path.endswith(".zip"):
             assert content.startswith(b"PK")
-        else:
+        elif path.endswith(".json"):
             failure = json.loads(content)
             assert "/checkout" in failure["url"]
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from agent.core.results import SpanData, Tag
     from agent.worker.browser.listening import Listeners
     from agent.worker.browser.main_documents import MainDocuments
-    from agent.worker.browser.outliner import Note, Outliner
+    from agent.worker.browser.noted import Note
+    from agent.worker.browser.outliner import Outliner
 
 _TRACED = frozenset({"document", "xhr", "fetch"})
 _JOINED = _TRACED | {"eventsource"}
