@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.cli.running_agent import Agent
-    from agent.server.documents import IncidentsDocument
+    from agent.server.documents import IncidentsDocument, JourneyDocument, OverviewDocument
     from agent.server.public.public_files import PublicFile
 
 _OURS = b"data-stale"
@@ -32,16 +32,7 @@ async def page(agent: Agent, folder: Path) -> None:
 
     """
     _refuse_foreign(folder)
-    (overview,) = await agent.get("/api/v1/journeys")
-    if "bars" not in overview:
-        raise ConfigError([Problem(agent.url, "the agent is too old for this: update it")])
-
-    async def incidents(before: int | None) -> IncidentsDocument:
-        older = "" if before is None else f"?before={before}"
-        (found,) = await agent.get(f"/api/v1/incidents{older}")
-        return cast("IncidentsDocument", found)
-
-    document = await public_document(cast("Any", overview), incidents)
+    document = await public_document(_Remote(agent))
     try:
         _write(folder, PublicFiles().rendered(document))
     except OSError as error:
@@ -49,6 +40,29 @@ async def page(agent: Agent, folder: Path) -> None:
     console = Console(highlight=False, soft_wrap=True)
     shown = len(document["journeys"])
     console.print(f"{escape(str(folder / INDEX))} shows {_several(shown)}")
+
+
+class _Remote:
+    """A running agent, asked by its API."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    async def journeys(self) -> OverviewDocument:
+        (found,) = await self._agent.get("/api/v1/journeys")
+        if "bars" not in found:
+            message = "the agent is too old for this: update it"
+            raise ConfigError([Problem(self._agent.url, message)])
+        return cast("OverviewDocument", found)
+
+    async def journey(self, name: str) -> JourneyDocument | None:
+        (found,) = await self._agent.get(f"/api/v1/journeys/{name}")
+        return cast("JourneyDocument", found)
+
+    async def incidents(self, limit: int, before: int | None = None) -> IncidentsDocument:
+        older = "" if before is None else f"&before={before}"
+        (found,) = await self._agent.get(f"/api/v1/incidents?limit={limit}{older}")
+        return cast("IncidentsDocument", found)
 
 
 def _several(shown: int) -> str:

@@ -9,6 +9,7 @@ from agent.server import documents
 from agent.server.public.public_app import create_public_app
 from agent.server.serving import listen, port_of, serving
 from tests.support.overviews import (
+    Told,
     a_journey,
     a_window,
     an_incident,
@@ -27,17 +28,21 @@ if TYPE_CHECKING:
 class Stage:
     """Answers as a history would, and always anew: its clock leaps with each look."""
 
-    overview: Any
-    found: Any = ()
+    told: Told
     seconds = 0.0
 
     async def journeys(self) -> Any:
         """Return the overview."""
-        return self.overview
+        return await self.told.journeys()
+
+    async def journey(self, name: str) -> Any:
+        """Return a journey."""
+        return await self.told.journey(name)
 
     async def incidents(self, limit: int, before: int | None = None) -> Any:
         """Return all incidents."""
-        return incidents(*self.found)
+        self.told.before.clear()
+        return await self.told.incidents(limit, before)
 
     def monotonic(self) -> float:
         """Return more than the page holds an answer for, each time."""
@@ -46,7 +51,8 @@ class Stage:
 
     def play(self, scene: str) -> None:
         """Show a scene from now on."""
-        self.overview, self.found = SCENES[scene]
+        overview, found = SCENES[scene]
+        self.told = Told(overview, incidents(*found))
 
 
 @asynccontextmanager

@@ -89,6 +89,41 @@ def incidents(*found: Any, more: bool = False) -> Any:
     return made(documents.IncidentsDocument, at=at(), incidents=list(found), more=more)
 
 
+class Told:
+    """Answers with these documents; of incidents one page after the other.
+
+    A journey's days are the bars of the overview's.
+    """
+
+    def __init__(self, overview: Any, *pages: Any) -> None:
+        self.overview, self._pages = overview, pages or (incidents(),)
+        self.before: list[int | None] = []
+        """What was asked for older incidents."""
+
+    async def journeys(self) -> Any:
+        """Return the overview."""
+        return self.overview
+
+    async def journey(self, name: str) -> Any:
+        """Return a journey that has the overview's bars."""
+        (one,) = (one for one in self.overview["journeys"] if one["journey"] == name)
+        bars = one["bars"]["days"]
+        first = NOW - timedelta(days=len(bars) - 1)
+        return made(
+            documents.JourneyDocument,
+            name=name,
+            days=[
+                made(documents.StretchDocument, at=f"{first + timedelta(days=n):%Y-%m-%d}", bar=bar)
+                for n, bar in enumerate(bars)
+            ],
+        )
+
+    async def incidents(self, limit: int, before: int | None = None) -> Any:
+        """Return the next page."""
+        self.before.append(before)
+        return self._pages[len(self.before) - 1]
+
+
 def _canary(hint: Any) -> Any:
     inside = get_args(hint)
     if is_typeddict(hint):

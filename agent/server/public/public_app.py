@@ -26,15 +26,13 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from agent.core.clock import Clock
-    from agent.server.documents import IncidentsDocument, Source
+    from agent.server.public.public_document import Asked
     from agent.server.public.public_files import PublicFile
 
-_HOLDS: Final = 5.0
+_HOLDS: Final = 10.0
 """Seconds for which one answer is given to all: however many look, the agent looks up once."""
-_INCIDENTS: Final = 50
-"""Incidents that are looked at at a time."""
 _HEADERS: Final = {
-    "Cache-Control": "public, max-age=5",
+    "Cache-Control": "public, max-age=10",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
         "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -46,7 +44,7 @@ _HEADERS: Final = {
 }
 
 
-def create_public_app(source: Source, clock: Clock) -> Starlette:
+def create_public_app(source: Asked, clock: Clock) -> Starlette:
     """Return the application; it only ever reads."""
     page = _Page(source, clock)
     app = Starlette(
@@ -60,7 +58,7 @@ def create_public_app(source: Source, clock: Clock) -> Starlette:
 
 
 class _Page:
-    def __init__(self, source: Source, clock: Clock) -> None:
+    def __init__(self, source: Asked, clock: Clock) -> None:
         self._source = source
         self._clock = clock
         self._files = PublicFiles()
@@ -86,13 +84,9 @@ class _Page:
     async def _rendered(self) -> Mapping[str, PublicFile]:
         async with self._making:
             if self._clock.monotonic() - self._made_at >= _HOLDS:
-                document = await public_document(await self._source.journeys(), self._incidents)
-                self._made = self._files.rendered(document)
+                self._made = self._files.rendered(await public_document(self._source))
                 self._made_at = self._clock.monotonic()
         return self._made
-
-    async def _incidents(self, before: int | None) -> IncidentsDocument:
-        return await self._source.incidents(_INCIDENTS, before)
 
 
 class _Headers:

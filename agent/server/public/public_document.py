@@ -7,24 +7,22 @@ days, shares and times are all there is; no name, owner, address, error, picture
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypedDict, cast
 
 from agent.core.standing import State, state_of
 from agent.core.titles import id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from agent.server.documents import (
         Bar,
         IncidentDocument,
         IncidentsDocument,
+        JourneyDocument,
         OverviewDocument,
         OverviewJourney,
     )
-
-    Ask = Callable[[int | None], Awaitable[IncidentsDocument]]
-    """Asks for incidents, with a number for those that are older."""
 
 PublicState = Literal["down", "unknown", "slow", "maintenance", "paused", "up"]
 """How a journey stands, or all of them, the worst first."""
@@ -52,6 +50,8 @@ _WORST_FIRST: Final[tuple[PublicState, ...]] = (
 )
 _DAYS: Final = 90
 _MOST_INCIDENTS: Final = 25
+_AT_A_TIME: Final = 50
+"""Incidents that are asked for at a time."""
 _MOST_LOOKS: Final = 20
 """How many times older incidents are asked for, to find those of public journeys among all."""
 _AHEAD: Final = timedelta(days=14)
@@ -112,31 +112,44 @@ class PublicDocument(TypedDict):
     """The soonest first."""
 
 
-async def public_document(overview: OverviewDocument, ask: Ask) -> PublicDocument:
+class Asked(Protocol):
+    """Whom the documents are asked of: the agent itself, or one that runs elsewhere."""
+
+    async def journeys(self) -> OverviewDocument:
+        """Return how all journeys stand."""
+        ...
+
+    async def journey(self, name: str) -> JourneyDocument | None:
+        """Return all about a journey; None: it is not known, or no longer."""
+        ...
+
+    async def incidents(self, limit: int, before: int | None = None) -> IncidentsDocument:
+        """Return incidents, the open ones first; of numbers below ``before``, if that is given."""
+        ...
+
+
+async def public_document(asked: Asked) -> PublicDocument:
     """Return what the public is shown of how all journeys stand.
 
     Raises:
-        StateError: ``ask`` could not be answered.
+        FootfallError: whoever is asked can't answer now.
 
     """
+    overview = await asked.journeys()
     shown = {
         one["journey"]: one
         for one in overview["journeys"]
         if one["public"] and _state(one) is not None
     }
-    first = datetime.fromisoformat(overview["bars"]["days"]).date()
     journeys = [
         PublicJourney(
             id=id_of(one["public"]),
             title=one["public"],
             state=state,
             **_share(one),
-            days=[
-                {"date": (first + timedelta(days=day)).isoformat(), "state": _day(bar)}
-                for day, bar in enumerate(one["bars"]["days"])
-            ],
+            days=_days(await asked.journey(name)),
         )
-        for one in shown.values()
+        for name, one in shown.items()
         if (state := _state(one)) is not None
     ]
     journeys.sort(key=lambda one: (_WORST_FIRST.index(one["state"]), one["title"].casefold()))
@@ -145,7 +158,7 @@ async def public_document(overview: OverviewDocument, ask: Ask) -> PublicDocumen
         "at": overview["at"],
         "state": journeys[0]["state"] if journeys else "unknown",
         "journeys": journeys,
-        "incidents": await _incidents(ids, ask, datetime.fromisoformat(overview["at"])),
+        "incidents": await _incidents(ids, asked, datetime.fromisoformat(overview["at"])),
         "maintenance": list(_maintenance(ids, overview)),
     }
 
@@ -166,16 +179,21 @@ def _share(journey: OverviewJourney) -> _Share:
     return {"uptime": None, "measured": None}
 
 
+def _days(journey: JourneyDocument | None) -> list[PublicDay]:
+    days = [] if journey is None else journey["days"][-_DAYS:]
+    return [{"date": one["at"][:10], "state": _day(one["bar"])} for one in days]
+
+
 def _day(bar: Bar) -> Day:
     # That the agent could not measure is nobody's business but its owner's: nothing is known.
     return "unknown" if bar == "not_measured" else bar
 
 
-async def _incidents(ids: Mapping[str, str], ask: Ask, now: datetime) -> list[PublicIncident]:
+async def _incidents(ids: Mapping[str, str], asked: Asked, now: datetime) -> list[PublicIncident]:
     found: list[PublicIncident] = []
     before = None
     for _ in range(_MOST_LOOKS if ids else 0):
-        answer = await ask(before)
+        answer = await asked.incidents(_AT_A_TIME, before)
         found += [told for one in answer["incidents"] if (told := _incident(one, ids, now))]
         numbers = [one["id"] for one in answer["incidents"]]
         if not answer["more"] or len(found) >= _MOST_INCIDENTS or not numbers:

@@ -10,13 +10,14 @@ from agent.server.connection import LimitedConnection
 from agent.server.public.public_app import create_public_app
 from agent.server.serving import listen, port_of, serving
 from tests.support.clock import ManualClock
-from tests.support.overviews import CANARY, a_journey, an_overview, incidents
+from tests.support.overviews import CANARY, Told, a_journey, an_overview, incidents
 
 
-class Source:
-    """Answers what the page asks for, and counts."""
+class Source(Told):
+    """Counts how often it is asked, and may be in trouble."""
 
     def __init__(self):
+        super().__init__(an_overview(a_journey("buy", "Buy")), *[incidents()] * 9)
         self.asked = 0
         self.error = None
 
@@ -24,10 +25,7 @@ class Source:
         self.asked += 1
         if self.error:
             raise self.error
-        return an_overview(a_journey("buy", "Buy"))
-
-    async def incidents(self, limit, before=None):
-        return incidents()
+        return await super().journeys()
 
 
 @pytest.fixture
@@ -87,11 +85,11 @@ async def test_no_other_route_is_at_its_address(client, path):
 
 
 async def test_however_many_ask_the_agent_looks_once(client, source, clock):
-    """One answer serves all within five seconds; then it is made anew."""
+    """One answer serves all within ten seconds; then it is made anew."""
     for path in ("/", "/status.json", "/feed.atom", "/", "/nothing"):
         await client.get(path)
     assert source.asked == 1
-    clock.advance(5)
+    clock.advance(10)
     await client.get("/")
     assert source.asked == 2
 

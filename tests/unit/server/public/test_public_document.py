@@ -11,6 +11,7 @@ from agent.server.public.public_document import public_document
 from tests.support.overviews import (
     CANARY,
     NUMBER,
+    Told,
     a_journey,
     a_window,
     an_incident,
@@ -21,21 +22,6 @@ from tests.support.overviews import (
     incidents,
     made,
 )
-
-
-def answering(*pages):
-    """Answers one page of incidents after the other; keeps what it was asked."""
-    asked = []
-
-    async def ask(before):
-        asked.append(before)
-        return pages[len(asked) - 1]
-
-    ask.asked = asked
-    return ask
-
-
-NOTHING = incidents()
 
 
 async def test_nothing_but_titles_states_and_times_gets_out():
@@ -53,7 +39,7 @@ async def test_nothing_but_titles_states_and_times_gets_out():
         an_incident(3, an_outage("hidden", at(hours=2)), an_outage("buy", at(hours=1))),
         an_incident(2, an_outage("hidden", at(days=2), at(days=1))),
     )
-    shown = await public_document(overview, answering(found))
+    shown = await public_document(Told(overview, found))
     text = json.dumps(shown)
     assert CANARY in json.dumps(overview), "the test has what it looks for"
     assert CANARY not in text
@@ -71,7 +57,7 @@ async def test_only_journeys_with_a_title_are_shown():
         a_journey("hidden", up=False),
         a_journey("off", "Gone", enabled=False),
     )
-    shown = await public_document(overview, answering(NOTHING))
+    shown = await public_document(Told(overview))
     assert [one["id"] for one in shown["journeys"]] == ["zoom-in", "ask-a-question"]
     assert shown["state"] == "down"
 
@@ -95,7 +81,7 @@ async def test_only_journeys_with_a_title_are_shown():
 async def test_a_state_says_no_more_than_was_measured(given, state):
     """Down is what fails, up what passes; all that isn't known is neither."""
     overview = an_overview(a_journey("buy", "Buy", **given))
-    shown = await public_document(overview, answering(NOTHING))
+    shown = await public_document(Told(overview))
     assert (shown["journeys"][0]["state"], shown["state"]) == (state, state)
 
 
@@ -103,7 +89,7 @@ async def test_days_that_were_not_measured_are_not_known():
     """That the agent was in trouble is its owner's business; each bar has its date."""
     bars = {"hours": [], "days": ["pass"] * 87 + ["not_measured", "suspended", "fail"]}
     overview = an_overview(a_journey("buy", "Buy", bars=bars))
-    days = (await public_document(overview, answering(NOTHING)))["journeys"][0]["days"]
+    days = (await public_document(Told(overview)))["journeys"][0]["days"]
     assert [one["state"] for one in days[-4:]] == ["pass", "unknown", "suspended", "fail"]
     assert (days[0]["date"], days[-1]["date"]) == ("2026-08-30", "2026-11-27")
 
@@ -113,9 +99,9 @@ async def test_incidents_of_private_journeys_hide_none_of_public_ones():
     overview = an_overview(a_journey("buy", "Buy"))
     first = incidents(an_incident(9, an_outage("hidden", at(hours=2))), more=True)
     second = incidents(an_incident(4, an_outage("buy", at(hours=3), at(hours=1))), more=False)
-    ask = answering(first, second)
-    (shown,) = (await public_document(overview, ask))["incidents"]
-    assert ask.asked == [None, 9]
+    ask = Told(overview, first, second)
+    (shown,) = (await public_document(ask))["incidents"]
+    assert ask.before == [None, 9]
     assert (shown["began_at"], shown["ended_at"]) == (at(hours=3), at(hours=1))
     assert shown["seconds"] == 7200
 
@@ -126,7 +112,7 @@ async def test_an_incident_keeps_its_id_when_others_join():
     alone = an_incident(1, an_outage("buy", at(hours=1)))
     joined = an_incident(1, an_outage("buy", at(hours=1)), an_outage("look", at(hours=2)))
     ids = [
-        (await public_document(overview, answering(incidents(one))))["incidents"][0]["id"]
+        (await public_document(Told(overview, incidents(one))))["incidents"][0]["id"]
         for one in (alone, joined)
     ]
     assert ids[0] == ids[1]
@@ -141,5 +127,5 @@ async def test_an_incident_goes_on_while_any_of_its_journeys_is_down():
     over = an_incident(
         2, an_outage("buy", at(hours=3), at(hours=1)), an_outage("hidden", at(hours=2))
     )
-    shown = (await public_document(overview, answering(incidents(over, goes_on))))["incidents"]
+    shown = (await public_document(Told(overview, incidents(over, goes_on))))["incidents"]
     assert [one["ended_at"] for one in shown] == [None, at(hours=1)]

@@ -12,6 +12,7 @@ from agent.server.public.public_document import public_document
 from agent.server.public.public_files import PublicFiles
 from tests.support.overviews import (
     CANARY,
+    Told,
     a_journey,
     a_window,
     an_incident,
@@ -26,10 +27,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 async def rendered(overview, *found):
-    async def ask(_before):
-        return incidents(*found)
-
-    return PublicFiles().rendered(await public_document(overview, ask))
+    return PublicFiles().rendered(await public_document(Told(overview, incidents(*found))))
 
 
 async def a_page_of_everything():
