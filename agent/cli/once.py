@@ -131,7 +131,7 @@ async def _walk_each(
         journey = replace(journey, timeout=_NO_TIMEOUT)
     runs = []
     for _ in range(options.repeat):
-        run = await walk(session, journey, console)
+        run = await walk(session, journey, console, again=options.confirms())
         runs.append(run)
         if options.json:
             print(json.dumps(document(run), ensure_ascii=False), flush=True)  # noqa: T201 - the command's own output
@@ -204,8 +204,10 @@ def load_settings(path: Path | None, environ: Mapping[str, str], sites: Sequence
         raise ConfigError([replace(missing, message=hint)]) from None
 
 
-async def walk(session: AdhocRuns, journey: Journey, console: Console) -> RunResult:
-    """Run a journey and show its progress."""
+async def walk(
+    session: AdhocRuns, journey: Journey, console: Console, *, again: bool = True
+) -> RunResult:
+    """Run a journey and show its progress; without ``again`` it is walked once in any case."""
     followers = []
 
     def follow(request: RunRequest) -> Progress:
@@ -215,7 +217,7 @@ async def walk(session: AdhocRuns, journey: Journey, console: Console) -> RunRes
         return progress
 
     try:
-        run = await session.run(journey, follow)
+        run = await session.run(journey, follow, again=again)
     finally:
         for progress in followers:
             progress.end()

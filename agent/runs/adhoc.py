@@ -162,10 +162,20 @@ class AdhocRuns:
             message = f"no journey chosen is of a site of that name; theirs: {listed}"
             raise ConfigError([Problem(f"--site {name}", message) for name in idle])
 
-    async def run(self, journey: Journey, follow: Callable[[RunRequest], RunListener]) -> RunResult:
-        """Run a journey now; ``follow`` returns who follows it."""
+    async def run(
+        self,
+        journey: Journey,
+        follow: Callable[[RunRequest], RunListener],
+        *,
+        again: bool = True,
+    ) -> RunResult:
+        """Run a journey now; ``follow`` returns who follows it.
+
+        Without ``again`` there is one attempt, whatever comes of it.
+        """
         run_id = ids.fresh_run_id(self._clock.wall())
         request = self._engine.request(journey, self._options.trigger, run_id, None)
+        request = replace(request, again=again)
         run = await self._engine.run(request, follow(request))
         await self._database.transaction(lambda c: self._telemetry.record_run(c, run))
         self._telemetry.observe_run(run)

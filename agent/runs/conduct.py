@@ -90,7 +90,7 @@ async def conduct(request: RunRequest, walker: Walker, network: Network, clock: 
         rest = max(0.0, journey.confirm_after - (clock.monotonic() - walked.ended))
         room = _room(request, time.passed() + _LAUNCH) and not record.last
         confirm = journey.confirm and _may_confirm(request, time.passed() + rest)
-        if not wants_another(attempts, confirm=confirm, room=room):
+        if not (request.again and wants_another(attempts, confirm=confirm, room=room)):
             return _finish(request, attempts, time.started_at, time.now())
         if attempt.result is Result.FAIL:
             await walker.rest(rest)

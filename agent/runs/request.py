@@ -22,6 +22,8 @@ class RunRequest:
     scheduled_at: float | None = None
     closer_within: float | None = None
     """Of a closer run, the seconds after which it has to be over; None: it is none."""
+    again: bool = True
+    """Whether a second attempt may be made; an author who waits for his own is told of one."""
 
 
 @dataclass(frozen=True, slots=True)

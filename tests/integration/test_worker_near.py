@@ -67,8 +67,8 @@ SOUGHT = {
     "no role": (
         'await run.page.get_by_role("buton").click()',
         (
-            'nothing matches get_by_role("buton"); nearest: "buton" is no role, "button" is one, '
-            'get_by_role("button", name="Add to basket"), '
+            'nothing matches get_by_role("buton"); there is no role "buton", but "button"; '
+            'nearest: get_by_role("button", name="Add to basket"), '
         ),
     ),
     "text": (
@@ -140,7 +140,8 @@ async def test_too_many(walker: Walker, origin: Origin) -> None:
     source = 'await run.page.goto("/")\nawait run.page.get_by_role("button", name="Add").click()'
     report = (await walker.walk(source, site(origin.url))).report
     assert report.error_type is ErrorType.ASSERTION
-    assert "resolved to 2 elements" in report.error.partition("\n")[0]
+    cause = 'get_by_role("button", name="Add") found 2 elements, and Locator.click takes one'
+    assert report.error.partition("\n")[0] == cause
     assert 'aka get_by_role("button", name="Add to basket")' in report.error
 
 
@@ -149,7 +150,7 @@ async def test_what_comes_late(walker: Walker, origin: Origin) -> None:
     source = 'await run.page.goto("/late")\nawait run.page.get_by_text("Buy").click(timeout=300)'
     walked = await walker.walk(source, site(origin.url))
     assert list(walked.report.near) == [
-        'get_by_text("Buy") is there now: it came after the wait for it was over'
+        'get_by_text("Buy") is there now: it came after the wait was over; timeout=… waits longer'
     ]
 
 

@@ -45,17 +45,20 @@ async def near_matches(target: object, page: Page, snapshot: str, *, surely: boo
         return []
     parts = parts_of(wanted[1])
     if await frame.locator(wanted[1]).count():
-        return [f"{_shown(parts)} is there now: it came after the wait for it was over"] * surely
+        return [
+            f"{_shown(parts)} is there now: it came after the wait was over; timeout=… waits longer"
+        ] * surely
     found, missing = await _first_missing(frame, parts)
     scope = frame.locator(_joined(found)).first if found else None
     if scope is not None or frame is not page.main_frame:
         snapshot = await (scope or frame.locator("body")).aria_snapshot()
     near = list(dict.fromkeys(await _near(missing, snapshot, scope or frame)))[:_MOST]
     inside = f" in {_shown(found)}, which is there" if found else ""
-    if not near and not inside:
+    known = _known_role(missing)
+    if not near and not inside and not known:
         return []
     listed = f"; nearest: {', '.join(near)}" if near else "; nothing there is like it"
-    return [f"nothing matches {missing.shown}{inside}{listed}"]
+    return [f"nothing matches {missing.shown}{inside}{known}{listed}"]
 
 
 async def _first_missing(frame: Frame, parts: Sequence[Part]) -> tuple[Sequence[Part], Part]:
@@ -107,8 +110,6 @@ def near_in(missing: Part, seen: Sequence[AriaNode]) -> Iterator[str]:
 def _near_role(missing: Part, seen: Sequence[AriaNode]) -> Iterator[str]:
     if missing.role not in _roles():
         role = _ranked(missing.role, list(_roles()))[:1]
-        if role:
-            yield f'"{missing.role}" is no role, "{role[0]}" is one'
         missing = Part("", "role", role[0] if role else "", missing.text)
     same = [one for one in seen if one.role == missing.role]
     if not missing.text:
@@ -123,6 +124,13 @@ def _near_role(missing: Part, seen: Sequence[AriaNode]) -> Iterator[str]:
         yield from (by_role(named[name], name) for name in others)
     yield from (by_role(missing.role, name) for name in ranked or _first(names))
     yield from (by_role(named[name], name) for name in others)
+
+
+def _known_role(missing: Part) -> str:
+    if missing.kind != "role" or missing.role in _roles():
+        return ""
+    meant = _ranked(missing.role, list(_roles()))[:1]
+    return f'; there is no role "{missing.role}"' + (f', but "{meant[0]}"' if meant else "")
 
 
 @cache

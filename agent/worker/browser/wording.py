@@ -26,6 +26,7 @@ _REASON = re.compile(
     re.MULTILINE,
 )
 """What an action was held up by, in Playwright's log of it."""
+_TOO_MANY = re.compile(r"Error: strict mode violation: (.+) resolved to (\d+) elements:")
 _FOUND = "locator resolved to"
 _EXPECTED = re.compile(r"^(?:Locator|Page \w+|Response \w+) .*expected ")
 _LONGEST_NAME = 200
@@ -97,6 +98,8 @@ def _action(head: str, log: str) -> str:
     """Put what held an action up, or what was asked, before what came of it."""
     first, _, rest = head.partition("\n")
     call, _, outcome = first.partition(": ")
+    if several := _TOO_MANY.match(outcome):
+        first = f"{several[1]} found {several[2]} elements, and {call} takes one"
     asked = _ASKED.search(log)
     reasons = _REASON.findall(log)
     waited = _WAITED_FOR.findall(log)

@@ -313,3 +313,11 @@ async def test_a_clock_that_is_set_under_a_run_changes_no_duration(request_, clo
     run = await conduct(request_, script, Network(()), clock)
     assert run.started_at == 1000.0
     assert run.ended_at - run.started_at == 8.0
+
+
+@pytest.mark.parametrize("first", [FAILS, UNMEASURED])
+async def test_who_wants_one_attempt_gets_one(clock, request_, first):
+    """Where none may follow, neither a failure nor what was not measured is walked again."""
+    walker = Script(clock, [first])
+    result = await conduct(replace(request_, again=False), walker, Network(()), clock)
+    assert (len(result.attempts), len(walker.walks)) == (1, 1)

@@ -293,7 +293,7 @@ async def socket_closed(page: Page) -> None:
 # What a customer could not do.
 
 
-@case("assertion", "strict mode violation")
+@case("assertion", "found 2 elements")
 async def found_twice(page: Page) -> None:
     await page.locator("h1").click()
 
@@ -411,7 +411,7 @@ async def expected_another_title(page: Page) -> None:
     await expect(page).to_have_title("Nope", timeout=200)
 
 
-@case("assertion", "strict mode violation")
+@case("assertion", "found 2 elements")
 async def found_twice_in_a_group(page: Page) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(page.locator("h1").click())
