@@ -89,6 +89,7 @@ class FollowUp:
         self._pipe.on_give_way = self._give_way
         if self._walk.record_trace and opened.context is not None:
             await self._recorder.start(opened.context)
+            self._setup.recorder = self._recorder
 
     def group(self, name: str) -> AbstractAsyncContextManager[None]:
         """Open a step's group in the recording, where there is one."""

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.page_errors import PageError
+    from agent.worker.browser.recorder import Recorder
     from agent.worker.pipe import Pipe
     from agent.worker.tagging.identity import Identity
 
@@ -129,6 +130,8 @@ class PageSetup:
         )
         self.vitals = Vitals()
         self._pages: list[Page] = []
+        self.recorder: Recorder | None = None
+        """Records what the journey opens besides, where its own is recorded."""
         self.on_page: Callable[[Page], asyncio.Task[None]] | None = None
         """Told of each page from now on; one that the journey opens is not handed out before."""
         self.routed = False
@@ -189,6 +192,8 @@ class PageSetup:
         context = await self._contexts.new(**over(self._journey.context, options))
         yield context
         # Where the journey breaks it stays open: its page is the one to take a picture of.
+        if self.recorder is not None:
+            await self.recorder.leave(context)
         with suppress(Error):
             await context.close()
 
@@ -222,6 +227,8 @@ class PageSetup:
             return page
 
         context.new_page = new_page  # type: ignore[method-assign]
+        if self.recorder is not None:
+            await self.recorder.follow(context)
 
     def page_behind(self, target: object) -> Page | None:
         """Return the page that a call was made in; None where it is in none that is open."""

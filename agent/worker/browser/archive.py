@@ -20,7 +20,7 @@ from agent.core.bare_url import is_telling
 from agent.core.redact import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from agent.core.redact import Redactor
@@ -40,14 +40,18 @@ _TYPED = re.compile(r'\b(fill|insertText|press|selectOption|type)\(".*"\)', re.D
 
 
 def scrub(
-    raw: Path, clean: Path, redactor: Redactor, source: Callable[[str], str], until: float
+    raws: Sequence[Path],
+    clean: Path,
+    redactor: Redactor,
+    source: Callable[[str], str],
+    until: float,
 ) -> None:
-    """Copy an archive without what is secret, and add the author's sources to it.
+    """Copy archives into one without what is secret, and add the author's sources to it.
 
     For a thread: it takes a while.
 
     Args:
-        raw: the archive as Playwright wrote it.
+        raws: the archives as Playwright wrote them, one a context, the journey's own first.
         clean: where to write what may stay.
         redactor: knows the secrets that the journey used.
         source: returns the text of a file of the author's as it was walked, "" of others.
@@ -58,30 +62,47 @@ def scrub(
         ValueError, OSError, zipfile.BadZipFile: there is nothing that may stay.
 
     """
-    with (
-        zipfile.ZipFile(raw) as given,
-        zipfile.ZipFile(clean, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target,
-    ):
-        for name in given.namelist():
-            if name.endswith(_LINES):
-                text = "\n".join(_lines(given.read(name).decode(), redactor, until)) + "\n"
-            elif not redactor:
-                how = zipfile.ZIP_STORED if name.endswith(_PRESSED) else zipfile.ZIP_DEFLATED
-                target.writestr(name, given.read(name), how)
-                continue
-            elif name.endswith((".css", ".stacks")):
-                text = redactor.text(given.read(name).decode(errors="replace"))
-            else:
-                continue
-            if redactor.holds_part(text):
-                raise ValueError("it shows a part of a secret that the journey used")
-            target.writestr(name, text.encode(errors="replace"))
-            _in_time(until)
-        for file in _files(given):
+    files: dict[str, None] = {}
+    with zipfile.ZipFile(clean, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+        for number, raw in enumerate(raws, start=1):
+            with zipfile.ZipFile(raw) as given:
+                _copy(given, target, redactor, until, number)
+                files |= dict.fromkeys(_files(given))
+        for file in files:
             text = redactor.text(source(file))
             # The trace does without a file that may not stay: its actions say more.
             if text and not redactor.holds_part(text):
                 target.writestr(_entry(file), text.encode(errors="replace"))
+
+
+def _copy(
+    given: zipfile.ZipFile, target: zipfile.ZipFile, redactor: Redactor, until: float, number: int
+) -> None:
+    known = set(target.namelist())
+    for name in given.namelist():
+        kept = _of_context(name, number)
+        if kept in known:
+            # Contexts share resources, which are named after what they hold.
+            continue
+        if name.endswith(_LINES):
+            text = "\n".join(_lines(given.read(name).decode(), redactor, until)) + "\n"
+        elif not redactor:
+            how = zipfile.ZIP_STORED if name.endswith(_PRESSED) else zipfile.ZIP_DEFLATED
+            target.writestr(kept, given.read(name), how)
+            continue
+        elif name.endswith((".css", ".stacks")):
+            text = redactor.text(given.read(name).decode(errors="replace"))
+        else:
+            continue
+        if redactor.holds_part(text):
+            raise ValueError("it shows a part of a secret that the journey used")
+        target.writestr(kept, text.encode(errors="replace"))
+        _in_time(until)
+
+
+def _of_context(name: str, number: int) -> str:
+    """Return the name of an entry of the context so numbered, as Playwright's viewer tells them."""
+    return f"trace-{number}{name[5:]}" if number > 1 and name.startswith("trace.") else name
 
 
 def _files(given: zipfile.ZipFile) -> list[str]:

@@ -120,10 +120,11 @@ class Evidence:
             nonlocal kept
             # As it was recorded it never lies where evidence does.
             with TemporaryDirectory(prefix="trace-") as home:
-                raw, clean = Path(home, "raw.zip"), Path(home, "clean.zip")
-                kept = await recorder.stop(raw)
+                clean = Path(home, "clean.zip")
+                raws = await recorder.stop(Path(home))
+                kept = bool(raws)
                 if kept:
-                    await asyncio.to_thread(scrub, raw, clean, self._redactor, source, until)
+                    await asyncio.to_thread(scrub, raws, clean, self._redactor, source, until)
                     shutil.move(clean, self._folder / "trace.zip")
 
         await self._piece("trace.zip", stop, timeout)

@@ -105,7 +105,7 @@ class Traffic:
         """Start listening."""
         on = self.listeners.on
         on(context, "response", self._on_response)
-        self._stops = [
+        self._stops += [
             on(context, "request", self._on_request),
             on(context, "requestfinished", self._on_finished),
             on(context, "requestfailed", self._on_failed),

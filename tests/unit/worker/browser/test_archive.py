@@ -106,7 +106,7 @@ async def scrubbed(
     redactor = Redactor()
     for secret in secrets:
         redactor.add(secret)
-    scrub(folder / "raw.zip", folder / "clean.zip", redactor, source, time.monotonic() + within)
+    scrub([folder / "raw.zip"], folder / "clean.zip", redactor, source, time.monotonic() + within)
     return Archive(folder / "clean.zip")
 
 
@@ -208,6 +208,6 @@ async def test_a_walk_that_opened_no_page(browser: Browser, tmp_path: Path) -> N
     context = await browser.new_context()
     await context.tracing.start(screenshots=True, snapshots=True)
     await context.tracing.stop(path=tmp_path / "raw.zip")
-    scrub(tmp_path / "raw.zip", tmp_path / "clean.zip", Redactor(), source, time.monotonic() + 10)
+    scrub([tmp_path / "raw.zip"], tmp_path / "clean.zip", Redactor(), source, time.monotonic() + 10)
     with zipfile.ZipFile(tmp_path / "clean.zip") as kept:
         assert any(name.endswith(".trace") for name in kept.namelist())
