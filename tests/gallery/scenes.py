@@ -602,6 +602,7 @@ def run(result: str = "fail", **more: Any) -> Document:
             "location": PLACE,
             "trigger": "schedule",
             "closer": False,
+            "compared_with": 5,
             "duration": walks[-1]["duration"],
         },
         "links": links if result == "fail" else {},
