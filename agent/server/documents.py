@@ -446,8 +446,9 @@ class RunDocument(TypedDict):
     """Index into ``walks`` of the attempt that decided."""
     failed_step: NotRequired[str | None]
     changes: NotRequired[list[ChangeDocument]]
-    """What is different from the last passes, the likeliest cause first; of how many passes, says
-    ``compared_with`` of the run."""
+    """What is different from the last passes, the likeliest cause first."""
+    compared_with: NotRequired[int]
+    """How many passes that were, five at most; 0: none were known."""
     last_pass: NotRequired[LastPass | None]
     previous: NotRequired[str | None]
     """Id of the journey's run before this one, as ``next``."""
