@@ -246,6 +246,10 @@ def journey(  # noqa: PLR0913 - keyword-only options of a decorator
             a script of the site's own that nothing on the page caught.
 
     """
+    _check_texts(site=site, owner=owner, runbook=runbook, severity=severity, public=public)
+    given = {"every": every, "timezone": timezone, "timeout": timeout, "slow": slow}
+    given["every_failing"] = every_failing
+    _check_texts(**{name: value for name, value in given.items() if value is not None})
     _check_sites(site, sites)
     if variants is not None and not variants:
         raise ValueError("variants={} makes no journey at all: name one, or leave it out")
@@ -328,6 +332,12 @@ def popups(*, site: str) -> Callable[[Function], Function]:
         return function
 
     return declare
+
+
+def _check_texts(**options: object) -> None:
+    for name, value in options.items():
+        if not isinstance(value, str):
+            raise TypeError(f'{name}={value!r} is no text: write {name}="…"')
 
 
 def _check_sites(site: str, sites: Sequence[str]) -> None:

@@ -85,3 +85,13 @@ def test_owner_and_site_are_wanted() -> None:
         journey(site="shop")
     with pytest.raises(TypeError, match="site"):
         journey(owner="me")
+
+
+@pytest.mark.parametrize(
+    "option", [{"every": 30}, {"owner": None}, {"public": True}, {"slow": 4.0}, {"site": 5}]
+)
+def test_what_is_no_text_is_told_by_its_name(option):
+    """A number where a text belongs is refused where it stands, with what to write."""
+    name, value = next(iter(option.items()))
+    with pytest.raises(TypeError, match=f'{name}={value!r} is no text: write {name}="…"'):
+        journey(**{"site": "shop", "owner": "x", **option})
