@@ -664,6 +664,74 @@ def _hundreds() -> list[Document]:
     return [failing(), flaky(), slow(), *(standing(name) for name in names)]
 
 
+_LONG = "x" * 300
+_WORDS = "a very long sentence that goes on and on " * 12
+_ODD = "\u202eesrever \u0000\u200b \U0001f36a مرحبا &lt;b&gt; <b> {{ 7 * 7 }} %s \n\t second line"
+_UGLY_ERROR = f"{_LONG} {_WORDS}\n" + f"{_ODD}\n" * 40
+
+
+def _ugly_overview() -> Document:
+    """Names, errors and reasons as an accident writes them."""
+    ugly = brief("fail", error=_UGLY_ERROR, step=_WORDS, place=PLACE_IN_CODE | {"source": _LONG})
+    bare = {"owner": "", "severity": "", "runbook": "", "summary": ""}
+    told = {"last_run": ugly, "last_failure": ugly}
+    return overview(
+        failing("buy-" + "a_very_long_name_" * 6) | told | bare,
+        failing("other") | told | {"owner": _WORDS, "runbook": f"javascript:{_LONG}"},
+        slow(_LONG) | {"last_run": brief(slow=[{"step": _LONG, "limit": 1e-6, "seconds": 1e7}])},
+        standing("zero", uptime=uptimes(0.0, 0.001)),
+        unmeasured("silent") | {"last_run": None, "skipped": [
+            {"reason": "capacity", "count": 10**9, "last_at": ago(seconds=1)}
+        ]},
+        location=_LONG,
+        pauses=[pause(reason=_WORDS, who=_LONG, journeys=[_LONG, "b"], until=written(NOW))],
+        maintenance=[window(reason=_ODD, holds=False, journeys=["*"] * 30)],
+        agent=IN_TROUBLE | {"checks": [
+            {"name": "workers", "ok": False, "degraded": False, "detail": _UGLY_ERROR}
+        ]},
+        certificates=[CERTIFICATE | {"host": _LONG, "ends_at": ago(days=400)}],
+    )  # fmt: skip
+
+
+def _ugly_run() -> Document:
+    """A run of too much of everything."""
+    path = f"/{_LONG}?q={_LONG}"
+    requests = [asked(path, n / 10, 0.0, n % 3, status=None, error=_LONG) for n in range(60)]
+    steps = [
+        step(_WORDS, "pass", 0.0, 0.0),
+        step(_LONG, "fail", 0.0, 1e-9, depth=9, optional=True),
+        step("", "fail", None, None),
+    ]
+    party = {"vendor": _LONG, "category": _LONG, "origins": [f"https://{_LONG}.example"] * 9}
+    ugly = attempt(
+        steps=steps,
+        requests=requests,
+        requests_cut=True,
+        third_parties=[party | {"requests": 10**6, "actions": {"blocked": 1, "marked": 2}}],
+        console=[_LONG, _ODD, _WORDS] * 9,
+        page_errors=[{"error": _ODD, "at": _LONG, "party": "third", "times": 10**6}],
+        failed_requests=[f"GET https://{_LONG}"] * 20,
+        missing=[_WORDS],
+        title=_ODD,
+        url=f"https://{_LONG}/",
+        duration=0.0,
+    )
+    told = run(run_id="019abf3a-5c80-7cc1-9d30-0e5b7a41cbad", walks=[ugly], decided_by=0)
+    changes = [CHANGES[0] | {"line": _WORDS}, CHANGES[1] | {"line": _LONG, "step": _LONG}]
+    return told | {
+        "changes": changes,
+        "run": told["run"] | {"error": _UGLY_ERROR},
+        "failed_step": _WORDS,
+        "links": {f"a/attempt-1/{_LONG}.png": PICTURE},
+    }
+
+
+def _ugly_incident() -> Document:
+    """An incident that told everybody everything."""
+    text = [moment("note", _ODD + _WORDS, who=_LONG, minutes=n) for n in range(20)]
+    return incident(error=_LONG, step=_WORDS, timeline=text)
+
+
 VERBS = ("buy", "find", "return", "rate", "share", "compare", "order", "reserve", "track", "gift")
 THINGS = (
     *("a_mug", "a_lamp", "a_chair", "a_desk", "a_rug", "a_book", "a_coat", "a_bike", "a_kettle"),
@@ -736,5 +804,8 @@ SCENES = [
     Scene("incidents-none", "/incidents"),
     Scene("incident-closed", "/incidents/11", incidents=[closed()]),
     Scene("not-found", "/journeys/buy_a_mag"),
+    Scene("ugly-overview", "/", _ugly_overview()),
+    _of_run("ugly-run", _ugly_run()),
+    Scene("ugly-incident", "/incidents", incidents=[_ugly_incident()]),
 ]
 """Every state that is looked at."""
