@@ -205,21 +205,22 @@ class Pool:
                         self._idle.remove(worker)
                         worker.begin_run()
                         return worker
-                for worker in list(self._idle):
+                # While there may be more, one that is to be avoided need not go.
+                growing = self._options.on_demand and self._grow()
+                for worker in [] if growing else list(self._idle):
                     # Only the one to avoid is free, or one died in its sleep: fresh ones come.
                     self._idle.remove(worker)
                     died = worker.gone.is_set()
                     self._drop(worker, RestartReason.DIED_IDLE if died else RestartReason.FRESH)
-                if self._options.on_demand:
-                    self._grow()
                 await self._changed.wait()
 
-    def _grow(self) -> None:
-        """Start a worker for who waits, where there may be more of them."""
+    def _grow(self) -> bool:
+        """Start a worker for who waits, where there may be more of them; return if one comes."""
         starting = len(self._starting)
         count = len(self._idle) + len(self._busy) + starting
         if count < self._options.count and starting < self._waiting:
             self._start_one()
+        return bool(self._starting)
 
     async def _put_back(self, worker: WorkerProcess, dialogue: Dialogue) -> None:
         """Wait until the worker has cleaned up after itself, then keep or recycle it."""

@@ -89,7 +89,8 @@ class FollowUp:
         self._pipe.on_give_way = self._give_way
         if self._walk.record_trace and opened.context is not None:
             await self._recorder.start(opened.context)
-            self._setup.recorder = self._recorder
+            if self._setup.contexts is not None:
+                self._setup.contexts.recorder = self._recorder
 
     def group(self, name: str) -> AbstractAsyncContextManager[None]:
         """Open a step's group in the recording, where there is one."""
@@ -172,9 +173,9 @@ class FollowUp:
 
     def page(self, fault: Fault | None, opened: OpenPage) -> Page | None:
         """Return the page that the walk failed on, as far as that is known."""
-        page = self._setup.page_behind(fault.target) if fault else None
+        page = self._setup.pages.behind(fault.target) if fault else None
         if page is None and opened.page is not None and opened.page.is_closed():
-            page = self._setup.last_page()
+            page = self._setup.pages.last()
         return page or opened.page
 
     async def _note(self, fault: Fault, page: Page | None, budget: float) -> None:

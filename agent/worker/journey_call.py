@@ -86,7 +86,7 @@ class JourneyCall:
             return self._popups.install(page, partial(_run_in, run))
 
         if self._journey.popups:
-            self._setup.on_page = on_page
+            self._setup.pages.on_page = on_page
         # Under an inspector nothing but the author's calls is stepped through.
         self._page = None if self._inspector else opened.page
         self.forgotten.begin()
@@ -138,8 +138,8 @@ class JourneyCall:
         self._isolation.enter()
         # Returned, not raised: SystemExit out of a task would end the loop itself.
         try:
-            if self._setup.on_page is not None:
-                await self._setup.on_page(run.page)
+            if self._setup.pages.on_page is not None:
+                await self._setup.pages.on_page(run.page)
             await self._journey.declaration.function(run)
             if self._steps.ended:
                 self._check_pages()

@@ -72,7 +72,7 @@ class OptionalSteps:
 
     async def _settle(self, fault: Fault) -> None:
         """Let the browser show its own error page: it would interrupt where the page goes next."""
-        page = self._setup.page_behind(fault.target)
+        page = self._setup.pages.behind(fault.target)
         if page is not None:
             with suppress(Error):
                 await page.wait_for_url("chrome-error://**", timeout=_SHOW * 1000)

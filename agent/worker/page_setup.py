@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +18,6 @@ from agent.worker.browser.context import refuse_sign_in
 from agent.worker.browser.dialogs import Dialogs
 from agent.worker.browser.downloads import Downloads
 from agent.worker.browser.faults import (
-    BadContext,
     BrowserGone,
     PageCrashed,
 )
@@ -29,21 +27,20 @@ from agent.worker.browser.listening import Listeners
 from agent.worker.browser.main_documents import MainDocuments
 from agent.worker.browser.outliner import Outliner
 from agent.worker.browser.page_errors import PageErrors
-from agent.worker.browser.raised import page_of
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic
 from agent.worker.browser.vitals import OBSERVE, Vitals
 from agent.worker.calls import no_browser, open_api
-from agent.worker.contexts import Contexts
+from agent.worker.contexts import Contexts, bad_context
 from agent.worker.own_cookies import own_cookies
 from agent.worker.tagging.auditor import Auditor
 from agent.worker.tagging.run_api import ApiTagger
 from agent.worker.tagging.tagger import Tagger
-from agent.worker.variants import over
 from agent.worker.walk_end import WalkEnd
+from agent.worker.walk_pages import WalkPages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import (
         APIRequestContext,
@@ -58,7 +55,6 @@ if TYPE_CHECKING:
     from agent.protocol.messages import Walk
     from agent.worker.browser.launch import Launcher
     from agent.worker.browser.page_errors import PageError
-    from agent.worker.browser.recorder import Recorder
     from agent.worker.pipe import Pipe
     from agent.worker.tagging.identity import Identity
 
@@ -129,11 +125,9 @@ class PageSetup:
             self.handshakes.see,
         )
         self.vitals = Vitals()
-        self._pages: list[Page] = []
-        self.recorder: Recorder | None = None
-        """Records what the journey opens besides, where its own is recorded."""
-        self.on_page: Callable[[Page], asyncio.Task[None]] | None = None
-        """Told of each page from now on; one that the journey opens is not handed out before."""
+        self.pages = WalkPages()
+        self.contexts: Contexts | None = None
+        """Those of the browser; None without one."""
         self.routed = False
         """Whether the journey intercepts requests itself."""
 
@@ -150,9 +144,9 @@ class PageSetup:
             gone = BrowserGone("the browser died")
             self._listeners.on(browser, "disconnected", lambda _: self.end.lose(gone))
             keep_open(browser)
-            url = self._journey.site.url
-            self._contexts = Contexts(browser, launcher, url, self._proxies, self._prepare)
-            context = await self._first_context(browser)
+            journey, proxies = self._journey, self._proxies
+            self.contexts = Contexts(browser, launcher, journey, proxies, self._prepare)
+            context = await self.contexts.first()
             return OpenPage(context, await context.new_page(), context.request)
 
     async def open_api(self, launcher: Launcher) -> OpenPage:
@@ -175,27 +169,17 @@ class PageSetup:
             except (Error, OSError, TypeError, ValueError) as error:
                 if not self._journey.context or not launcher.alive:
                     raise
-                raise self._bad_context(error) from error
+                raise bad_context(self._journey, error) from error
         if self._proxied:
             refuse_sign_in(api)
         self._api.attach(api)
         return OpenPage(None, None, api)
 
-    @asynccontextmanager
-    async def new_context(self, options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
-        """Open another context for as long as the caller is inside, like the journey's first.
-
-        ``options`` stand above those that the journey declares.
-        """
-        if not self._journey.browser:
+    def new_context(self, options: dict[str, Any]) -> AbstractAsyncContextManager[BrowserContext]:
+        """Open another context for as long as the caller is inside, like the journey's first."""
+        if self.contexts is None:
             raise no_browser("run.new_context")
-        context = await self._contexts.new(**over(self._journey.context, options))
-        yield context
-        # Where the journey breaks it stays open: its page is the one to take a picture of.
-        if self.recorder is not None:
-            await self.recorder.leave(context)
-        with suppress(Error):
-            await context.close()
+        return self.contexts.another(options)
 
     async def _prepare(self, context: BrowserContext) -> None:
         notice_routes(context, self._routes)
@@ -218,41 +202,7 @@ class PageSetup:
         if self._proxied:
             refuse_sign_in(context.request)
         self._api.attach(context.request)
-        own = context.new_page
-
-        async def new_page() -> Page:
-            page = await own()
-            if self.on_page is not None:
-                await self.on_page(page)
-            return page
-
-        context.new_page = new_page  # type: ignore[method-assign]
-        if self.recorder is not None:
-            await self.recorder.follow(context)
-
-    def page_behind(self, target: object) -> Page | None:
-        """Return the page that a call was made in; None where it is in none that is open."""
-        inner = page_of(target)
-        found = (one for one in self._pages if one._impl_obj is inner)  # noqa: SLF001 - no public word
-        return next((one for one in found if not one.is_closed()), None)
-
-    def last_page(self) -> Page | None:
-        """Return the page that was opened last, of those that are open."""
-        return next((one for one in reversed(self._pages) if not one.is_closed()), None)
-
-    async def _first_context(self, browser: Browser) -> BrowserContext:
-        declared = self._journey.context
-        try:
-            return await self._contexts.new(**declared)
-        except (Error, TypeError) as error:
-            if not declared or not browser.is_connected():
-                raise
-            raise self._bad_context(error) from error
-
-    def _bad_context(self, error: Exception) -> BadContext:
-        # Its names only: a value may be a password.
-        names = ", ".join(self._journey.context)
-        return BadContext(f"the journey's context ({names}) is not understood: {error}")
+        self.pages.follow(context)
 
     @property
     def _action_timeout(self) -> int:
@@ -269,13 +219,11 @@ class PageSetup:
         )
 
     def _adopt(self, page: Page) -> None:
-        self._pages = [*(one for one in self._pages if not one.is_closed()), page]
+        self.pages.adopt(page)
 
         def crashed(_: Page) -> None:
             self.end.lose(PageCrashed(f"the page {bare_url(page.url)} crashed"))
 
-        if self.on_page is not None:
-            self.on_page(page)
         self._listeners.on(page, "crash", crashed)
         self._listeners.on(page, "websocket", lambda socket: self.auditor.connect(socket.url))
         notice_routes(page, self._routes)
