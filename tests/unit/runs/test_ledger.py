@@ -16,7 +16,7 @@ from agent.runs.conduct import interrupted
 from agent.runs.ledger import SCHEMA, Ledger
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer, Skip
-from agent.storage import journey_state, runs
+from agent.storage import incident, journey_state, rollups, runs
 from agent.storage.database import Database
 from agent.storage.journey_state import JourneyState
 from agent.telemetry import telemetry
@@ -57,8 +57,8 @@ async def ledger(database):
 
 
 async def test_a_closer_run_moves_the_state_and_no_figure(ledger, database):
-    """It is kept, and counts for failures in a row and for going down; no slot, no total and no
-    histogram has it, and of its counters beacons alone."""
+    """It is kept, and counts for failures in a row, for going down and for incidents; no slot, no
+    total, no day and no histogram has it, and of its counters beacons alone."""
     audit = Audit(counts={BeaconAction.ESCAPED: {"Acme": 1}})
     failed = a_run(an_attempt(Result.FAIL, audit=audit), request=a_request(location=PLACE))
     closer = replace(failed, closer=True)
@@ -70,6 +70,8 @@ async def test_a_closer_run_moves_the_state_and_no_figure(ledger, database):
     assert ledger.watched == {"buy_a_mug": 3}
 
     def look(connection):
+        assert not rollups.is_begun(connection)
+        assert set(incident.numbers(connection, PLACE)) == {"buy_a_mug"}
         kept = [json.loads(text)["closer"] for text in runs.newest(connection, 9)]
         totals = {total.metric for total in telemetry.totals.read(connection)}
         measured = connection.execute("SELECT count(*) FROM telemetry_histograms").fetchone()[0]
@@ -200,6 +202,47 @@ async def test_how_a_journey_stands_moves_with_the_end_of_its_slot(database, end
             passes_wanted=2,
         )
     }
+
+
+async def test_an_older_agents_slots_are_rolled_up_at_the_start(ledger, database):
+    """Once: what this agent has rolled up is not counted a second time. Journeys that are gone
+    are in no incident any more."""
+    await ledger.decide([Skip(slot(0), SkipReason.LATE)])
+
+    def days(connection):
+        found = rollups.read(connection, ("buy", PLACE), rollups.DAY, (0.0, AT + 10**6))
+        return [day.skipped for day in found.values()]
+
+    await database.transaction(lambda connection: connection.execute("DELETE FROM rollups"))
+    for _ in range(2):
+        await ledger.take_up({"buy"}, AT)
+        assert await database.transaction(days) == [{"late": 1}]
+    failed = a_run(an_attempt(Result.FAIL), request=a_request(location=PLACE))
+    for number in range(2):
+        await ledger.finish_closer(replace(failed, run_id=f"run-{number}"), AT + number, AT)
+    await ledger.take_up({"buy"}, AT)
+    assert await database.transaction(lambda c: incident.open_ones(c, PLACE)) == []
+
+
+async def test_the_end_of_a_slot_is_one_commit_with_its_day_and_what_was_seen(database, ledger):
+    """By the wall clock of when it was decided; a run that can't be written leaves neither."""
+    ahead = 100_000.0
+    await ledger.decide([Offer(slot(0))], ahead)
+    run_id = ids.run_id(slot(0))
+    await ledger.start(run_id)
+    run = replace(finished(run_id), result=Result.PASS, error_type=None)
+    with pytest.raises(ValueError, match="hexadecimal"):
+        await end(ledger, replace(run, trace_id="no hexadecimal number"))
+    assert not await database.transaction(rollups.is_begun)
+    await end(ledger, run)
+
+    def look(connection):
+        found = rollups.read(connection, ("buy", PLACE), rollups.DAY, (0.0, AT + 10**6))
+        return list(found), connection.execute("SELECT run_id FROM walks").fetchall()
+
+    (day,), (walk,) = await database.transaction(look)
+    assert day == rollups.begin_of(slot(0).scheduled_at - ahead, rollups.DAY)
+    assert walk["run_id"] == run_id
 
 
 async def test_a_run_whose_telemetry_can_not_be_encoded_is_in_none(database, ledger):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,6 +19,7 @@ from agent.schedule.decision import Offer
 from agent.schedule.plan import Plan, interval_of
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
+from agent.storage import rollups
 from tests.support.build import a_journey
 from tests.support.clock import ManualClock
 from tests.support.fuzz import effort
@@ -88,6 +90,8 @@ class Schedule(RuleBasedStateMachine):
         self.known: dict[str, Known] = {}
         self.settled: dict[str, float] = {}
         self.offsets: dict[tuple[str, Cadence], int] = {}
+        self.ended: dict[str, sqlite3.Row] = {}
+        """Every row of the slot table that ever ended, pruned or not."""
 
     def teardown(self):
         self.table.close()
@@ -173,6 +177,28 @@ class Schedule(RuleBasedStateMachine):
             assert one.expected == ended + one.in_flight
             assert one.in_flight <= 1, "a journey overlaps with itself"
 
+    @invariant()
+    def the_days_are_a_recount_of_the_slots(self):
+        """Whatever the order in which they ended, restarts in between and clocks that were set."""
+        rows = self.table.execute("SELECT * FROM slots WHERE state IN ('done', 'skipped')")
+        self.ended.update({row["run_id"]: row for row in rows})
+        counted = Counter()
+        for row in self.ended.values():
+            first, last = (row[key] - row["ahead"] for key in ("since", "scheduled_at"))
+            gap = (last - first) / max(1, row["count"] - 1)
+            for number in range(row["count"]):
+                day = datetime.fromtimestamp((first + number * gap) / 1000, UTC).date()
+                counted[row["journey"], day, row["result"] or row["reason"]] += 1
+        told = Counter()
+        for name in NAMES:
+            for at, day in rollups.read(self.table, (name, "eu"), DAY, (-1e12, 1e12)).items():
+                of = name, datetime.fromtimestamp(at, UTC).date()
+                told[*of, Result.FLAKY] = day.tally.flaky
+                told[*of, Result.NOT_MEASURED] = day.tally.not_measured
+                told.update({(*of, reason): count for reason, count in day.skipped.items()})
+                assert day.tally.skipped == day.skipped.total()
+        assert +told == counted
+
     # Small parts.
 
     def _enabled(self, wanted):
@@ -229,9 +255,9 @@ class Schedule(RuleBasedStateMachine):
                 self.books.expected[name] = self.books.expected.get(name, 0) + len(due)
         for decision in decisions if written else []:
             if isinstance(decision, Offer):
-                assert slots.offer(self.table, decision.slot)
+                assert slots.offer(self.table, decision.slot, self.timeline.ahead())
             else:
-                assert slots.pass_over(self.table, decision)
+                assert slots.pass_over(self.table, decision, self.timeline.ahead())
         self.starting = False
 
     def _check(self, name, one, mine, due, now, busy):

@@ -82,3 +82,19 @@ def test_a_whole_table_lost(table) -> None:
     connection.execute(f"DELETE FROM {table}")
     repair(connection)
     check(connection)
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_days_and_hours_that_were_lost_are_rolled_up_anew(data) -> None:
+    """As far as their slots are left, and what was not lost is not counted twice."""
+    connection = books()
+    rolled_up = "SELECT * FROM rollups ORDER BY journey, length, at"
+    before = [tuple(row) for row in connection.execute(rolled_up)]
+    for journey, length in {(row[0], row[2]) for row in before}:
+        if data.draw(st.booleans()):
+            connection.execute(
+                "DELETE FROM rollups WHERE journey = ? AND length = ?", (journey, length)
+            )
+    repair(connection)
+    assert [tuple(row) for row in connection.execute(rolled_up)] == before
