@@ -206,7 +206,8 @@ class _Resolver:
         named = {vendor.casefold() for vendor in own.vendors}
         vendors = {k: v for k, v in general.vendors.items() if k.casefold() not in named}
         policy = BeaconPolicy(own.policy or general.policy, {**vendors, **own.vendors})
-        return Site(name, section.url, section.first_party, policy)
+        header = section.release.header or ""
+        return Site(name, section.url, section.first_party, policy, header)
 
     def _cadence(
         self, every: Given[str], interval_of: Callable[[Cadence], float]

@@ -91,12 +91,19 @@ class SiteBeaconsSection(Section):
     vendors: Vendors = {}
 
 
+class ReleaseSection(Section):
+    """``[sites.NAME.release]``: how a site says which release answers; None: as is usual."""
+
+    header: SentHeaderName | None = None
+
+
 class SiteSection(Section):
     """``[sites.NAME]``: a target and the origins that are its own."""
 
     url: SiteAddress
     first_party: tuple[Pattern, ...] = Field(default=(), validate_default=True)
     beacons: SiteBeaconsSection = SiteBeaconsSection()
+    release: ReleaseSection = ReleaseSection()
 
     @field_validator("first_party")
     @classmethod

@@ -83,6 +83,8 @@ class Site:
     url: str
     first_party: tuple[str, ...]
     beacons: BeaconPolicy = field(default_factory=BeaconPolicy)
+    release_header: str = ""
+    """Lower case: the header that says which release answers; "": one of those that are usual."""
 
 
 @dataclass(frozen=True, slots=True)

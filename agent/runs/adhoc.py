@@ -214,7 +214,9 @@ def adhoc_settings(path: Path | None, environ: Mapping[str, str], sites: Sequenc
     if problems := check_vendors(settings):
         raise ConfigError(problems)
     given = {
-        name: section.model_copy(update={"beacons": settings.sites[name].beacons})
+        name: section.model_copy(
+            update={key: getattr(settings.sites[name], key) for key in ("beacons", "release")}
+        )
         if name in settings.sites
         else section
         for name, section in given.items()

@@ -92,7 +92,8 @@ class PageSetup:
         self._guard = BeaconGuard(journey.site.beacons, self._site)
         self.auditor = Auditor(self._guard, self._site, fit)
         self.tagger = Tagger(first_party, identity, self.auditor, self._listeners, hold)
-        self.outliner = Outliner(journey.site.url, first_party.covers, fit)
+        site = journey.site
+        self.outliner = Outliner(site.url, first_party.covers, fit, site.release_header)
         self.traffic = Traffic(
             identity.trace_id,
             Hooks(

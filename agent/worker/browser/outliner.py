@@ -55,14 +55,13 @@ _MOST_RELEASES: Final = 5
 class Outliner:
     """Notes one walk. ``covers`` tells the site's own addresses, ``fit`` makes a text fit to keep.
 
-    ``release`` is the header in which the site says which release answers; "": one of those that
-    are usual.
+    ``release_header`` says which release answers, in lower case; "": one of those that are usual.
     """
 
     site: str
     covers: Callable[[str], bool]
     fit: Callable[[str, int], str]
-    release: str = ""
+    release_header: str = ""
     steps_begun: Callable[[], int] = lambda: 0
     _noted: list[Note] = field(default_factory=list)
     _page: Note | None = None
@@ -87,7 +86,7 @@ class Outliner:
             note.tag = headers.get("etag", "")
             note.size = headers.get("content-length", "")
         if note.own and note.kind == "document":
-            names = (self.release.lower(),) if self.release else _RELEASES
+            names = (self.release_header,) if self.release_header else _RELEASES
             said = next((headers[name] for name in names if headers.get(name)), "")
             if said and len(self._releases) < _MOST_RELEASES:
                 self._releases[said] = None

@@ -392,3 +392,12 @@ def test_two_journeys_with_one_public_title_are_a_fault(settings):
     assert "[journey.buy-fr] public" in told["journeys/buy.py:8"]
     apart = settings('[journey.buy-fr]\npublic = "Buy a mug in France"\n')
     assert len(resolve(apart, [de, fr], interval_of)) == 2
+
+
+def test_how_a_site_says_which_release_answers(settings):
+    """By a header of the operator's, in lower case as answers have it; none where it is usual."""
+    (usual,) = resolve(settings(), [BUY], interval_of)
+    assert usual.site.release_header == ""
+    named = settings('[sites.shop.release]\nheader = "X-Our-Build"\n')
+    (told,) = resolve(named, [BUY], interval_of)
+    assert told.site.release_header == "x-our-build"

@@ -102,7 +102,7 @@ def test_which_release_answered(outliner, redactor):
     assert outlined(outliner).release == "1.4.2"
     ask(outliner, f"{HOME}/b", "document", main=True, x_version="1.4.3")
     assert outlined(outliner).release == "1.4.2, 1.4.3"
-    own = Outliner(HOME, lambda _: True, redactor.fit, release="X-Build-Of-Ours")
+    own = Outliner(HOME, lambda _: True, redactor.fit, release_header="x-build-of-ours")
     headers = {"x_version": "1", "x_build_of_ours": "2026-11"}
     ask(own, f"{HOME}/", "document", main=True, **headers)
     assert outlined(own).release == "2026-11"
