@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.rules import series
@@ -126,4 +127,8 @@ def _object(kind: str, name: str, title: str, spec: dict[str, Any]) -> dict[str,
 
 def _name(journey: str) -> str:
     # Names here have no underscore, and none at their end: a journey may be called a_b_.
-    return "footfall-" + journey.replace("_", "-") + ("0" if journey.endswith("_") else "")
+    name = "footfall-" + journey.replace("_", "-") + ("0" if journey.endswith("_") else "")
+    if "-" not in journey:
+        return name
+    # Beside a variant buy-de there may be a journey buy_de.
+    return f"{name}-{zlib.crc32(journey.encode()):08x}"

@@ -12,6 +12,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from agent.core.errors import ErrorType
+from agent.protocol.messages import SignatureReply
 from tests.support.origin import Origin
 from tests.support.service import free_port
 from tests.support.walking import HEADER, Heard, Walker, site
@@ -156,3 +157,17 @@ async def test_a_walk_leaves_nothing_to_the_next(caller: Walker, origin: Origin)
         numbers.add(walked.record.worker)
     assert len(numbers) == 1
     assert [one.headers["cookie"] for one in origin.asked("/cookie")] == ["synthetic=1"] * 3
+
+
+async def test_a_signed_call(caller: Walker, origin: Origin) -> None:
+    """Where the agent has a key, a call carries the signature for its authority."""
+    order = caller.order(
+        "await run.api.get('/stock')", site(origin.url), browser=False, decorator=DECORATOR
+    )
+
+    def sign(authority: str) -> SignatureReply:
+        return SignatureReply(authority, {"Signature": "sig1=:YQ==:"}, 4_000_000_000)
+
+    walked = await caller.follow(replace(order, signatures=[]), Heard(sign=sign))
+    assert walked.report.error_type is None, walked.report.error
+    assert origin.asked("/stock")[-1].headers["signature"] == "sig1=:YQ==:"

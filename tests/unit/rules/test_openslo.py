@@ -79,3 +79,12 @@ def test_the_same_journeys_print_the_same_bytes() -> None:
     """In whatever order they were found."""
     made_for = watch()
     assert write_objectives(JOURNEYS, made_for) == write_objectives(JOURNEYS[::-1], made_for)
+
+
+def test_a_variant_beside_a_journey_of_like_name() -> None:
+    """buy-de and buy_de would be one name here: they are two."""
+    journeys = [journey("buy-de"), journey("buy_de")]
+    objects = list(yaml.safe_load_all(write_objectives(journeys, watch(objective=99.9))))
+    names = {one["metadata"]["name"] for one in of(objects, "Service")}
+    assert len(names) == 2
+    assert all(NAME.fullmatch(one) for one in names)
