@@ -59,7 +59,14 @@ async def rules(
     settings = loaded.settings
     boundaries = CATALOGUE[names.DURATION].boundaries
     interval = settings.telemetry.interval
-    watch = Watch(settings.environment, settings.location, objective, boundaries, interval)
+    watch = Watch(
+        settings.environment,
+        settings.location,
+        objective,
+        boundaries,
+        interval,
+        settings.server.url,
+    )
     write = write_objectives if format_ is Format.OPENSLO else write_rules
     sys.stdout.write(write(walked, watch))
     return 0

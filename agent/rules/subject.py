@@ -41,6 +41,8 @@ class Watch:
     objective: float
     boundaries: Sequence[float]
     interval: float = 15.0
+    url: str = ""
+    """Where people reach the agent's pages; empty: that isn't said."""
 
     def of(self, metric: str, **matchers: str) -> str:
         """Write a selector of the environment's series."""
@@ -80,7 +82,7 @@ class Subject:
         *,
         wait: str = "",
     ) -> Alert:
-        """Write an alert with the journey's owner and runbook."""
+        """Write an alert with the journey's owner, runbook and page."""
         labels = {
             **self.watch.labels,
             series.JOURNEY: self.name,
@@ -90,6 +92,8 @@ class Subject:
         annotations = {"summary": f"{self.name}: {summary}", "description": description}
         if self.journey.runbook:
             annotations["runbook_url"] = literal(self.journey.runbook)
+        if self.watch.url:
+            annotations["page_url"] = literal(f"{self.watch.url}/journeys/{self.name}")
         return Alert(name, expr, labels, annotations, wait)
 
     def of(self, metric: str, **matchers: str) -> str:

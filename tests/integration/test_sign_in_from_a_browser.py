@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
 from agent.browsers.find import require_browser
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, BrowserContext, Page
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 TOKEN = "0123456789abcdef-token"
 HOSTILE = "evil.example"
+NAME = "footfall.test"
 WAYS = ["loopback", "lan", pytest.param("https", marks=pytest.mark.server)]
 
 SENDS = """async url => {
@@ -78,6 +82,15 @@ SENDS = """async url => {
 
 
 @dataclass
+class Machine:
+    """A browser, and what a server shows that it trusts."""
+
+    browser: Browser
+    chain: Path
+    key: Path
+
+
+@dataclass
 class Reached:
     """An agent, where people reach it, and a browser."""
 
@@ -109,32 +122,42 @@ class Reached:
             return response.status == 200
 
 
-@pytest.fixture(params=WAYS)
-async def reached(request: pytest.FixtureRequest, tmp_path) -> AsyncIterator[Reached]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def machine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Machine]:
+    """A browser for which every name leads to this machine, and the certificate it trusts."""
+    folder = tmp_path_factory.mktemp("authority")
+    authority = Authority(folder / "authority.pem")
+    chain, key = authority.files(NAME, folder=folder)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=str(require_browser()),
+            args=[
+                "--no-sandbox",
+                "--host-resolver-rules=MAP * 127.0.0.1",
+                "--disable-features=LocalNetworkAccessChecks",
+                *authority.browser_args,
+            ],
+        )
+        yield Machine(browser, chain, key)
+        await browser.close()
+
+
+@pytest_asyncio.fixture(params=WAYS, loop_scope="module")
+async def reached(request: pytest.FixtureRequest, machine, tmp_path) -> AsyncIterator[Reached]:
     """An agent with a token, in each of the ways in which people come to it."""
+    port = free_port()
+    url = f"https://{NAME}:{port}" if request.param == "https" else ""
     async with AsyncExitStack() as stack:
-        args = ["--no-sandbox", "--host-resolver-rules=MAP * 127.0.0.1"]
-        args.append("--disable-features=LocalNetworkAccessChecks")
-        url = ""
-        if request.param == "https":
-            authority = Authority(tmp_path / "authority.pem")
-            port = free_port()
-            url = f"https://footfall.test:{port}"
         served = Served(tmp_path, "0.0.0.0", TOKEN, url, [journey("buy")])
         await stack.enter_async_context(served)
         if url:
-            chain = authority.files("footfall.test", folder=tmp_path)
-            await stack.enter_async_context(Nginx("", behind(port, served.port, *chain)))
-            args += authority.browser_args
+            proxy = Nginx("", behind(port, served.port, machine.chain, machine.key))
+            await stack.enter_async_context(proxy)
         else:
-            name = "localhost" if request.param == "loopback" else "footfall.test"
-            url = f"http://{name}:{served.port}"
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(
-            executable_path=str(require_browser()), args=args
-        )
-        yield Reached(served, url, browser, url.startswith("https"))
-        await browser.close()
+            url = f"http://{'localhost' if request.param == 'loopback' else NAME}:{served.port}"
+        yield Reached(served, url, machine.browser, url.startswith("https"))
+        for context in machine.browser.contexts:
+            await context.close()
 
 
 def behind(port: int, agent: int, chain: Path, key: Path) -> str:

@@ -41,6 +41,8 @@ FAULTS = {
     "long_number_for_a_word": (":2 artifacts.keep", "must be 'all', 'failed' or 'none'"),
     "memory_without_unit": (":2 workers.max_memory", "no browser fits"),
     "misspelt_key": (":3 schedule.timeot", "did you mean `timeout`?"),
+    "own_address_with_password": (":2 server.url", "must not hold a user name or password"),
+    "own_address_with_path": (":2 server.url", "serves its pages from the root"),
     "no_workers": (":2 workers.count", "must be 1 or more"),
     "not_toml": (":2", "is not valid TOML"),
     "number_as_text": (":2 workers.count", "must be a whole number, not 'two'"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from agent.rules import series
+from agent.rules.prometheus import write_rules
 from agent.telemetry.catalogue import CATALOGUE
 from agent.telemetry.prometheus import prometheus_label, prometheus_series
-from tests.support.stories import journey, rules
+from tests.support.stories import journey, rules, watch
 
 SEARCH = journey("search", 900.0, owner="discovery", runbook="", severity="")
 MUG = journey()
@@ -70,6 +72,14 @@ def test_owner_severity_and_runbook() -> None:
     search = {"journey": "search", "severity": "page", "owner": "discovery"}
     assert other["labels"] == {**at, **search}
     assert "runbook_url" not in other["annotations"]
+
+
+def test_an_alert_leads_to_its_journeys_page() -> None:
+    """Where it is said under which address people reach the agent; and to nowhere else."""
+    at = replace(watch(), url="https://footfall.example.com")
+    down = alerts_of(write_rules([MUG], at), "buy_a_mug")["JourneyDown"]
+    assert down["annotations"]["page_url"] == "https://footfall.example.com/journeys/buy_a_mug"
+    assert "page_url" not in alerts_of(rules(MUG), "buy_a_mug")["JourneyDown"]["annotations"]
 
 
 def test_what_pages() -> None:
