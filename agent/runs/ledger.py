@@ -278,6 +278,7 @@ class Ledger:
         def write(connection: sqlite3.Connection) -> None:
             journey_state.set_back(connection, seconds, now)
             incidents.set_back(connection, seconds, now)
+            rollups.set_back(connection, seconds, now)
 
         await self._database.transaction(write)
 

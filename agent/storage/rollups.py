@@ -171,6 +171,26 @@ def skips(
     return [(reason, count, last) for reason, count, last in rows]
 
 
+def set_back(connection: sqlite3.Connection, seconds: float, now: float) -> None:
+    """Move last skips from the future along with a wall clock that was set back to ``now``."""
+    rows = connection.execute(
+        "SELECT location, journey, length, at, skipped FROM rollups "
+        "WHERE at + length > ? AND skipped != '{}'",
+        (now,),
+    ).fetchall()
+    for location, journey, length, begin, skipped in rows:
+        moved = {
+            reason: (count, min(last - seconds, now) if last > now else last)
+            for reason, (count, last) in json.loads(skipped).items()
+        }
+        connection.execute(
+            "UPDATE rollups SET skipped = ? "
+            "WHERE location = ? AND journey = ? AND length = ? AND at = ?",
+            (_dumps(moved), location, journey, length, begin),
+        )
+        _note_change(connection, (journey, location))
+
+
 def forget_the_oldest(connection: sqlite3.Connection) -> None:
     """Let go of the journeys that have not had a slot for longest, where there are too many."""
     connection.execute(

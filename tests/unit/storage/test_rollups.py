@@ -92,6 +92,21 @@ def test_a_clock_that_is_wrong_for_a_while_takes_no_days(table, wrong):
     ] == Tally(passed=1)
 
 
+def test_a_clock_that_is_set_back_leaves_no_skip_in_the_future(table):
+    """What was skipped five minutes before stays so old; what was before that is as it was."""
+    rollups.add_skips(table, KEY, [NOW - 40], "overrun")
+    rollups.add_skips(table, KEY, [NOW + HOUR - 300], "late")
+    before = rollups.versions(table, "eu")["buy"]
+    rollups.set_back(table, HOUR, NOW)
+    for length in (HOUR, DAY):
+        told = {reason: last for reason, _, last in rollups.skips(table, KEY, length, EVER)}
+        assert told == {"overrun": NOW - 40, "late": NOW - 300}
+    assert rollups.versions(table, "eu")["buy"] > before
+    rollups.set_back(table, 0.0, NOW - 1000)
+    told = [last for _, _, last in rollups.skips(table, KEY, DAY, EVER)]
+    assert told == [NOW - 1000, NOW - 1000]
+
+
 def test_steps_and_journeys_are_bounded(table):
     """A journey that names its steps anew each time, and journeys that come and go."""
     for number in range(80):
