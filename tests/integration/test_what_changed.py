@@ -130,7 +130,7 @@ async def test_the_demo_shop_broken_in_some_ways(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["demo", "oscar"])
 async def test_ten_faults(tmp_path: Path, name: str) -> None:
     """Of ten faults, planted one at a time, the first line names nine at least."""
@@ -143,7 +143,7 @@ async def test_ten_faults(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["demo", "oscar"])
 async def test_fifty_healthy_passes(tmp_path: Path, name: str) -> None:
     """A shop with other prices, recommendations, variants and ids each time brings no line."""
