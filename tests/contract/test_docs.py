@@ -212,7 +212,9 @@ def test_opentelemetry_variables() -> None:
 
 def test_the_helper_of_the_guide_and_its_test(tmp_path: Path) -> None:
     """The test of the guide passes on its helper, as both stand there."""
-    _, helper, test, *_ = [block.text for block in DOCS["docs/authoring.md"].of("python")]
+    blocks = [block.text for block in DOCS["docs/authoring.md"].of("python")]
+    (helper,) = (text for text in blocks if "async def in_stock" in text)
+    (test,) = (text for text in blocks if "def test_what_is_there" in text)
     (tmp_path / "stock.py").write_text(helper)
     (tmp_path / "test_stock.py").write_text(test)
     done = subprocess.run(
@@ -231,9 +233,62 @@ async def test_the_journey_of_the_guide_loads(tmp_path: Path) -> None:
     """The guide's longer journey is one that `check` takes."""
     home = Home(tmp_path, {})
     home.config.write_text(README.of("toml")[0].text)
-    home.file("guide.py", DOCS["docs/authoring.md"].of("python")[0].text)
+    home.file("guide.py", DOCS["docs/authoring.md"].of("python")[1].text)
     done = await home.footfall("check")
     assert done.code == 0, done.err
+
+
+async def test_the_first_minutes_of_the_guide(tmp_path: Path, shop: DemoShop) -> None:
+    """The skeleton is announced as it stands there; the wrong guess prints what stands there."""
+    page = DOCS["docs/authoring.md"]
+    home = Home(tmp_path, {})
+    home.config.unlink()
+    for block, code_of_it in zip(page.of("console")[:2], (0, 1), strict=True):
+        (line,) = block.commands
+        done = await home.footfall(*line.replace("http://127.0.0.1:8000", shop.url).split()[1:])
+        assert done.code == code_of_it, done
+        assert faceless(done.out) == faceless(block.text.partition("\n")[2])
+        # What the second walks is the guess of the guide, over the skeleton.
+        home.file("find_a_mug.py", page.of("python")[0].text)
+
+
+_LATER = """() => { const p = document.createElement('p'); p.textContent = 'Ships tomorrow';
+new MutationObserver(() => document.body.append(p))
+.observe(document.querySelector('h1'), {attributeFilter: ['aria-hidden']}) }"""
+MISTAKES = {
+    "role": 'await expect(page.get_by_role("buton", name="Add to cart")).to_be_visible(timeout=9)',
+    "several": 'await page.get_by_role("link", name="T").click()',
+    "text": "await expect(page.get_by_role('heading', level=1)).to_have_text('Mugs', timeout=500)",
+    "status": 'await page.goto("/nowhere")',
+    # It comes once the walk is over: what is masked is hidden then from what is read of the page.
+    "late": f'run.mask(page.locator("h1"))\n        await page.evaluate({_LATER!r})\n        '
+    'await expect(page.get_by_text("Ships tomorrow")).to_be_visible(timeout=500)',
+    "exception": 'int(await page.get_by_text("€14.50").inner_text())',
+    "attempt": 'await page.get_by_role("button", name="Buy").click(timeout=60_000)',
+    "bare": 'assert await page.get_by_test_id("cart-count").inner_text() == "1"',
+}
+
+
+async def test_what_mistakes_say(tmp_path: Path, shop: DemoShop) -> None:
+    """Each mistake of the guide says what its table says, with the journey's own line."""
+    page = DOCS["docs/authoring.md"]
+    home = Home(tmp_path, {"site": shop.url})
+    lines = page.of("python")[0].text.splitlines()
+    for name, line in MISTAKES.items():
+        text = "\n".join([*lines[:11], f"        {line}", ""])
+        timeout = "5s" if name == "attempt" else "20s"
+        text = text.replace("find_a_mug(", f"{name}(").replace('"20s"', f'"{timeout}"')
+        home.file(f"{name}.py", text.replace("http://127.0.0.1:8000", shop.url))
+    done = await home.footfall("once", "--no-confirm", *MISTAKES, within=100)
+    said = re.sub(r"found \d+ el", "found N el", faceless(done.out))
+    said = re.sub(r"for \d\.\d s", "for N s", said)
+    home.file("wrong.py", page.of("python")[0].text.replace('site="site"', 'site="store"'))
+    said += (await home.footfall("once", "find_a_mug")).err
+    told = [code(row[1])[0] for row in DOCS.table("mistake", "what `footfall once` says")]
+    assert [one for one in told if faceless(one) not in said] == []
+    assert len(told) == len(MISTAKES) + 1
+    for name in MISTAKES:
+        assert f"at journeys/{name}.py:1" in said
 
 
 # What is promised of files and figures.
