@@ -14,7 +14,7 @@ from agent.daemon.suspension_report import suspension_document
 from agent.runs.document import time
 from agent.server.api import no_journey
 from agent.server.control import Refused
-from agent.storage import incidents
+from agent.storage import incident_moments, incidents
 
 if TYPE_CHECKING:
     import sqlite3
@@ -137,13 +137,15 @@ class Controls:
         def write(connection: sqlite3.Connection) -> bool | None:
             if not incidents.is_known(connection, incident):
                 return None
-            return incidents.add_note(connection, incident, now, asked.who, asked.text)
+            return incident_moments.add_note(connection, incident, now, asked.who, asked.text)
 
         done = await database.transaction(write)
         if done is None:
             raise Refused(404, f"no incident has the number {incident}, or no longer")
         if not done:
-            raise Refused(409, f"incident {incident} has {incidents.MOST_NOTES} notes already")
+            raise Refused(
+                409, f"incident {incident} has {incident_moments.MOST_NOTES} notes already"
+            )
         _log.info("incident.noted", action="note", incident=incident, who=asked.who)
         return {"incident": incident, "at": time(now), "who": asked.who, "text": asked.text}
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from agent.core.results import Result
-from agent.core.suspension import Cause, Mode
-from agent.storage import journey_state
+from agent.storage import incident_moments, journey_state
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from agent.core.suspension import Suspension
     from agent.storage.run_end import RunEnd
 
-SCHEMA: Final = """
+SCHEMA: Final = f"""{incident_moments.SCHEMA}
 CREATE TABLE IF NOT EXISTS incidents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     location TEXT NOT NULL,
@@ -54,17 +53,6 @@ CREATE TABLE IF NOT EXISTS outages (
 CREATE INDEX IF NOT EXISTS outages_by_incident ON outages (incident);
 CREATE INDEX IF NOT EXISTS outages_by_journey ON outages (location, journey, id);
 CREATE INDEX IF NOT EXISTS outages_open ON outages (location, journey) WHERE ended_at IS NULL;
-CREATE TABLE IF NOT EXISTS incident_moments (
-    id INTEGER PRIMARY KEY,
-    incident INTEGER NOT NULL,
-    at REAL NOT NULL,
-    kind TEXT NOT NULL,
-    journey TEXT,
-    run_id TEXT,
-    text TEXT NOT NULL DEFAULT '',
-    who TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX IF NOT EXISTS moments_by_incident ON incident_moments (incident, at);
 """
 
 _JOINED: Final = 15 * 60.0
@@ -72,9 +60,6 @@ _JOINED: Final = 15 * 60.0
 _KEPT: Final = 2_000
 _MOST_OUTAGES: Final = 100
 """Of one incident; the next one is another's."""
-_MOST_MOMENTS: Final = 300
-MOST_NOTES: Final = 100
-"""Of one incident."""
 
 
 def note(
@@ -91,7 +76,7 @@ def note(
     elif run.result is Result.FAIL:
         _fail(connection, run, journey, held=held)
     for number in _of(connection, run):
-        _note_suspensions(connection, number, run, over)
+        incident_moments.note_suspensions(connection, number, run, over)
 
 
 def end_gone(
@@ -105,24 +90,13 @@ def end_gone(
     for outage, number, journey in rows:
         if journey not in enabled:
             _close(connection, outage, number, now, "gone")
-            _add(connection, number, now, "gone", journey)
+            incident_moments.add(connection, number, now, "gone", journey)
 
 
 def is_known(connection: sqlite3.Connection, number: int) -> bool:
     """Whether there is an incident of this number, or still is."""
     query = "SELECT 1 FROM incidents WHERE id = ?"
     return connection.execute(query, (number,)).fetchone() is not None
-
-
-def add_note(connection: sqlite3.Connection, number: int, now: float, who: str, text: str) -> bool:
-    """Add a person's note at Unix time ``now``; False where there are too many already."""
-    (notes,) = connection.execute(
-        "SELECT count(*) FROM incident_moments WHERE incident = ? AND kind = 'note'", (number,)
-    ).fetchone()
-    if notes >= MOST_NOTES:
-        return False
-    _add(connection, number, now, "note", text=text, who=who)
-    return True
 
 
 def set_back(connection: sqlite3.Connection, seconds: float, now: float) -> None:
@@ -171,8 +145,12 @@ def _fail(connection: sqlite3.Connection, run: RunEnd, journey: Journey, *, held
         "UPDATE outages SET fails = fails + 1, last_error_type = ?, last_step = ? WHERE id = ?",
         (run.error_type, run.step, outage),
     )
-    if (error_type, step) != (run.error_type, run.step) and _has_room(connection, number):
-        _add(connection, number, run.started_at, "fail", run.journey, run.run_id, run.error)
+    if (error_type, step) != (run.error_type, run.step) and incident_moments.has_room(
+        connection, number
+    ):
+        incident_moments.add(
+            connection, number, run.started_at, "fail", run.journey, run.run_id, run.error
+        )
 
 
 def _open(connection: sqlite3.Connection, run: RunEnd, journey: Journey) -> None:
@@ -205,9 +183,11 @@ def _open(connection: sqlite3.Connection, run: RunEnd, journey: Journey) -> None
             *(run.error_type, run.step),
         ),
     )
-    _add(connection, number, failing.since, "fail", run.journey, failing.run_id, failing.error)
+    incident_moments.add(
+        connection, number, failing.since, "fail", run.journey, failing.run_id, failing.error
+    )
     fails = f"{failing.fails} fails in a row"
-    _add(connection, number, run.ended_at, "down", run.journey, run.run_id, fails)
+    incident_moments.add(connection, number, run.ended_at, "down", run.journey, run.run_id, fails)
 
 
 def _joined(connection: sqlite3.Connection, location: str, site: str, began: float) -> int | None:
@@ -235,7 +215,7 @@ def _end(connection: sqlite3.Connection, run: RunEnd, by: str) -> None:
     ).fetchall()
     for outage, number in rows:
         _close(connection, outage, number, run.ended_at, by)
-        _add(connection, number, run.ended_at, "pass", run.journey, run.run_id)
+        incident_moments.add(connection, number, run.ended_at, "pass", run.journey, run.run_id)
 
 
 def _close(connection: sqlite3.Connection, outage: int, number: int, now: float, by: str) -> None:
@@ -258,61 +238,6 @@ def _of(connection: sqlite3.Connection, run: RunEnd) -> list[int]:
         (run.location, run.journey, run.ended_at, run.ended_at),
     )
     return [row[0] for row in rows]
-
-
-def _note_suspensions(
-    connection: sqlite3.Connection, number: int, run: RunEnd, over: Sequence[Suspension]
-) -> None:
-    (began,) = connection.execute(
-        "SELECT began_at FROM incidents WHERE id = ?", (number,)
-    ).fetchone()
-    for one in over:
-        if one.until is not None and one.until < began:
-            continue
-        _add_once(connection, number, one.since, "suspended", _words(one), one.who)
-        if one.until is not None and one.until <= run.ended_at:
-            _add_once(connection, number, one.until, "resumed", _words(one), "")
-
-
-def _words(one: Suspension) -> str:
-    what = "paused" if one.cause is Cause.PAUSE else "maintenance"
-    how = "" if one.mode is Mode.STOP else ", walked on in silence"
-    return f"{what}{how}: {one.reason}" if one.reason else f"{what}{how}"
-
-
-def _add_once(
-    connection: sqlite3.Connection, number: int, at: float, kind: str, text: str, who: str
-) -> None:
-    known = connection.execute(
-        "SELECT 1 FROM incident_moments WHERE incident = ? AND at = ? AND kind = ? AND text = ?",
-        (number, at, kind, text),
-    ).fetchone()
-    if known is None and _has_room(connection, number):
-        _add(connection, number, at, kind, text=text, who=who)
-
-
-def _add(
-    connection: sqlite3.Connection,
-    number: int,
-    at: float,
-    kind: str,
-    journey: str | None = None,
-    run_id: str | None = None,
-    text: str = "",
-    who: str = "",
-) -> None:
-    connection.execute(
-        "INSERT INTO incident_moments (incident, at, kind, journey, run_id, text, who) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (number, at, kind, journey, run_id or None, text, who),
-    )
-
-
-def _has_room(connection: sqlite3.Connection, number: int) -> bool:
-    (moments,) = connection.execute(
-        "SELECT count(*) FROM incident_moments WHERE incident = ?", (number,)
-    ).fetchone()
-    return int(moments) < _MOST_MOMENTS
 
 
 def _let_go(connection: sqlite3.Connection) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.core.results import Result
 from agent.core.suspension import Cause, Mode, Suspension
-from agent.storage import incident, incidents, journey_state
+from agent.storage import incident, incident_moments, incidents, journey_state
 from agent.storage.run_end import RunEnd
 from tests.support.build import a_journey, a_site
 
@@ -161,8 +161,8 @@ def test_notes_stand_on_the_time_line_up_to_a_number(table):
     down(table, "buy", NOW)
     assert incidents.is_known(table, 1)
     assert not incidents.is_known(table, 2)
-    assert all(incidents.add_note(table, 1, NOW + 200, "ada", "seen") for _ in range(100))
-    assert not incidents.add_note(table, 1, NOW + 200, "ada", "once more")
+    assert all(incident_moments.add_note(table, 1, NOW + 200, "ada", "seen") for _ in range(100))
+    assert not incident_moments.add_note(table, 1, NOW + 200, "ada", "once more")
     (last,) = {(m.kind, m.who, m.text) for m in listed(table)[0].moments[2:]}
     assert last == ("note", "ada", "seen")
 
