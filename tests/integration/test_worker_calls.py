@@ -12,6 +12,10 @@ import pytest_asyncio
 from aiohttp import web
 
 from agent.core.errors import ErrorType
+from agent.pool.pool import Pool
+from agent.pool.recycling import PoolOptions
+from agent.pool.stops import Stop
+from agent.pool.walk_listener import Answers
 from agent.protocol.messages import SignatureReply
 from tests.support.origin import Origin
 from tests.support.service import free_port
@@ -171,3 +175,33 @@ async def test_a_signed_call(caller: Walker, origin: Origin) -> None:
     walked = await caller.follow(replace(order, signatures=[]), Heard(sign=sign))
     assert walked.report.error_type is None, walked.report.error
     assert origin.asked("/stock")[-1].headers["signature"] == "sig1=:YQ==:"
+
+
+async def test_workers_come_when_they_are_wanted(caller: Walker, origin: Origin) -> None:
+    """None at first, as many as walk at once up to the bound, and another for who confirms."""
+    pool = Pool(
+        PoolOptions(2, 50, 3600.0, 1 << 30, adopt_orphans=False, on_demand=True),
+        caller.spawn,
+        caller.restarts.append,
+    )
+    await pool.start()
+    try:
+        assert set(pool.states().values()) == {0}
+
+        async def walk(avoid: int | None = None) -> int:
+            order = caller.order(
+                "await run.api.get('/stock')", site(origin.url), browser=False, decorator=DECORATOR
+            )
+            answers = Answers(Heard().secret)
+            record = await pool.walk(order, Heard(), answers, Stop("walked"), avoid)
+            assert record.report is not None
+            assert record.report.error_type is None
+            return record.worker
+
+        first = await walk()
+        assert await walk(avoid=first) != first
+        assert caller.restarts == []
+        assert len({*await asyncio.gather(walk(), walk(), walk())}) <= 2
+        assert sum(pool.states().values()) == 2
+    finally:
+        await pool.stop()
