@@ -256,7 +256,8 @@ _LATER = """() => { const p = document.createElement('p'); p.textContent = 'Ship
 new MutationObserver(() => document.body.append(p))
 .observe(document.querySelector('h1'), {attributeFilter: ['aria-hidden']}) }"""
 MISTAKES = {
-    "role": 'await expect(page.get_by_role("buton", name="Add to cart")).to_be_visible(timeout=9)',
+    "role": 'cart = page.get_by_role("buton", name="Add to cart")\n        '
+    "await expect(cart).to_be_visible(timeout=500)",
     "several": 'await page.get_by_role("link", name="T").click()',
     "text": "await expect(page.get_by_role('heading', level=1)).to_have_text('Mugs', timeout=500)",
     "status": 'await page.goto("/nowhere")',
