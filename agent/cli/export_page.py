@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.cli.running_agent import Agent
-    from agent.server.documents import IncidentsDocument, JourneyDocument, OverviewDocument
+    from agent.server.documents import IncidentsDocument, OverviewDocument
     from agent.server.public.public_files import PublicFile
 
 _OURS = b"data-stale"
@@ -48,16 +48,12 @@ class _Remote:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
 
-    async def journeys(self) -> OverviewDocument:
-        (found,) = await self._agent.get("/api/v1/journeys")
+    async def journeys(self, days: int) -> OverviewDocument:
+        (found,) = await self._agent.get(f"/api/v1/journeys?days={days}")
         if "bars" not in found:
             message = "the agent is too old for this: update it"
             raise ConfigError([Problem(self._agent.url, message)])
         return cast("OverviewDocument", found)
-
-    async def journey(self, name: str) -> JourneyDocument | None:
-        (found,) = await self._agent.get(f"/api/v1/journeys/{name}")
-        return cast("JourneyDocument", found)
 
     async def incidents(self, limit: int, before: int | None = None) -> IncidentsDocument:
         older = "" if before is None else f"&before={before}"

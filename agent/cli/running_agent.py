@@ -37,7 +37,6 @@ _NO_ROUTE = "Not Found"
 _CARRIES = {
     "/api/v1/journeys": {"at", "location", "journeys"},
     "/api/v1/incidents": {"at", "location", "incidents", "more"},
-    "/api/v1/journeys/": {"name", "days", "runs"},
     "/api/v1/runs": {"runs", "links"},
     "/api/v1/runs/": {"run_id", "journey", "state"},
 }

@@ -61,7 +61,7 @@ class Figures:
     hours: list[BarName]
     """The last 24, the newest last."""
     days: list[BarName]
-    """The last 30, the newest last."""
+    """The last 90, the newest last."""
     day: Tally
     """The last 24 hours."""
     uptime: list[UptimeDocument]
@@ -75,7 +75,7 @@ class _Past:
     """What days that are long over came to: it never changes."""
 
     bars: list[BarName]
-    """Of those that the overview shows, but the newest."""
+    """Of the last 90, but the newest."""
     sums: Mapping[int, Tally]
 
 
@@ -140,7 +140,7 @@ class FiguresReader:
             count: Tally.of_all(some for at, some in days.items() if at >= spans.begin(DAY, count))
             for count in _UPTIME_DAYS
         }
-        return _Past(_bars(days, range(spans.begin(DAY, OVERVIEW_DAYS), recent, DAY)), sums)
+        return _Past(_bars(days, range(spans.begin(DAY, JOURNEY_DAYS), recent, DAY)), sums)
 
 
 def _uptimes(day: Tally, sums: Mapping[int, Tally], spans: Spans) -> list[UptimeDocument]:
@@ -153,11 +153,11 @@ def share(tally: Tally) -> ShareDocument:
     return {"slots": tally.slots, "uptime": tally.uptime, "measured": tally.measured}
 
 
-def bar_spans(spans: Spans) -> BarSpans:
-    """Return when the bars of the overview begin."""
+def bar_spans(spans: Spans, days: int) -> BarSpans:
+    """Return when the bars of the overview begin, where it has so many days."""
     return {
         "hours": time(spans.begin(HOUR, HOURS)),
-        "days": time(spans.begin(DAY, OVERVIEW_DAYS)),
+        "days": time(spans.begin(DAY, days)),
     }
 
 

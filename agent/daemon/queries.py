@@ -83,8 +83,8 @@ class Overview:
             return True
         return await self._reader.read(lambda connection: runs.knows(connection, journey))
 
-    async def journeys(self) -> OverviewDocument:
-        """Return every loaded journey, by name, with what it came to.
+    async def journeys(self, days: int = figures.OVERVIEW_DAYS) -> OverviewDocument:
+        """Return every loaded journey, by name, with what it came to, in bars of so many days.
 
         Raises:
             StateError: the history can't be read now.
@@ -105,7 +105,7 @@ class Overview:
                     {
                         **standing,
                         "uptime": of_all[name].uptime,
-                        "bars": {"hours": of_all[name].hours, "days": of_all[name].days},
+                        "bars": {"hours": of_all[name].hours, "days": of_all[name].days[-days:]},
                     }
                     for name, standing in standings.read(connection, live, of_all, spans)
                 ]
@@ -123,7 +123,7 @@ class Overview:
                 "at": time(now),
                 "location": self._location,
                 "journeys": journeys,
-                "bars": figures.bar_spans(spans),
+                "bars": figures.bar_spans(spans, days),
                 "incidents": ongoing,
                 "certificates": near,
                 "pauses": self._reported.suspended.pauses(),

@@ -30,6 +30,8 @@ _log = structlog.get_logger("footfall.server")
 _LIMIT = 50
 _MOST = 500
 _RESULTS = tuple(result.value for result in Result)
+_DAYS, _MOST_DAYS = 30, 90
+"""Days of which the overview has bars."""
 _MOST_INCIDENTS = 10**9
 _NAMED = 50
 """Journeys that an error lists."""
@@ -50,8 +52,8 @@ def api_routes(source: Source) -> list[Route]:
     """Return the API's routes."""
 
     async def journeys(request: Request) -> Response:
-        _parameters(request.query_params, ())
-        return JSONResponse(await source.journeys())
+        values = _parameters(request.query_params, ("days",))
+        return JSONResponse(await source.journeys(_whole(values, "days", _DAYS, _MOST_DAYS)))
 
     async def journey(request: Request) -> Response:
         _parameters(request.query_params, ())

@@ -545,8 +545,8 @@ class Source(Protocol):
         """Whether there may be runs of a journey."""
         ...
 
-    async def journeys(self) -> OverviewDocument:
-        """Return how all journeys stand, and the agent."""
+    async def journeys(self, days: int = 30) -> OverviewDocument:
+        """Return how all journeys stand, with bars of so many days, and the agent."""
         ...
 
     async def journey(self, name: str) -> JourneyDocument | None:

@@ -31,13 +31,9 @@ class Stage:
     told: Told
     seconds = 0.0
 
-    async def journeys(self) -> Any:
+    async def journeys(self, days: int) -> Any:
         """Return the overview."""
-        return await self.told.journeys()
-
-    async def journey(self, name: str) -> Any:
-        """Return a journey."""
-        return await self.told.journey(name)
+        return await self.told.journeys(days)
 
     async def incidents(self, limit: int, before: int | None = None) -> Any:
         """Return all incidents."""

@@ -57,7 +57,7 @@ class Stage:
         """Whether the scene has it."""
         return journey in self.scene.journeys
 
-    async def journeys(self) -> Any:
+    async def journeys(self, days: int = 30) -> Any:
         """Return the overview."""
         return self.scene.overview
 

@@ -62,7 +62,13 @@ def an_outage(name: str, began: str, ended: str | None = None) -> Any:
 
 
 def an_incident(number: int, *outages: Any) -> Any:
-    return made(documents.IncidentDocument, id=number, outages=list(outages))
+    return made(
+        documents.IncidentDocument,
+        id=number,
+        open=any(one["ended_at"] is None for one in outages),
+        began_at=min(one["began_at"] for one in outages),
+        outages=list(outages),
+    )
 
 
 def a_window(*names: str, since: str, until: str, holds: bool = False) -> Any:
@@ -90,33 +96,16 @@ def incidents(*found: Any, more: bool = False) -> Any:
 
 
 class Told:
-    """Answers with these documents; of incidents one page after the other.
-
-    A journey's days are the bars of the overview's.
-    """
+    """Answers with these documents; of incidents one page after the other."""
 
     def __init__(self, overview: Any, *pages: Any) -> None:
         self.overview, self._pages = overview, pages or (incidents(),)
         self.before: list[int | None] = []
         """What was asked for older incidents."""
 
-    async def journeys(self) -> Any:
+    async def journeys(self, days: int) -> Any:
         """Return the overview."""
         return self.overview
-
-    async def journey(self, name: str) -> Any:
-        """Return a journey that has the overview's bars."""
-        (one,) = (one for one in self.overview["journeys"] if one["journey"] == name)
-        bars = one["bars"]["days"]
-        first = NOW - timedelta(days=len(bars) - 1)
-        return made(
-            documents.JourneyDocument,
-            name=name,
-            days=[
-                made(documents.StretchDocument, at=f"{first + timedelta(days=n):%Y-%m-%d}", bar=bar)
-                for n, bar in enumerate(bars)
-            ],
-        )
 
     async def incidents(self, limit: int, before: int | None = None) -> Any:
         """Return the next page."""

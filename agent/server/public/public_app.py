@@ -84,7 +84,8 @@ class _Page:
     async def _rendered(self) -> Mapping[str, PublicFile]:
         async with self._making:
             if self._clock.monotonic() - self._made_at >= _HOLDS:
-                self._made = self._files.rendered(await public_document(self._source))
+                document = await public_document(self._source)
+                self._made = await asyncio.to_thread(self._files.rendered, document)
                 self._made_at = self._clock.monotonic()
         return self._made
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         Bar,
         IncidentDocument,
         IncidentsDocument,
-        JourneyDocument,
         OverviewDocument,
         OverviewJourney,
     )
@@ -52,7 +51,7 @@ _DAYS: Final = 90
 _MOST_INCIDENTS: Final = 25
 _AT_A_TIME: Final = 50
 """Incidents that are asked for at a time."""
-_MOST_LOOKS: Final = 20
+_MOST_LOOKS: Final = 10
 """How many times older incidents are asked for, to find those of public journeys among all."""
 _AHEAD: Final = timedelta(days=14)
 """How long before it begins a window is told."""
@@ -115,12 +114,8 @@ class PublicDocument(TypedDict):
 class Asked(Protocol):
     """Whom the documents are asked of: the agent itself, or one that runs elsewhere."""
 
-    async def journeys(self) -> OverviewDocument:
-        """Return how all journeys stand."""
-        ...
-
-    async def journey(self, name: str) -> JourneyDocument | None:
-        """Return all about a journey; None: it is not known, or no longer."""
+    async def journeys(self, days: int) -> OverviewDocument:
+        """Return how all journeys stand, with bars of so many days."""
         ...
 
     async def incidents(self, limit: int, before: int | None = None) -> IncidentsDocument:
@@ -135,21 +130,25 @@ async def public_document(asked: Asked) -> PublicDocument:
         FootfallError: whoever is asked can't answer now.
 
     """
-    overview = await asked.journeys()
+    overview = await asked.journeys(_DAYS)
     shown = {
         one["journey"]: one
         for one in overview["journeys"]
         if one["public"] and _state(one) is not None
     }
+    first = datetime.fromisoformat(overview["bars"]["days"]).date()
     journeys = [
         PublicJourney(
             id=id_of(one["public"]),
             title=one["public"],
             state=state,
             **_share(one),
-            days=_days(await asked.journey(name)),
+            days=[
+                {"date": (first + timedelta(days=day)).isoformat(), "state": _day(bar)}
+                for day, bar in enumerate(one["bars"]["days"])
+            ],
         )
-        for name, one in shown.items()
+        for one in shown.values()
         if (state := _state(one)) is not None
     ]
     journeys.sort(key=lambda one: (_WORST_FIRST.index(one["state"]), one["title"].casefold()))
@@ -179,11 +178,6 @@ def _share(journey: OverviewJourney) -> _Share:
     return {"uptime": None, "measured": None}
 
 
-def _days(journey: JourneyDocument | None) -> list[PublicDay]:
-    days = [] if journey is None else journey["days"][-_DAYS:]
-    return [{"date": one["at"][:10], "state": _day(one["bar"])} for one in days]
-
-
 def _day(bar: Bar) -> Day:
     # That the agent could not measure is nobody's business but its owner's: nothing is known.
     return "unknown" if bar == "not_measured" else bar
@@ -196,12 +190,18 @@ async def _incidents(ids: Mapping[str, str], asked: Asked, now: datetime) -> lis
         answer = await asked.incidents(_AT_A_TIME, before)
         found += [told for one in answer["incidents"] if (told := _incident(one, ids, now))]
         numbers = [one["id"] for one in answer["incidents"]]
-        if not answer["more"] or len(found) >= _MOST_INCIDENTS or not numbers:
+        old = all(_is_old(one, now) for one in answer["incidents"])
+        if not answer["more"] or len(found) >= _MOST_INCIDENTS or old:
             break
         before = min(numbers)
     known = {one["id"]: one for one in found}
     newest = sorted(known.values(), key=lambda one: one["began_at"], reverse=True)
     return sorted(newest, key=lambda one: one["ended_at"] is not None)[:_MOST_INCIDENTS]
+
+
+def _is_old(incident: IncidentDocument, now: datetime) -> bool:
+    began = datetime.fromisoformat(incident["began_at"])
+    return not incident["open"] and began < now - timedelta(days=_DAYS)
 
 
 def _incident(

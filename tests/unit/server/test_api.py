@@ -56,7 +56,7 @@ REFUSED = {
     "/api/v1/runs?limit=1&limit=2": (400, "limit is given twice"),
     "/api/v1/runs?jurney=buy": (400, "unknown parameter 'jurney'; known: journey, result, limit"),
     "/api/v1/runs?journey=by": (404, "no journey is called 'by'; known: buy, search"),
-    "/api/v1/journeys?journey=buy": (400, "unknown parameter 'journey'; known: none"),
+    "/api/v1/journeys?journey=buy": (400, "unknown parameter 'journey'; known: days"),
     "/api/v1/nothing": (404, "Not Found"),
     "/nothing": (404, "Not Found"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -221,3 +222,16 @@ async def test_the_agent_says_how_it_is(served):
         "detail": "does not answer",
     }
     assert (await get(served, "/api/v1/incidents"))["location"] == PLACE
+
+
+async def test_the_overview_has_as_many_days_as_are_asked_for(served):
+    """Thirty where nothing is said, ninety at most; it says when the first of them begins."""
+    for query, days in (("", 30), ("?days=90", 90), ("?days=1", 1)):
+        async with served.session.get(f"/api/v1/journeys{query}") as answer:
+            told = await answer.json()
+        first = datetime.fromisoformat(told["bars"]["days"])
+        now = datetime.fromisoformat(told["at"])
+        assert [len(one["bars"]["days"]) for one in told["journeys"]] == [days, days]
+        assert first.date() == now.date() - timedelta(days=days - 1)
+    async with served.session.get("/api/v1/journeys?days=91") as answer:
+        assert answer.status == 400

@@ -21,11 +21,11 @@ class Source(Told):
         self.asked = 0
         self.error = None
 
-    async def journeys(self):
+    async def journeys(self, days):
         self.asked += 1
         if self.error:
             raise self.error
-        return await super().journeys()
+        return await super().journeys(days)
 
 
 @pytest.fixture
