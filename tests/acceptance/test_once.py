@@ -155,7 +155,7 @@ async def test_json_is_one_object_a_run(home):
         for attempt in run["attempts"]:
             assert attempt.keys() >= {"result", "error_type", "error", "duration", "steps"}
             for step in attempt["steps"]:
-                assert step.keys() == {"name", "result", "duration"}
+                assert step.keys() == {"name", "result", "duration", "optional"}
     assert (passed["journey"], passed["result"], passed["error_type"]) == ("look", "pass", None)
     assert passed["artifacts"] == []
     assert (failed["result"], failed["error_type"]) == ("fail", "assertion")
@@ -181,9 +181,9 @@ async def test_progress_tells_steps_results_and_evidence(home):
     assert "PASS" in finished.out
     assert re.search(r"FAIL +assertion", finished.out)
     assert "attempt 2, in a fresh worker" in finished.out
-    paths = re.findall(r"\S+/screenshot\.png", finished.out)
+    paths = re.findall(r"(\S+): .*screenshot\.png", finished.out)
     assert len(paths) == 2
-    assert all((home.path / path).is_file() for path in paths)
+    assert all((home.path / path / "screenshot.png").is_file() for path in paths)
     assert len(re.findall(r"trace [0-9a-f]{32}", finished.out)) == 2
 
 
