@@ -70,6 +70,8 @@ class Agent:
     token: str = field(default="", repr=False)
     why_none: str = field(default="", compare=False)
     """Why there is no token, where it lies in the state folder."""
+    configured: bool = field(default=True, compare=False)
+    """Whether the token is ``server.token``: then reading takes it too."""
 
     async def get(self, *paths: str) -> list[dict[str, Any]]:
         """Ask for each of these; return what is answered, also by health that fails.
@@ -223,7 +225,7 @@ def find(path: Path | None, environ: Mapping[str, str], url: str) -> Agent:
     elsewhere = url and not is_loopback(urlsplit(address).hostname or "")
     if elsewhere or settings.left_out("state"):
         return Agent(address)
-    return Agent(address, *_left_here(settings))
+    return Agent(address, *_left_here(settings), configured=False)
 
 
 def _left_here(settings: Settings) -> tuple[str, str]:

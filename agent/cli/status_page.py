@@ -109,7 +109,7 @@ class Page:
         if len(widths) > _STRIP and any(journey.get("history", ()) for journey in journeys):
             console.print(Text(_LEGEND, style="dim"))
             console.print()
-        if linked and self._agent.token:
+        if linked and self._agent.token and self._agent.configured:
             self._console.print(Text(_WANTED), soft_wrap=True)
             self._console.print()
 

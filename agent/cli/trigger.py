@@ -41,7 +41,7 @@ async def trigger(agent: Agent, journey: str, *, wait: bool, json: bool) -> int:
     asked = {**answer.body, "address": agent.url + answer.body["address"]}
     console = Console(highlight=False, soft_wrap=True, quiet=json)
     console.print(f"[bold]{escape(journey)}[/bold]  {asked['run_id']}")
-    console.print(f"  {escape(asked['address'])}")
+    console.print(f"  {escape(agent.url)}/runs/{asked['run_id']}")
     console.print(f"  [dim]counts for {escape(asked['counts_for'])}[/dim]")
     if held := asked["suspended"]:
         why = held_by(held, datetime.now(UTC))

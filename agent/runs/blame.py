@@ -110,7 +110,7 @@ def _of_target(
         )
     held_up = _held_up(record, report, timeout)
     if report.error_type is ErrorType.TIMEOUT and held_up:
-        return _agent(ErrorType.AGENT_OVERLOAD, f"{held_up} (after: {report.error})")
+        return _agent(ErrorType.AGENT_OVERLOAD, f"{held_up}\nafter: {_told(report)}")
     return Blame(Result.FAIL, report.error_type, _told(report))
 
 

@@ -158,7 +158,7 @@ async def test_a_run_by_hand_counts_for_nothing_but_itself(home):
             assert passed.code == 0, passed
         head, address, counts, wait, look, result, *_ = passed.out.splitlines()
         assert head.split()[0] == "slow"
-        assert address.strip().startswith(f"http://127.0.0.1:{home.port}/api/v1/runs/")
+        assert address.strip().startswith(f"http://127.0.0.1:{home.port}/runs/")
         assert "counts for itself alone" in counts
         assert (wait.split()[:2], look.split()[:2]) == (["✓", "Wait"], ["✓", "Look"])
         assert result.split()[0] == "PASS"
