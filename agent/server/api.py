@@ -35,6 +35,8 @@ _DAYS, _MOST_DAYS = 30, 90
 _MOST_INCIDENTS = 10**9
 _NAMED = 50
 """Journeys that an error lists."""
+_SHOWN = 80
+"""Characters of an id that no run has which are said again."""
 _LONGEST = 200
 """Characters of a name that somebody asks for."""
 
@@ -75,7 +77,7 @@ def api_routes(source: Source) -> list[Route]:
         run_id = request.path_params["run_id"][:_LONGEST]
         found = await source.run(run_id)
         if found is None:
-            raise HTTPException(404, f"no run has the id {run_id!a}, or no longer, or several do")
+            raise HTTPException(404, unknown_run(run_id))
         return JSONResponse(found)
 
     return [
@@ -106,6 +108,14 @@ def _incident_routes(source: Source) -> list[Route]:
         Route("/api/v1/incidents", incidents),
         Route("/api/v1/incidents/{number:int}", incident),
     ]
+
+
+def unknown_run(run_id: str) -> str:
+    """Say that no run, or not one alone, is meant by what somebody gave as its id."""
+    return (
+        f"no run has the id {run_id[:_SHOWN]!a}. Old runs are let go of; and where an id is cut, it takes "
+        "its first 8 characters at least, and more where several runs begin with them."
+    )
 
 
 def no_journey(name: str, loaded: Sequence[str]) -> str:

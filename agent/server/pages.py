@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from agent.server.access import is_trusted
 from agent.server.answer_headers import is_data, wants_page
+from agent.server.api import unknown_run
 from agent.server.views import showing
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def page_routes(source: Source, rendering: Rendering) -> list[Route]:
         run_id = request.path_params["run_id"][:_LONGEST]
         found = await source.run(run_id)
         if found is None:
-            raise HTTPException(404, f"no run has the id {run_id!a}, or no longer, or several do")
+            raise HTTPException(404, unknown_run(run_id))
         return shown(request, "run.html", showing.run(found))
 
     async def incidents(request: Request) -> Response:

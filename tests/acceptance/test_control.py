@@ -35,6 +35,7 @@ async def test_a_reload_says_what_changed_or_what_is_wrong(home):
     home.journey("rests", LOOK)
     async with Daemon(home) as daemon:
         await daemon.started()
+        await daemon.finished("look", "pass")
         token = (home.state / "token").read_text().strip()
         assert stat.S_IMODE((home.state / "token").stat().st_mode) == 0o600
         assert await post(home, "/api/v1/reload") == (401, {"error": ANY_STATE_TOKEN})

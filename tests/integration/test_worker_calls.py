@@ -179,10 +179,11 @@ async def test_a_signed_call(caller: Walker, origin: Origin) -> None:
 
 async def test_workers_come_when_they_are_wanted(caller: Walker, origin: Origin) -> None:
     """None at first, as many as walk at once up to the bound, and another for who confirms."""
+    restarts: list[str] = []
     pool = Pool(
         PoolOptions(2, 50, 3600.0, 1 << 30, adopt_orphans=False, on_demand=True),
         caller.spawn,
-        caller.restarts.append,
+        restarts.append,
     )
     await pool.start()
     try:
@@ -200,7 +201,7 @@ async def test_workers_come_when_they_are_wanted(caller: Walker, origin: Origin)
 
         first = await walk()
         assert await walk(avoid=first) != first
-        assert caller.restarts == []
+        assert restarts == []
         assert len({*await asyncio.gather(walk(), walk(), walk())}) <= 2
         assert sum(pool.states().values()) == 2
     finally:

@@ -35,6 +35,8 @@ async with run.step("Click what answers slowly"):
         const end = performance.now() + 60; while (performance.now() < end);
     })''')
     await run.page.get_by_role("heading", name="Mug", exact=True).click()
+async with run.step("Close the letter", optional=True):
+    pass
 async with run.step("Tell everybody"):
     await run.page.evaluate('''Promise.all([
         "/g/collect?v=2&tid=G-ABC123", "/matomo.php?idsite=1&rec=1",
