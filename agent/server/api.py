@@ -113,8 +113,8 @@ def _incident_routes(source: Source) -> list[Route]:
 def unknown_run(run_id: str) -> str:
     """Say that no run, or not one alone, is meant by what somebody gave as its id."""
     return (
-        f"no run has the id {run_id[:_SHOWN]!a}. Old runs are let go of; and where an id is cut, it takes "
-        "its first 8 characters at least, and more where several runs begin with them."
+        f"no run has the id {run_id[:_SHOWN]!a}. Old runs are let go of; and where an id is cut, "
+        "it takes its first 8 characters at least, and more where several runs begin with them."
     )
 
 
