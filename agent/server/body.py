@@ -73,19 +73,30 @@ def _keys(form: type[Body]) -> list[str]:
 async def _read(request: Request) -> bytes:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise HTTPException(415, "the body must be sent as it is, without Content-Encoding")
-    raw = bytearray()
-    try:
-        async for piece in request.stream():
-            raw += piece
-            if len(raw) > _MOST:
-                raise HTTPException(413, f"the body is longer than {_MOST // 1024} KiB")
-    except ClientDisconnect:
-        # Nobody hears it, and nothing was done.
-        raise HTTPException(400, "the body broke off") from None
+    raw = await received(request, _MOST, "body")
     kinds = request.headers.getlist("content-type")
     # A page may send other kinds to any address without asking first, as a form does.
     if raw and not (len(kinds) == 1 and kinds[0].replace(" ", "").lower() in _JSON):
         raise HTTPException(415, "the body must be JSON: send `Content-Type: application/json`")
+    return raw
+
+
+async def received(request: Request, most: int, what: str) -> bytes:
+    """Return all that was sent; ``what`` is the word for it.
+
+    Raises:
+        HTTPException: 413 beyond ``most`` bytes, 400 where it broke off.
+
+    """
+    raw = bytearray()
+    try:
+        async for piece in request.stream():
+            raw += piece
+            if len(raw) > most:
+                raise HTTPException(413, f"the {what} is longer than {most // 1024} KiB")
+    except ClientDisconnect:
+        # Nobody hears it, and nothing was done.
+        raise HTTPException(400, f"the {what} broke off") from None
     return bytes(raw)
 
 

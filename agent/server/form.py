@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+
+from agent.server.body import received
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,14 +30,7 @@ async def form_of(request: Request, fields: Collection[str]) -> dict[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _KIND:
         raise HTTPException(415, f"this takes what a form sends: {_KIND}")
-    raw = bytearray()
-    try:
-        async for piece in request.stream():
-            raw += piece
-            if len(raw) > _MOST:
-                raise HTTPException(413, f"the form is longer than {_MOST // 1024} KiB")
-    except ClientDisconnect:
-        raise HTTPException(400, "the form broke off") from None
+    raw = await received(request, _MOST, "form")
     try:
         pairs = parse_qsl(
             raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS

@@ -6,17 +6,14 @@ Run as a program, it measures and prints this alone.
 from __future__ import annotations
 
 import asyncio
-import json
-import sqlite3
 import time
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.lateness import quantile
+from tests.bench.lateness import ended_runs, quantile, unix
 from tests.bench.meter import Meter
 from tests.bench.shares import ROLES, watched
 from tests.bench.sides import Agent, Load
@@ -25,7 +22,6 @@ from tests.support.otlp import OtlpReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tests.bench.shares import Shares
 
@@ -103,11 +99,11 @@ async def _measure(url: str, endpoint: str, beside: int) -> Calls:
                 await asyncio.sleep(_SECONDS)
             end, spent = time.time(), meter.seconds() - cpu
             await agent.drain()
-            runs, skipped = _read(agent.database, begin, end)
+            runs, skipped = ended_runs(agent.database, begin, end)
     calls = [one for one in runs if one["journey"].startswith("call_")]
     return Calls(
         beside=beside,
-        late=[_at(one["started_at"]) - _at(one["scheduled_at"]) for one in calls],
+        late=[unix(one["started_at"]) - unix(one["scheduled_at"]) for one in calls],
         walked=len(runs) - len(calls),
         wanting=skipped + sum(one["result"] != "pass" for one in runs),
         cpu=spent,
@@ -138,24 +134,6 @@ def table(found: Sequence[Calls]) -> Table:
     walked = sum(one.walked for one in found)
     made.caption = f"{wanting} skipped or not passed; {walked} walks in browsers meanwhile"
     return made
-
-
-def _read(database: Path, begin: float, end: float) -> tuple[list[dict[str, Any]], int]:
-    connection = sqlite3.connect(database)
-    try:
-        documents = [json.loads(row[0]) for row in connection.execute("SELECT document FROM runs")]
-        (skipped,) = connection.execute(
-            "SELECT coalesce(sum(count), 0) FROM slots "
-            "WHERE state = 'skipped' AND scheduled_at BETWEEN ? AND ?",
-            (int(begin * 1000), int(end * 1000)),
-        ).fetchone()
-    finally:
-        connection.close()
-    return [one for one in documents if begin <= _at(one["scheduled_at"]) < end], skipped
-
-
-def _at(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
 
 
 async def _main() -> None:

@@ -62,14 +62,14 @@ async def measure(url: str, otlp: OtlpReceiver, full_rate: float) -> tuple[Laten
             end = time.time()
             memory = await asyncio.to_thread(sample, agent.pid, _MEMORY_SECONDS)
             await agent.drain()
-            runs, skipped = _read(agent.database, begin, end)
-    scheduled = {run["trace_id"]: _seconds(run["scheduled_at"]) for run in runs}
+            runs, skipped = ended_runs(agent.database, begin, end)
+    scheduled = {run["trace_id"]: unix(run["scheduled_at"]) for run in runs}
     starts = {span.trace_id: span.start_ns / 1e9 for span in otlp.spans if span.name == "attempt 1"}
     roots = [s for s in otlp.spans if s.trace_id in scheduled and s.parent_id is None]
     worked = sum(span.end_ns - span.start_ns for span in roots) / 1e9
     return (
         Lateness(
-            [_seconds(run["started_at"]) - _seconds(run["scheduled_at"]) for run in runs],
+            [unix(run["started_at"]) - unix(run["scheduled_at"]) for run in runs],
             [starts[trace] - at for trace, at in scheduled.items() if trace in starts],
             load.rate,
             worked / ((end - begin) * WORKERS),
@@ -79,7 +79,7 @@ async def measure(url: str, otlp: OtlpReceiver, full_rate: float) -> tuple[Laten
     )
 
 
-def _read(database: Path, begin: float, end: float) -> tuple[Sequence[dict[str, Any]], int]:
+def ended_runs(database: Path, begin: float, end: float) -> tuple[Sequence[dict[str, Any]], int]:
     """Return the runs of the slots in a span of time, and how many slots were skipped."""
     connection = sqlite3.connect(database)
     try:
@@ -91,8 +91,9 @@ def _read(database: Path, begin: float, end: float) -> tuple[Sequence[dict[str, 
         ).fetchone()
     finally:
         connection.close()
-    return [one for one in documents if begin <= _seconds(one["scheduled_at"]) < end], skipped
+    return [one for one in documents if begin <= unix(one["scheduled_at"]) < end], skipped
 
 
-def _seconds(moment: str) -> float:
+def unix(moment: str) -> float:
+    """Return the Unix seconds of a moment in RFC 3339."""
     return datetime.fromisoformat(moment).timestamp()
