@@ -19,18 +19,6 @@ if TYPE_CHECKING:
 HEAD = 'from agent import Run, journey\n\n\n@journey(site="shop", owner="me")\n'
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    known = set(sys.modules)
-    place = tmp_path / "journeys"
-    place.mkdir()
-    yield place
-    for name in set(sys.modules) - known:
-        del sys.modules[name]
-
-
 def problem(folder: Path, text: str, file: str = "one.py") -> tuple[str, str]:
     (folder / file).write_text(text)
     definitions, problems = Loader(str(folder)).load(file)
