@@ -23,19 +23,31 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RESUME = """
+from contextlib import suppress
+
 import psutil
+from playwright.async_api import Error
 
 debugger = run.context.debugger
+
+def windows():
+    found = 0
+    for one in psutil.Process().children(recursive=True):
+        # A process that ended since it was listed is no window.
+        with suppress(psutil.Error):
+            found += "--app=" in " ".join(one.cmdline())
+    return found
 
 async def person():
     while True:
         if (details := debugger.paused_details) is not None:
             line = details["location"]["line"] if details.get("location") else 0
-            children = psutil.Process().children(recursive=True)
-            windows = sum("--app=" in " ".join(one.cmdline()) for one in children)
-            run.log.info("paused", line=line, windows=windows)
-            if windows or not run.params["screen"]:
-                await debugger.resume()
+            seen = windows()
+            run.log.info("paused", line=line, windows=seen)
+            if seen or not run.params["screen"]:
+                # The walk may have gone on since its stop was read.
+                with suppress(Error):
+                    await debugger.resume()
         await asyncio.sleep(0.2)
 
 resuming = asyncio.create_task(person())
