@@ -29,6 +29,7 @@ from agent.storage import (
 )
 from agent.storage.rollup import Walked
 from agent.storage.run_end import RunEnd
+from agent.storage.verdicts import OwnVerdicts
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from agent.schedule.slots import Unfinished
     from agent.storage.database import Database
     from agent.storage.run_end import Turn
+    from agent.storage.verdicts import Folded, Verdicts
     from agent.telemetry.telemetry import Telemetry
 
 SCHEMA = f"""{incidents.SCHEMA}{outlines.SCHEMA}{walks.SCHEMA}
@@ -88,7 +90,8 @@ class _Entry:
 class Ledger:
     """Writes down what becomes of the slots of one location; each call is one commit.
 
-    ``suspended`` lists what suspended a journey, as far as it is known, up to a Unix time.
+    ``suspended`` lists what suspended a journey, as far as it is known, up to a Unix time;
+    ``verdicts`` say how it stands after each run.
     """
 
     def __init__(
@@ -97,7 +100,9 @@ class Ledger:
         telemetry: Telemetry,
         location: str,
         suspended: Callable[[Journey, float], Sequence[Suspension]] = lambda *_: (),
+        verdicts: Verdicts | None = None,
     ) -> None:
+        self._verdicts = verdicts or OwnVerdicts()
         self._database = database
         self._telemetry = telemetry
         self._location = location
@@ -205,19 +210,21 @@ class Ledger:
         """
         entry = self._entry(run, at, now)
         walked = entry.walked()
+        folded = await self._fold(entry)
 
         def write(connection: sqlite3.Connection) -> _Written | None:
             if not slots.finish(connection, run.run_id, run.result, walked):
                 return None
-            return self._write(connection, entry)
+            return self._write(connection, entry, folded)
 
         return self._observe(run, await self._database.transaction(write))
 
     async def finish_closer(self, run: RunResult, at: float, now: float) -> Turn | None:
         """Do the same for a closer run, which has no slot and moves no figure."""
         entry = self._entry(run, at, now)
+        folded = await self._fold(entry)
         written = await self._database.transaction(
-            lambda connection: self._write(connection, entry)
+            lambda connection: self._write(connection, entry, folded)
         )
         return self._observe(run, written)
 
@@ -231,7 +238,10 @@ class Ledger:
             walks.pack(walk_record(run)),
         )
 
-    def _write(self, connection: sqlite3.Connection, entry: _Entry) -> _Written:
+    async def _fold(self, entry: _Entry) -> Folded:
+        return await self._verdicts.fold(entry.end, entry.run.journey, entry.over, entry.public)
+
+    def _write(self, connection: sqlite3.Connection, entry: _Entry, folded: Folded) -> _Written:
         run, at, end = entry.run, entry.at, entry.end
         journey, passed = run.journey, run.result is Result.PASS
         runs.add(connection, at, entry.public)
@@ -239,8 +249,7 @@ class Ledger:
         outline = run.attempts[run.decided_by].outline if run.attempts else None
         if outline is not None and passed:
             outlines.add(connection, journey.name, self._location, at, outline)
-        turn = journey_state.note(connection, end)
-        incidents.note(connection, end, journey, entry.over)
+        turn = folded(connection)
         met = (one for attempt in run.attempts for one in attempt.certificates)
         certificates.note(connection, met, end.ended_at)
         self._telemetry.record_run(connection, run, turn)

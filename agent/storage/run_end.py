@@ -30,6 +30,8 @@ class RunEnd:
     error: str = ""
     """The first line of what it failed on, as the two above; "" where there is nothing."""
     run_id: str = ""
+    order: float = 0.0
+    """By which runs of one journey follow each other, on whatever machine: when it was due."""
 
     @classmethod
     def of(cls, run: RunResult, now: float) -> RunEnd:
@@ -51,6 +53,7 @@ class RunEnd:
             step=run.failed_step,
             error=run.error.partition("\n")[0],
             run_id=run.run_id,
+            order=began if run.scheduled_at is None else run.scheduled_at,
         )
 
 
