@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import fuzz  # noqa: F401 - it brings the profiles of the properties
 from tests.support.demo import DemoShop
+from tests.support.nats_server import NatsServer
 from tests.support.network import LoopbackOnly
 from tests.support.oscar import OscarShop
 from tests.support.otlp import OtlpReceiver
@@ -52,6 +53,13 @@ async def victoria() -> AsyncIterator[VictoriaMetrics]:
     """An empty metrics store."""
     async with VictoriaMetrics() as store:
         yield store
+
+
+@pytest.fixture
+async def nats() -> AsyncIterator[NatsServer]:
+    """A NATS server with JetStream and nothing in it, of this test alone."""
+    async with NatsServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

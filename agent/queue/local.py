@@ -11,7 +11,7 @@ import math
 from itertools import count
 from typing import TYPE_CHECKING
 
-from agent.queue.seam import Answer
+from agent.queue.seam import Answer, Claim
 
 if TYPE_CHECKING:
     from agent.queue.seam import QueuedSlot
@@ -44,11 +44,11 @@ class LocalQueue:
             self._waiting.put_nowait((next(self._numbers), queued))
         return Answer.TAKEN
 
-    async def claim(self) -> QueuedSlot:
+    async def claim(self) -> Claim:
         """Wait for the oldest slot and take it."""
         number, taken = await self._waiting.get()
         self._claimed[taken.run_id] = number, taken
-        return taken
+        return Claim(taken)
 
     async def extend(self, run_id: str) -> None:
         """Do nothing: who claims a slot here lives and dies with the queue."""

@@ -23,7 +23,12 @@ class Answer(Enum):
     FULL = auto()
     """There is no room for it."""
     ELSEWHERE = auto()
-    """Another replica has it, and gives it its word."""
+    """It is where all replicas see it, or another one's: whoever claims it gives it its word."""
+    AWAY = auto()
+    """What keeps the queue can't be reached in time; the slot may be there all the same.
+
+    It may be offered again, also once the queue is back.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,22 @@ class QueuedSlot:
     slot: Slot
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A slot that a runner has taken."""
+
+    queued: QueuedSlot
+    again: bool = False
+    """Another runner had taken it before, and was not heard of again: it may have walked it."""
+    overrun: bool = False
+    """The journey's last run still goes on, with whichever runner of the location."""
+
+
 class Queue(Protocol):
-    """First in, first out; each slot goes to one runner. Of one event loop."""
+    """First in, first out; each slot goes to one runner. Of one event loop.
+
+    Only ``claim`` waits; everything else is over within seconds, whatever keeps the queue.
+    """
 
     @property
     def depth(self) -> int:
@@ -51,8 +70,11 @@ class Queue(Protocol):
         """Have a slot wait for a runner: once, however often it is offered before it is done."""
         ...
 
-    async def claim(self) -> QueuedSlot:
-        """Wait for the oldest slot and take it; who is cancelled while waiting takes none."""
+    async def claim(self) -> Claim:
+        """Wait for the oldest slot and take it; who is cancelled while waiting takes none.
+
+        Whatever it says, the slot is the runner's now: it ends with ``done`` or ``release``.
+        """
         ...
 
     async def extend(self, run_id: str) -> None:
@@ -60,7 +82,10 @@ class Queue(Protocol):
         ...
 
     async def done(self, run_id: str) -> None:
-        """Let go of a claimed slot that has its word. Nothing happens to any other."""
+        """Let go of a claimed slot that has its word. Nothing happens to any other.
+
+        Where what keeps the queue is away, it may come to a runner again: as one that has a word.
+        """
         ...
 
     async def release(self, run_id: str) -> None:
@@ -68,5 +93,9 @@ class Queue(Protocol):
         ...
 
     async def drain(self) -> list[QueuedSlot]:
-        """Take out all that wait, oldest first. Claimed ones stay with their runners."""
+        """Take out all that wait for this process alone, oldest first.
+
+        Claimed ones stay with their runners. A queue that others claim from has none of these:
+        from now on it gives nothing to this process, and what waits is left to the others.
+        """
         ...

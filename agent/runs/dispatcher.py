@@ -124,7 +124,7 @@ class Dispatcher:
         while True:
             async with lane.claiming:
                 await lane.places.until_free()
-                queued = await lane.queue.claim()
+                queued = (await lane.queue.claim()).queued
             place = Place(lane.places)
             try:
                 await self._serve(queued, place, lane.queue)

@@ -99,18 +99,21 @@ class Service:
         self._output: IO[bytes] = self.log.open("wb")
         try:
             self.prepare()
-            self._process = subprocess.Popen(
-                [*_dying_with_parent(), *self.command()],
-                cwd=self.folder,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=subprocess.STDOUT,
-            )
+            self._spawn()
         except BaseException:
             self._output.close()
             self._temporary.cleanup()
             raise
+
+    def _spawn(self) -> None:
+        self._process = subprocess.Popen(
+            [*_dying_with_parent(), *self.command()],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+        )
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _READY_WITHIN

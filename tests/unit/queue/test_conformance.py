@@ -9,7 +9,7 @@ import pytest
 
 from agent.core.model import Slot
 from agent.queue.local import LocalQueue
-from agent.queue.seam import Answer, QueuedSlot
+from agent.queue.seam import Answer, Claim, QueuedSlot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ async def claim(queue):
     """What is claimed within a moment; None where nothing is."""
     try:
         async with asyncio.timeout(0.05):
-            return await queue.claim()
+            return (await queue.claim()).queued
     except TimeoutError:
         return None
 
@@ -46,7 +46,8 @@ async def claim(queue):
 async def test_slots_are_claimed_in_the_order_they_came(queue):
     """First in, first out, whole and under their ids."""
     await fill(queue, 3)
-    assert [await queue.claim() for _ in range(3)] == [queued(number) for number in range(3)]
+    claims = [await queue.claim() for _ in range(3)]
+    assert claims == [Claim(queued(number)) for number in range(3)]
 
 
 async def test_a_full_queue_refuses_and_takes_again_when_there_is_room(queue):
@@ -84,7 +85,7 @@ async def test_a_waiting_runner_is_woken(queue):
     assert not waiting.done()
     await queue.offer(queued(0))
     async with asyncio.timeout(5):
-        assert await waiting == queued(0)
+        assert await waiting == Claim(queued(0))
 
 
 async def test_a_cancelled_runner_costs_no_slot(queue):
@@ -95,7 +96,7 @@ async def test_a_cancelled_runner_costs_no_slot(queue):
     given_up.cancel()
     await asyncio.gather(given_up, return_exceptions=True)
     async with asyncio.timeout(5):
-        assert await next_one == queued(0)
+        assert await next_one == Claim(queued(0))
 
 
 async def test_the_same_slot_twice_waits_once(queue):
@@ -112,24 +113,24 @@ async def test_the_same_slot_twice_waits_once(queue):
 async def test_a_drain_takes_what_waits_and_not_what_runs(queue):
     """Oldest first; a claimed slot stays its runner's, and later offers still reach one."""
     await fill(queue, 3)
-    running = await queue.claim()
+    running = (await queue.claim()).queued
     assert await queue.drain() == [queued(1), queued(2)]
     assert queue.depth == 0
     await queue.done(running.run_id)
     assert await queue.drain() == []
     await queue.offer(queued(7))
-    assert await queue.claim() == queued(7)
+    assert await queue.claim() == Claim(queued(7))
 
 
 async def test_what_is_released_is_the_next_to_be_claimed(queue):
     """Before what came after it, by whoever waits, and even where the queue is full by now."""
     await fill(queue, 3)
-    first, second = await queue.claim(), await queue.claim()
+    first, second = (await queue.claim()).queued, (await queue.claim()).queued
     assert await queue.offer(queued(3)) is Answer.TAKEN
     assert await queue.offer(queued(4)) is Answer.TAKEN
     await queue.release(second.run_id)
     await queue.release(first.run_id)
-    assert [(await queue.claim()).run_id for _ in range(5)] == [f"run-{n}" for n in range(5)]
+    assert [(await queue.claim()).queued.run_id for _ in range(5)] == [f"run-{n}" for n in range(5)]
 
 
 async def test_a_release_wakes_a_runner(queue):
@@ -140,7 +141,7 @@ async def test_a_release_wakes_a_runner(queue):
     await asyncio.sleep(0)
     await queue.release("run-0")
     async with asyncio.timeout(5):
-        assert await waiting == queued(0)
+        assert await waiting == Claim(queued(0))
 
 
 async def test_what_is_done_is_gone(queue):
@@ -161,7 +162,7 @@ async def test_only_a_claimed_slot_is_done_extended_or_released(queue):
         await queue.extend(run_id)
         await queue.release(run_id)
     assert queue.depth == 1
-    assert await queue.claim() == queued(0)
+    assert await queue.claim() == Claim(queued(0))
 
 
 async def test_an_extended_claim_stays_its_runners(queue):

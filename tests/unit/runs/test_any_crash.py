@@ -83,7 +83,7 @@ class WatchedQueue(LocalQueue):
 
     async def claim(self):
         taken = await super().claim()
-        self.claimed.append(taken.run_id)
+        self.claimed.append(taken.queued.run_id)
         return taken
 
 

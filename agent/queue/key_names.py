@@ -1,0 +1,101 @@
+"""The names of a location's shared keys, and of what else a server keeps under a name.
+
+One place, so that two never mean different things by one key. A key is made of tokens with
+dots between; ids and journeys' names are tokens as they stand, any other text goes through
+``token``.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Final
+
+LEADER: Final = "leader"
+"""Who does what must happen once."""
+OWNER: Final = "owner"
+"""The digest of the journeys whose slots are walked."""
+ENVIRONMENT: Final = "environment"
+"""Which environment's location this is: two must not share one by accident."""
+PAUSES: Final = "pauses"
+
+WORDS: Final = "word."
+CLAIMS: Final = "claim."
+RUNNING: Final = "running."
+PRESENCE: Final = "presence."
+BUNDLES: Final = "bundle."
+VERDICTS: Final = "verdict."
+INCIDENTS: Final = "incident."
+NOTES: Final = "note."
+SESSIONS: Final = "session."
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OTHER = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def word(run_id: str) -> str:
+    """Name the one word of a slot: who creates it has given it."""
+    return WORDS + run_id
+
+
+def claim(run_id: str) -> str:
+    """Name the mark of a slot that a runner took: its value is the runner's instance."""
+    return CLAIMS + run_id
+
+
+def running(journey: str) -> str:
+    """Name the mark of a journey that is being walked: its value is the run's id."""
+    return RUNNING + journey
+
+
+def presence(instance: str) -> str:
+    """Name what a replica announces of itself."""
+    return PRESENCE + token(instance)
+
+
+def bundle(digest: str) -> str:
+    """Name the mark of when a bundle of journeys was first announced: its revision is its age."""
+    return BUNDLES + digest
+
+
+def verdict(journey: str) -> str:
+    """Name how a journey stands over all replicas."""
+    return VERDICTS + journey
+
+
+def incident(incident_id: str) -> str:
+    """Name an incident."""
+    return INCIDENTS + token(incident_id)
+
+
+def note(note_id: str) -> str:
+    """Name a note of what a journey created."""
+    return NOTES + token(note_id)
+
+
+def session(session_id: str) -> str:
+    """Name a sign-in, a link that was used, or a sign-out."""
+    return SESSIONS + token(session_id)
+
+
+def token(text: str) -> str:
+    """Return a text as one token of a name: itself where it can be, else readable and unique."""
+    if _TOKEN.fullmatch(text):
+        return text
+    digest = sha256(text.encode()).hexdigest()[:16]
+    return f"{_OTHER.sub('_', text)[:40]}_{digest}"
+
+
+def stream(location: str) -> str:
+    """Name the stream of a location's slots; the store of its keys has the same name."""
+    return "FOOTFALL_" + token(location)
+
+
+def slots_of(location: str, bundle_digest: str, lane: str, journey: str) -> str:
+    """Name the subject of a journey's slots; ``>`` as the journey is that of its lane."""
+    return f"FOOTFALL.{token(location)}.{bundle_digest}.{lane}.{journey}"
+
+
+def told(location: str, subject: str) -> str:
+    """Name the subject of what is told at once: apart from the slots, so that none is kept."""
+    return f"FOOTFALL-TOLD.{token(location)}.{subject}"
