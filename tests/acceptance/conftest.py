@@ -32,9 +32,9 @@ def home(tmp_path: Path, shop: DemoShop) -> Home:
 
 @pytest.fixture
 def buying(home: Home) -> Home:
-    """The same with the shipped journey that buys a mug, every 5 s."""
+    """The same with the shipped journey that buys a mug, every 6 s."""
     shutil.copy(ROOT / "journeys" / "buy_a_mug.py", home.journeys)
-    home.configure(journey__buy_a_mug={"every": "5s", "timeout": "3s", "grace": "2s"})
+    home.configure(journey__buy_a_mug={"every": "6s", "timeout": "4s", "grace": "2s"})
     return home
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.alerting import Notice
     from tests.support.daemon import Home
 
-_PAGED_WITHIN = 60.0
+_PAGED_WITHIN = 90.0
 _MINUTES = 600.0
 
 
@@ -52,8 +52,12 @@ class Chain:
             yield
 
     def alerts(self) -> set[str]:
-        """The names of all alerts that were told."""
-        return {notice.name for notice in self.webhook.notices}
+        """The names of all alerts that were told, tickets about the agent itself aside.
+
+        On a machine that is too busy to measure, the agent says so.
+        """
+        own = {"NotMeasured", "SlotsSkipped"}
+        return {notice.name for notice in self.webhook.notices} - own
 
 
 @pytest.fixture

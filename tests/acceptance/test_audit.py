@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.daemon import Home
+from tests.support.daemon import patient
 from tests.support.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from tests.support.daemon import Home
 
 GA4 = "/g/collect?v=2&tid=G-ABC123DEF4&en=view"
 MATOMO = "/matomo.php?idsite=1&rec=1"
@@ -41,7 +43,7 @@ async def site() -> AsyncIterator[Origin]:
 
 @pytest.fixture
 def home(tmp_path: Path, site: Origin) -> Home:
-    return Home(tmp_path / "home", {"shop": site.url})
+    return patient(tmp_path / "home", {"shop": site.url})
 
 
 def calls(home: Home, *urls: str, then: str = "") -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from agent.browsers.find import require_browser
 from tests.acceptance.conftest import LOOK
-from tests.support.daemon import Daemon
+from tests.support.daemon import PATIENT, Daemon
 
 
 async def test_a_breakage_is_detected_confirmed_and_recovered(buying, breaking):
@@ -18,7 +18,7 @@ async def test_a_breakage_is_detected_confirmed_and_recovered(buying, breaking):
         await daemon.started()
         await daemon.finished("buy_a_mug", "pass")
         await breaking("error")
-        failed = await daemon.finished("buy_a_mug", "fail")
+        failed = await daemon.finished("buy_a_mug", "fail", after=len(daemon.records))
         mark = len(daemon.records)
         await breaking("none")
         await daemon.finished("buy_a_mug", "pass", after=mark)
@@ -64,6 +64,7 @@ def check_changes(home, run, logged) -> None:
 
 async def test_once_compares_with_the_passes_of_the_agent(buying, breaking):
     """On its state folder, while it runs or after; without one nothing is said."""
+    buying.configure(schedule={"every": "12s", "timeout": "10s", "grace": "2s"})
     await breaking("error")
     alone = await buying.footfall("once", "buy_a_mug", "--no-confirm")
     assert alone.code == 1, alone
@@ -121,7 +122,7 @@ async def test_attempts_stand_in_different_workers(buying, breaking):
     buying.environment["HOME"] = str(buying.path)
     buying.journey("buy", f'{process}\nawait run.page.goto("/nowhere")')
     (buying.journeys / "buy_a_mug.py").unlink()
-    buying.configure(schedule={"every": "5s", "timeout": "3s"})
+    buying.configure(schedule={"every": "6s", "timeout": "4s"})
     async with Daemon(buying) as daemon:
         await daemon.started()
         failed = await daemon.finished("buy", "fail")
@@ -142,12 +143,11 @@ def browserless(home):
     return home
 
 
-@pytest.mark.timeout(90)
 async def test_a_browser_that_does_not_start_is_never_the_targets_failure(browserless):
     """Every such run is not_measured/browser_launch, and /readyz says why it is not ready."""
     async with Daemon(browserless) as daemon:
         await daemon.started()
-        first = await daemon.finished("look", timeout=40)
+        first = await daemon.finished("look")
         status, body = await daemon.get("/readyz")
         assert status == 503
         assert not body["checks"]["workers"]["ok"]
@@ -166,12 +166,15 @@ async def test_a_browser_that_vanishes_is_never_the_targets_failure(home):
     real = require_browser()
     link = home.path / "browser-headless"
     link.symlink_to(real)
-    home.configure(browser={"executable": str(link)}, schedule={"every": "4s"})
+    home.configure(
+        browser={"executable": str(link)},
+        schedule={"every": "5s", "timeout": "4s", "grace": "1s"},
+    )
     async with Daemon(home) as daemon:
         await daemon.started()
         await daemon.finished("look", "pass")
         link.unlink()
-        lost = await daemon.finished("look", "not_measured")
+        lost = await daemon.finished("look", "not_measured", after=len(daemon.records))
         assert lost["error_type"] == "browser_launch"
         mark = len(daemon.records)
         link.symlink_to(real)
@@ -193,6 +196,7 @@ async def test_half_a_character_on_a_page_hides_no_failure(home):
             assert title == "whole", f"wrong title: {title}"
         """,
     )
+    home.configure(schedule=PATIENT)
     finished = await home.footfall("once", "reads", "--json", "--junit", "report.xml")
     assert finished.code == 1, finished
     (run,) = finished.objects

@@ -57,8 +57,8 @@ async def test_down_and_up_are_known_between_two_slots(breaks):
             assert first["level"] == "warning"
             assert first["step"] == "Ask the shop"
             assert first["place"].startswith("journeys/buys.py:")
-            down = await daemon.wait_for("journey.down", timeout=6)
-            await until(lambda: len(closer(breaks)) >= 2, 8, daemon.story)
+            down = await daemon.wait_for("journey.down")
+            await until(lambda: len(closer(breaks)) >= 2, otherwise=daemon.story)
             await daemon.kill()
         assert (down["fails"], down["owner"]) == (2, "checkout")
         assert down["runbook"] == "https://run.example.com"
@@ -66,12 +66,12 @@ async def test_down_and_up_are_known_between_two_slots(breaks):
         async with Daemon(breaks) as daemon:
             await daemon.started()
             # The state is in the folder, so they go on without a new fail of a slot.
-            await until(lambda: len(closer(breaks)) >= 4, 12, daemon.story)
+            await until(lambda: len(closer(breaks)) >= 4, otherwise=daemon.story)
             (breaks.path / "broken").unlink()
-            up = await daemon.wait_for("journey.up", timeout=12)
+            up = await daemon.wait_for("journey.up")
             assert up["down_for"] > 2
             mended = len(breaks.runs())
-            await until(lambda: len(breaks.runs()) > mended, 14, daemon.story)
+            await until(lambda: len(breaks.runs()) > mended, otherwise=daemon.story)
             assert not daemon.events("journey.down")
             # Two passes in a row are enough: from here on there are slots alone.
             known = len(closer(breaks))
@@ -101,7 +101,7 @@ async def test_a_reload_that_takes_the_key_away_ends_them(breaks):
     """What was walked closely is walked at its slots alone from then on."""
     async with Daemon(breaks) as daemon:
         await daemon.started()
-        await until(lambda: len(closer(breaks)) >= 1, 20, daemon.story)
+        await until(lambda: len(closer(breaks)) >= 1, otherwise=daemon.story)
         breaks.configure(journey__buys={"every": "12s", "timeout": "1s", "grace": "1s"})
         daemon.signal(signal.SIGHUP)
         await daemon.wait_for("reload.done")

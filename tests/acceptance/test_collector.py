@@ -11,7 +11,7 @@ from tests.support.otlp import OtlpReceiver
 
 LOOK = 'await run.page.goto("/")'
 BAD_TIMES = (503, "reset", (429, {"Retry-After": "1"}), 401, "hang")
-SHUTDOWN = 5.0
+SHUTDOWN = 10.0
 
 
 @pytest.fixture
@@ -32,7 +32,6 @@ async def home(tmp_path, otlp):
         yield home
 
 
-@pytest.mark.timeout(120)
 async def test_whatever_the_collector_does_each_run_is_told_once(home, otlp):
     """Throttled, cut off, refused at the door or hanging: the agent walks on, ends in time with
     its spool on disk, and the next one tells each run once, the latest among the first."""
@@ -56,7 +55,7 @@ async def test_whatever_the_collector_does_each_run_is_told_once(home, otlp):
         await second.finished("looks", "pass")
         ids = {run["run_id"] for run in home.runs()}
         await otlp.wait_for(
-            lambda o: ids <= {log.attributes["footfall.run.id"] for log in o.logs}, 30
+            lambda o: ids <= {log.attributes["footfall.run.id"] for log in o.logs}, 90
         )
         assert await second.terminate() == 0, second.story()
     told = [log.attributes["footfall.run.id"] for log in otlp.logs]
@@ -64,9 +63,15 @@ async def test_whatever_the_collector_does_each_run_is_told_once(home, otlp):
     roots = [span for span in otlp.spans if span.name == "journey looks"]
     assert sorted(span.attributes["footfall.run.id"] for span in roots) == sorted(told)
     points = [m for m in otlp.metrics if m.name == "footfall.journey.runs"]
-    stamps = sorted(point.time_ns for point in points)
+    stamps = [(point.time_ns, tuple(point.attributes.items())) for point in points]
     assert len(stamps) == len(set(stamps)), "a collection arrived twice"
-    assert max(point.value for point in points) == len(told)
+    newest = {
+        series: value
+        for _, series, value in sorted(
+            (m.time_ns, tuple(m.attributes.items()), m.value) for m in points
+        )
+    }
+    assert sum(newest.values()) == len(told)
 
 
 async def test_a_signal_that_is_always_refused_is_kept(home, otlp):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from tests.acceptance.conftest import LOOK
-from tests.support.daemon import Daemon, Home
+from tests.support.daemon import NEVER, Daemon, Home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +148,7 @@ async def test_a_run_by_hand_counts_for_nothing_but_itself(home):
     home.journey("rests", LOOK)
     home.configure(
         journey__slow={"every": "9s", "timeout": "6s"},
-        journey__broken={"every": "1h", "timeout": "5s"},
+        journey__broken={"every": NEVER, "timeout": "20s"},
         journey__rests={"enabled": False},
     )
     async with Daemon(home) as daemon:
@@ -211,8 +211,8 @@ async def test_a_run_by_hand_counts_for_nothing_but_itself(home):
 
 async def test_a_run_by_hand_that_a_kill_cuts_is_told(home):
     """After the restart it is `worker_lost`, under the address that was given."""
-    home.journey("slow", SLOW.replace("0.5", "5"))
-    home.configure(journey__slow={"every": "1h", "timeout": "10s"})
+    home.journey("slow", SLOW.replace("0.5", "50"))
+    home.configure(journey__slow={"every": NEVER, "timeout": "1m"})
     async with Daemon(home) as daemon:
         await daemon.started()
         token = (home.state / "token").read_text().strip()

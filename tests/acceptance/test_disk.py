@@ -35,7 +35,7 @@ def disk(home) -> Iterator[Path]:
 @pytest.fixture
 def looking(home):
     home.journey("look", LOOK)
-    home.configure(schedule={"every": "2s", "timeout": "1s", "grace": "1s"}, workers={"count": 1})
+    home.configure(schedule={"every": "4s", "timeout": "3s", "grace": "1s"}, workers={"count": 1})
     return home
 
 
@@ -50,7 +50,7 @@ def fill(disk: Path) -> Path:
 
 async def lives_through(daemon: Daemon, home, disk: Path) -> None:
     """The trouble is told and no reason to be killed; nothing else is said until it is over."""
-    told = await daemon.wait_for("state.unwritable", timeout=15)
+    told = await daemon.wait_for("state.unwritable")
     assert str(disk) in told["path"]
     status, body = await daemon.get("/readyz")
     assert (status, body["checks"]["state"]["ok"]) == (503, False), body
@@ -61,12 +61,12 @@ async def test_a_full_disk(looking, disk):
     """With the disk full nothing is lost and nothing is decided; with room again the slots that
     passed are skips, the books balance, and the journey goes on."""
     async with Daemon(looking) as daemon:
-        await daemon.finished("look", "pass", 30)
+        await daemon.finished("look", "pass")
         ballast = fill(disk)
         await lives_through(daemon, looking, disk)
         ballast.unlink()
         await daemon.wait_for("state.writable")
-        await daemon.finished("look", "pass", 20, after=len(daemon.records))
+        await daemon.finished("look", "pass", after=len(daemon.records))
         assert (await daemon.get("/readyz"))[0] == 200
         looking.balance()
         assert await daemon.terminate() == 0, daemon.story()
@@ -79,18 +79,18 @@ async def test_the_end_on_a_full_disk(looking, disk):
     """An agent whose disk is full still ends soon when told to; the slot that could not be ended
     has its word after the next start."""
     async with Daemon(looking) as daemon:
-        await daemon.finished("look", "pass", 30)
+        await daemon.finished("look", "pass")
         ballast = fill(disk)
-        await daemon.wait_for("state.unwritable", timeout=15)
+        await daemon.wait_for("state.unwritable")
         daemon.signal(15)
         # Two at once would be one, to a process that has had no time to take the first.
         await daemon.wait_for("drain.started")
         daemon.signal(15)
-        await daemon.ended(15)
+        await daemon.ended(30)
         assert not looking.processes()
     ballast.unlink()
     async with Daemon(looking) as daemon:
-        await daemon.finished("look", "pass", 30)
+        await daemon.finished("look", "pass")
         assert await daemon.terminate() == 0, daemon.story()
     assert set(looking.balance().values()) == {0}
 
@@ -98,13 +98,13 @@ async def test_the_end_on_a_full_disk(looking, disk):
 async def test_a_disk_that_refuses(looking, disk):
     """Errors of the disk itself are waited for like one that is full."""
     async with Daemon(looking) as daemon:
-        await daemon.finished("look", "pass", 30)
+        await daemon.finished("look", "pass")
         # A disk with open files can't be made read-only by hand; this refuses its writes alike.
         resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
         await lives_through(daemon, looking, disk)
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, unlimited)
-        await daemon.finished("look", "pass", 20, after=len(daemon.records))
+        await daemon.finished("look", "pass", after=len(daemon.records))
         assert await daemon.terminate() == 0, daemon.story()
     assert set(looking.balance().values()) == {0}
 
@@ -122,8 +122,8 @@ async def test_a_read_only_state_folder_is_no_start(looking, disk):
 async def test_a_damaged_database_is_no_reason_to_stay_down(looking, how):
     """The agent starts, says what it saved, keeps the damaged file, and its books balance."""
     async with Daemon(looking) as daemon:
-        await daemon.finished("look", "pass", 30)
-        await daemon.finished("look", "pass", 30, after=len(daemon.records))
+        await daemon.finished("look", "pass")
+        await daemon.finished("look", "pass", after=len(daemon.records))
         await daemon.kill()
     await looking.until_gone()
     path = looking.state / "footfall.db"
@@ -137,9 +137,9 @@ async def test_a_damaged_database_is_no_reason_to_stay_down(looking, how):
         half = len(content) // 2
         path.write_bytes(content[:half] + (b"\xff" * half if how == "overwritten" else b""))
     async with Daemon(looking) as daemon:
-        told = await daemon.wait_for("state.damaged", timeout=30)
+        told = await daemon.wait_for("state.damaged")
         assert "slots" in told["rows_saved"]
-        await daemon.finished("look", "pass", 30)
+        await daemon.finished("look", "pass")
         looking.balance()
         assert await daemon.terminate() == 0, daemon.story()
     assert set(looking.balance().values()) == {0}

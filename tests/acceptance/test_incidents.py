@@ -24,7 +24,7 @@ async def test_an_outage_is_one_incident_over_a_kill_of_the_agent(home):
     async with Daemon(home) as daemon:
         await daemon.started()
         first = await daemon.finished("buys", "fail")
-        await daemon.wait_for("journey.down", timeout=30)
+        await daemon.wait_for("journey.down")
         await daemon.kill()
     async with Daemon(home) as daemon:
         await daemon.started()
@@ -43,7 +43,7 @@ async def test_an_outage_is_one_incident_over_a_kill_of_the_agent(home):
         assert (journey["journey"]["incident"], day["uptime"]) == (1, 0.0)
         assert 0 < day["measured"] <= 100
         (home.path / "broken").unlink()
-        await daemon.wait_for("journey.up", timeout=30)
+        await daemon.wait_for("journey.up")
         assert daemon.events("incident.noted")
         _, incident = await daemon.get("/api/v1/incidents/1")
         kinds = [moment["kind"] for moment in incident["timeline"]]

@@ -18,8 +18,10 @@ async def test_a_killed_daemon_costs_the_run_under_way_and_no_more(home):
         await first.started()
         await first.finished("linger", "pass")
         await first.finished("look", "pass")
-        await until(lambda: running(home, "linger"), 20, first.story)
         before = home.totals("expected")
+        # One that has just begun, so that it is under way still when the kill comes.
+        await until(lambda: not running(home, "linger"), otherwise=first.story)
+        await until(lambda: running(home, "linger"), otherwise=first.story)
         lost = running(home, "linger")
         seen = {run["run_id"] for run in home.runs()}
         await first.kill()
@@ -57,7 +59,7 @@ async def test_workers_die_with_their_daemon(home):
     async with Daemon(home) as daemon:
         await daemon.started()
         # Two workers and their drivers, and a browser of several processes.
-        await until(lambda: len(home.processes()) > 6, 20, daemon.story)
+        await until(lambda: len(home.processes()) > 6, otherwise=daemon.story)
         await daemon.kill()
         await home.until_gone()
 
@@ -68,13 +70,13 @@ async def test_the_time_without_an_agent_is_counted(home):
     home.configure(schedule={"every": "2s", "timeout": "1s", "grace": "1s"})
     async with Daemon(home) as first:
         await first.started()
-        await until(home.slots, 10, first.story)
+        await until(home.slots, otherwise=first.story)
         await first.kill()
     last = home.slots()[-1]["scheduled_at"]
     await until(lambda: time.time() * 1000 > last + 4500, 8)  # two slots are missed
     async with Daemon(home) as second:
         await second.started()
-        await until(lambda: home.slots()[-1]["scheduled_at"] > last, 10, second.story)
+        await until(lambda: home.slots()[-1]["scheduled_at"] > last, otherwise=second.story)
         assert await second.terminate() == 0
     later = [row for row in home.slots() if row["scheduled_at"] > last]
     covered = sum(row["count"] for row in later)

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from tests.acceptance.conftest import LOOK
+from tests.support.daemon import PATIENT
 from tests.support.origin import Origin
 from tests.support.service import free_port
 
@@ -30,6 +31,8 @@ DEFECT = 'raise ValueError("a defect of the script")'
 @pytest.fixture
 def home(home):
     home.journey("look", LOOK)
+    home.schedule |= PATIENT
+    home.configure()
     return home
 
 
@@ -63,7 +66,7 @@ async def test_a_blip_does_not_confirm_itself(home):
 
     async with Origin(pages={"/": blips}) as origin:
         home.sites["shop"] = origin.url
-        home.configure(schedule={"timeout": "10s", "every": "1m", "confirm_after": "2s"})
+        home.configure(schedule={"confirm_after": "2s"})
         home.journey("open", 'await run.page.goto("/")')
         [run] = (await home.footfall("once", "open", "--json")).objects
     assert (run["result"], run["error_type"]) == ("flaky", "http_status")

@@ -12,6 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
+
+from tests.support.daemon import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,12 +44,15 @@ class Terminal:
             self._said.extend(os.read(self._own, 65536))
             self._more.set()
 
-    async def until(self, pattern: str, within: float = 40.0) -> str:
+    async def until(self, pattern: str, within: float = 60.0) -> str:
         """What was said up to where the pattern is, and forget it."""
-        async with asyncio.timeout(within):
-            while not (found := re.search(pattern.encode(), self._said)):
-                self._more.clear()
-                await self._more.wait()
+        try:
+            async with asyncio.timeout(within):
+                while not (found := re.search(pattern.encode(), self._said)):
+                    self._more.clear()
+                    await self._more.wait()
+        except TimeoutError:
+            raise AssertionError(f"no {pattern}: {self._said.decode(errors='replace')}") from None
         said = bytes(self._said[: found.end()]).decode(errors="replace")
         del self._said[: found.end()]
         return said
@@ -69,6 +75,13 @@ async def watching(home, *arguments: str) -> AsyncIterator[Terminal]:
             await process.wait()
         asyncio.get_running_loop().remove_reader(own)
         os.close(own)
+
+
+@pytest.fixture
+def home(home):
+    home.schedule |= PATIENT
+    home.configure()
+    return home
 
 
 async def test_each_save_is_walked(home):
@@ -99,13 +112,13 @@ async def test_each_save_is_walked(home):
         await terminal.until(r"http://")
         await asyncio.sleep(1)
         journey.write_text(text)
-        assert "PASS" in await terminal.until(r"Ctrl-C leaves", within=20)
+        assert "PASS" in await terminal.until(r"Ctrl-C leaves")
 
         below = psutil.Process(terminal.process.pid).children(recursive=True)
         assert below
         terminal.process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(terminal.process.wait(), 15) == 0
-        assert psutil.wait_procs(below, timeout=5)[1] == []
+        assert await asyncio.wait_for(terminal.process.wait(), 40) == 0
+        assert psutil.wait_procs(below, timeout=30)[1] == []
 
 
 async def test_what_it_exits_with(home):
@@ -117,7 +130,7 @@ async def test_what_it_exits_with(home):
         journey.write_text(journey.read_text() + "\n")
         await terminal.until(r"http://")
         terminal.process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(terminal.process.wait(), 15) == 1
+        assert await asyncio.wait_for(terminal.process.wait(), 40) == 1
     refused = await home.footfall("once", "--watch", "--site", "shop=nonsense")
     assert refused.code == 2
 

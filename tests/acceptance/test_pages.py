@@ -10,11 +10,12 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from agent.browsers.find import require_browser
-from tests.support.daemon import Daemon, Home
+from tests.support.daemon import NEVER, Daemon, Home
 from tests.support.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from playwright.async_api import Browser, Page
 
@@ -29,7 +30,8 @@ STEPS = """
 async with run.step("First"):
     await run.page.goto("/")
 async with run.step("Second"):
-    await asyncio.sleep(3)
+    while not os.path.exists(os.environ["HOME"] + "/seen"):
+        await asyncio.sleep(0.1)
 async with run.step("Third"):
     await asyncio.sleep(0.1)
 """
@@ -64,7 +66,11 @@ async def hostile(tmp_path) -> AsyncIterator[Home]:
     body = SITE.replace("TEXT_ENCODED", encoded).replace("TEXT", HIT.replace("<", "&lt;"))
     async with Origin(pages={"/": body}) as origin:
         home = Home(tmp_path / "home", {"shop": origin.url})
-        home.configure(schedule={"every": "8s", "timeout": "6s", "confirm": False})
+        home.environment["HOME"] = str(home.path)
+        home.configure(
+            schedule={"every": "8s", "timeout": "6s", "confirm": False},
+            journey__steps={"every": NEVER, "timeout": "2m"},
+        )
         home.journey(
             "hostile", FAILS, f'site="shop", owner="Owner {HIT}", runbook="https://x.test/{HIT}"'
         )
@@ -108,7 +114,7 @@ async def test_from_the_link_to_the_live_run(hostile, browser) -> None:
         await shown(page, f"{url}/runs/{run['run_id']}", *told)
         await shown(page, f"{url}/incidents")
         await paused(page, url)
-        await live(page, url)
+        await live(page, url, hostile.path / "seen")
         assert await daemon.terminate() == 0
     async with Daemon(hostile) as daemon:
         await daemon.started()
@@ -131,15 +137,16 @@ async def paused(page: Page, url: str) -> None:
     await shown(page, f"{url}/", f"Reason {HIT}", f"Anna {HIT}")
 
 
-async def live(page: Page, url: str) -> None:
+async def live(page: Page, url: str, seen: Path) -> None:
     loads: list[str] = []
     await page.goto(f"{url}/journeys/steps")
     await page.get_by_role("button", name="Run it now").click()
     await page.wait_for_url(lambda address: urlsplit(address).path.startswith("/runs/"))
     page.on("framenavigated", lambda frame: loads.append(frame.url))
     for step in ("First", "Second"):
-        await expect(page.locator("main")).to_contain_text(step, timeout=20_000)
+        await expect(page.locator("main")).to_contain_text(step, timeout=60_000)
     await expect(page.locator("main")).not_to_contain_text("Third")
-    await expect(page.locator("main")).to_contain_text("Third", timeout=15_000)
-    await expect(page).to_have_title("steps pass · Footfall", timeout=15_000)
+    seen.touch()  # noqa: ASYNC240 - an instant
+    await expect(page.locator("main")).to_contain_text("Third", timeout=60_000)
+    await expect(page).to_have_title("steps pass · Footfall", timeout=60_000)
     assert loads == []

@@ -16,11 +16,14 @@ async def test_runs_are_listed_and_a_trace_is_fetched(home, tmp_path):
     none, or no longer, is told apart; without an agent both exit 4."""
     home.journey("look", LOOK)
     home.journey("broken", FAILS)
-    home.configure(journey__look={"every": "5s"}, journey__broken={"every": "6s", "timeout": "2s"})
+    home.configure(
+        journey__look={"every": "6s", "timeout": "5s"},
+        journey__broken={"every": "11s", "timeout": "8s", "grace": "3s"},
+    )
     home.environment |= {"COLUMNS": "80", "TMPDIR": str(tmp_path)}
     async with Daemon(home) as daemon:
-        failed = await daemon.finished("broken", "fail", 60)
-        passed = await daemon.finished("look", "pass", 60)
+        failed = await daemon.finished("broken", "fail")
+        passed = await daemon.finished("look", "pass")
 
         listed = await home.footfall("runs")
         assert listed.code == 0, listed

@@ -40,8 +40,8 @@ async def test_every_slot_has_one_word_and_nothing_is_left(four):
     async with Daemon(four) as daemon:
         await daemon.started()
         for name in JOURNEYS:
-            await daemon.finished(name, timeout=30)
-        await until(lambda: len(four.runs()) >= 14, 25, daemon.story)
+            await daemon.finished(name)
+        await until(lambda: len(four.runs()) >= 14, otherwise=daemon.story)
         assert four.processes()
         books = four.balance()
         assert sum(books.values()) <= len(JOURNEYS), "at most one run of each is under way"
@@ -70,7 +70,7 @@ def check_starts(home) -> None:
         start = unix(run["started_at"]) - unix(run["scheduled_at"])
         assert start > -0.01, "no run starts before its slot"
         late.append(start)
-    assert median(late) < 1.0, late
+    assert median(late) < min(JOURNEYS.values()), late
 
 
 def check_overlap(home) -> None:
@@ -86,10 +86,12 @@ def check_overlap(home) -> None:
 async def test_a_drain_lets_the_run_under_way_end(home):
     """SIGTERM starts nothing new; what walks ends with its own result, and then exit 0."""
     home.journey("linger", f'{LOOK}\nrun.log.info("waiting", order=17)\nawait asyncio.sleep(1.5)')
-    home.configure(schedule={"every": "5s", "timeout": "4s", "grace": "1s"})
+    home.configure(schedule={"every": "9s", "timeout": "8s", "grace": "1s"})
     async with Daemon(home) as daemon:
         await daemon.started()
-        await until(lambda: any(r["state"] == "running" for r in home.slots()), 20, daemon.story)
+        await until(
+            lambda: any(r["state"] == "running" for r in home.slots()), otherwise=daemon.story
+        )
         assert await daemon.terminate() == 0, daemon.story()
     (run,) = home.runs()
     assert run["result"] == "pass", daemon.story()
@@ -113,7 +115,7 @@ async def test_more_journeys_than_can_be_walked_are_counted_and_told(home):
     home.configure(workers={"count": 1}, schedule={"every": "2s", "timeout": "1s", "grace": "1s"})
     async with Daemon(home) as daemon:
         await daemon.started()
-        await until(lambda: len(home.runs()) >= 5, 25, daemon.story)
+        await until(lambda: len(home.runs()) >= 5, otherwise=daemon.story)
         books = home.balance()
         assert set(books) == set(names)
         assert max(books.values()) <= 1
@@ -128,14 +130,16 @@ async def test_more_journeys_than_can_be_walked_are_counted_and_told(home):
 async def test_a_second_signal_forces(home):
     """The second SIGTERM ends the runs under way as not measured, at once."""
     home.journey("hang", f"{LOOK}\nawait asyncio.sleep(60)")
-    home.configure(schedule={"every": "6s", "timeout": "5s", "grace": "1s"})
+    home.configure(schedule={"every": "10s", "timeout": "9s", "grace": "1s"})
     async with Daemon(home) as daemon:
         await daemon.started()
-        await until(lambda: any(r["state"] == "running" for r in home.slots()), 30, daemon.story)
+        await until(
+            lambda: any(r["state"] == "running" for r in home.slots()), otherwise=daemon.story
+        )
         daemon.signal(signal.SIGTERM)
         await daemon.wait_for("drain.started")
         daemon.signal(signal.SIGTERM)
-        assert await daemon.ended(8.0) == 0
+        assert await daemon.ended() == 0
     (run,) = home.runs()
     assert (run["result"], run["error_type"]) == ("not_measured", "worker_lost")
     assert "stopped" in run["error"]
@@ -161,20 +165,20 @@ async def test_a_worker_walks_others_while_a_failure_waits_to_be_confirmed(home)
 
     async with Daemon(home) as daemon:
         await daemon.started()
-        failed = await daemon.finished("down", timeout=60)
+        failed = await daemon.finished("down")
         assert failed["result"] == "fail", daemon.story()
         (run,) = [one for one in home.runs() if one["run_id"] == failed["run_id"]]
         begun, ended = unix(run["started_at"]), unix(run["started_at"]) + 7.0
         within = [one for one in looks(begun) if begun < unix(one["started_at"]) < ended]
         assert within, daemon.story()
-        await until(down_runs, 40, daemon.story)
+        await until(down_runs, otherwise=daemon.story)
         seen = time.time()
-        await until(lambda: looks(seen), 10, daemon.story)
+        await until(lambda: looks(seen), otherwise=daemon.story)
         assert down_runs(), "it rests"
         daemon.signal(signal.SIGTERM)
         await daemon.wait_for("drain.started")
         daemon.signal(signal.SIGTERM)
-        assert await daemon.ended(4.0) == 0
+        assert await daemon.ended() == 0
     (last,) = [run for run in home.runs() if run["journey"] == "down"][1:]
     assert (last["result"], last["error_type"]) == ("not_measured", "worker_lost")
     assert set(home.balance().values()) == {0}

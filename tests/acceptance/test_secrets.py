@@ -197,7 +197,7 @@ def home(tmp_path, shop, otlp, planted):
     (folder / "FOOTFALL_SERVER__TOKEN").write_text(token + "\n")
     home.configure(
         top={"secrets_dir": str(folder)},
-        schedule={"every": "30s", "timeout": "15s", "grace": "8s"},
+        schedule={"every": "30s", "timeout": "20s", "grace": "10s"},
         telemetry={"endpoint": otlp.http_endpoint},
         artifacts={"keep": "all", "trace": "all"},
     )
@@ -225,7 +225,7 @@ async def test_no_secret_is_left_anywhere(home, shop, otlp, planted, capfd):
         async with Daemon(home) as daemon:
             await daemon.started()
             for name, result in RESULTS.items():
-                await daemon.finished(name, result, timeout=120)
+                await daemon.finished(name, result, timeout=150)
             status = await home.footfall("status", *RESULTS)
             refused = await home.footfall("status", "--url", f"http://127.0.0.2:{home.port}")
             assert await daemon.terminate() == 0, daemon.story()

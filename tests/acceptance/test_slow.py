@@ -21,6 +21,8 @@ SLOW, IN_A_ROW = "footfall.journey.slow", "footfall.journey.consecutive_slow"
 @pytest.fixture
 def dawdling(home):
     home.journey("dawdles", DAWDLES, 'site="shop", owner="tests", slow="300ms"')
+    home.schedule |= {"every": "6s", "timeout": "5s"}
+    home.configure()
     return home
 
 
@@ -78,7 +80,7 @@ async def test_check_refuses_limits_that_make_no_sense(dawdling):
     told = await dawdling.footfall("check")
     assert told.code == 2
     for expected in (
-        "journeys/over.py:8: journey over: slow 9s is above the timeout of 2s",
+        "journeys/over.py:8: journey over: slow 9s is above the timeout of 5s",
         "journeys/step.py:12: journey step: step 'Rate it': slow 200ms is above the journey's",
         "journeys/word.py:12: journey word: step 'Rate it': slow: 'soon' is not a duration",
     ):

@@ -35,6 +35,7 @@ async def broken(buying, breaking) -> AsyncIterator[Daemon]:
     """An agent whose journey that buys has failed, and whose other one passes."""
     buying.journey("look", LOOK)
     buying.configure(
+        journey__look={"every": "6s", "timeout": "5s"},
         journey__buy_a_mug={"every": "9s", "timeout": "7s", "grace": "2s", "confirm": False},
         server={"host": "0.0.0.0", "token": TOKEN},
     )
@@ -85,10 +86,10 @@ async def on_a_terminal(home, width, *arguments, pages):
     loop = asyncio.get_running_loop()
     loop.add_reader(own, read)
     try:
-        await until(lambda: said.count(HOME) > pages, 60, said.decode)
+        await until(lambda: said.count(HOME) > pages, otherwise=said.decode)
         process.send_signal(signal.SIGINT)
-        code = await asyncio.wait_for(process.wait(), 10)
-        await asyncio.sleep(0.1)
+        code = await asyncio.wait_for(process.wait(), 40)
+        read()  # what it said last, where the loop hasn't come to it
     finally:
         loop.remove_reader(own)
         os.close(own)

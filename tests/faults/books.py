@@ -175,6 +175,9 @@ def row_of(
     if intended is not None:
         wrong = {outcome: n for outcome, n in row.results.items() if outcome not in set(intended)}
         row.hold(not wrong, f"not intended: {_words(wrong)}")
+        row.story = "\n".join(
+            str(run["error"]) for run in runs if (run["result"], run["error_type"]) in wrong
+        )
     return row
 
 

@@ -47,7 +47,9 @@ FAULTS = [
         "eats_memory",
         f"{_OPEN}held = []\n"
         "while True:\n    held.append(b'x' * 2**26)\n    await asyncio.sleep(0.01)",
-        (_MEMORY,),
+        # On a busy machine the deadline may come before that much is eaten, and then who eats
+        # gets no answer to its question for the agent's own page.
+        (_MEMORY, ("not_measured", "canary")),
     ),
     Fault(
         "eats_memory_in_the_page",

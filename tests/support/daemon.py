@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 LOCATION = "test"
 _KEPT = ("PATH", "HOME", "LANG", "PLAYWRIGHT_BROWSERS_PATH", "PYTHONPATH", "TMPDIR")
 _HEAD = "import asyncio\nimport os\nimport time\n\nfrom agent import Run, expect, journey\n\n\n"
-_ENDS_WITHIN = 40.0
+_WITHIN = 60.0
+"""Seconds for what takes two on a machine at rest."""
+PATIENT = {"every": "2m", "timeout": "30s", "grace": "10s"}
+"""A schedule for walks each of which has to come to its own verdict, on whatever machine."""
+NEVER = "300d"
+"""How often a journey is due that is to be walked by hand alone: no slot falls into the test."""
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "": {"location": LOCATION, "environment": "test", "journeys": "journeys", "state": "var"},
     "workers": {"count": 2},
@@ -58,6 +63,8 @@ class Home:
     path: Path
     sites: dict[str, str]
     environment: dict[str, str] = field(default_factory=lambda: {"OTEL_SDK_DISABLED": "true"})
+    schedule: dict[str, str] = field(default_factory=lambda: dict(_DEFAULTS["schedule"]))
+    """What ``configure`` writes there where it is told nothing else."""
 
     def __post_init__(self) -> None:
         self.journeys.mkdir(parents=True, exist_ok=True)
@@ -86,6 +93,7 @@ class Home:
         """
         merged = {name: dict(keys) for name, keys in _DEFAULTS.items()}
         merged["server"] = {"port": self.port}
+        merged["schedule"] = dict(self.schedule)
         for name, url in self.sites.items():
             merged[f"sites.{name}"] = {"url": url, "first_party": [url]}
         for name, keys in sections.items():
@@ -115,7 +123,7 @@ class Home:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         return {**kept, "PYTHONUNBUFFERED": "1", **self.environment}
 
-    async def footfall(self, *arguments: str, within: float = 60.0) -> Finished:
+    async def footfall(self, *arguments: str, within: float = 90.0) -> Finished:
         """Run one command to its end in this folder."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -197,9 +205,17 @@ class Home:
                     found.append(process)
         return found
 
-    async def until_gone(self, within: float = 10.0) -> None:
+    async def until_gone(self, within: float = _WITHIN) -> None:
         """Wait until no process of an agent here is left."""
         await until(lambda: not self.processes(), within, lambda: f"left: {self.processes()}")
+
+
+def patient(folder: Path, sites: dict[str, str]) -> Home:
+    """A home for walks each of which has to come to its own verdict, however busy the machine."""
+    home = Home(folder, sites)
+    home.schedule |= PATIENT
+    home.configure()
+    return home
 
 
 class Daemon:
@@ -249,7 +265,7 @@ class Daemon:
             return psutil.Process(self._process.pid).children()[0].pid
         return self._process.pid
 
-    async def started(self, within: float = 30.0) -> None:
+    async def started(self, within: float = _WITHIN) -> None:
         """Wait until it serves and its schedule turns."""
         await self.wait_for("agent.started", timeout=within)
 
@@ -257,7 +273,7 @@ class Daemon:
         self,
         event: str,
         predicate: Callable[[Record], object] = lambda _: True,
-        timeout: float = 20.0,  # noqa: ASYNC109 - the caller's word for it
+        timeout: float = _WITHIN,  # noqa: ASYNC109 - the caller's word for it
         after: int = 0,
     ) -> Record:
         """Wait for a log record, among those from number ``after`` on, and return the first.
@@ -285,7 +301,7 @@ class Daemon:
         self,
         journey: str,
         result: str = "",
-        timeout: float = 20.0,  # noqa: ASYNC109 - as above
+        timeout: float = _WITHIN,  # noqa: ASYNC109 - as above
         after: int = 0,
     ) -> Record:
         """Wait for a run of a journey that ended, with a result where one is named."""
@@ -322,7 +338,7 @@ class Daemon:
         self.signal(signal.SIGKILL)
         await self.ended()
 
-    async def ended(self, within: float = _ENDS_WITHIN) -> int:
+    async def ended(self, within: float = _WITHIN) -> int:
         """Wait for its end; return the exit code."""
         try:
             async with asyncio.timeout(within):
@@ -356,7 +372,7 @@ class Daemon:
 
 async def until(
     condition: Callable[[], object],
-    within: float,
+    within: float = _WITHIN,
     otherwise: Callable[[], str] = lambda: "the condition never held",
 ) -> None:
     """Ask for something that another process does until it is so.

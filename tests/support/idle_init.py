@@ -1,14 +1,16 @@
 """Process 1 that reaps nothing but the command it starts, as some containers have it.
 
-``python idle_init.py SECONDS COMMAND…``, in a process namespace of its own: runs the command,
-sends it SIGTERM after so many seconds, waits for it alone, and prints what is left by then,
-one line a process. Exits with the command's code.
+``python idle_init.py SECONDS LINE COMMAND…``, in a process namespace of its own: runs the command,
+sends it SIGTERM so many seconds after it has said a line on standard error that holds this text,
+waits for it alone, and prints what is left by then, one line a process. Exits with the command's
+code; what the command says goes on to standard error.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,12 +22,21 @@ def left() -> list[str]:
 
 
 def main() -> int:
-    seconds, *command = sys.argv[1:]
-    process = subprocess.Popen(command)
+    seconds, line, *command = sys.argv[1:]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    said = process.stderr
+    while (text := said.readline()) and line not in text:
+        sys.stderr.write(text)
+    sys.stderr.write(text)
+    # So that it can go on to speak.
+    hearing = threading.Thread(target=lambda: sys.stderr.writelines(said))
+    hearing.start()
     time.sleep(float(seconds))
     process.terminate()
     code = process.wait()
     sys.stdout.write("\n".join(left()))
+    sys.stdout.flush()
+    hearing.join()
     return code
 
 

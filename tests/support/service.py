@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 
-_READY_WITHIN = 30.0
+_GIVEN_BY_THE_SYSTEM = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_CLAIMS: list[socket.socket] = []  # held until the process ends, so that no other claims the same
+_READY_WITHIN = 60.0
 _POLL = 0.02
 
 
@@ -136,10 +139,26 @@ class Service:
 
 
 def free_port() -> int:
-    """A loopback port that was free a moment ago, for programs that can't choose their own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nobody else takes while this process lives.
+
+    For programs that can't choose their own, for addresses where nothing is to listen, and for
+    an agent that comes back to its port. It lies outside the range from which the system gives
+    ports to whoever asks for any, connections among them: a port of that range that was free a
+    moment ago is a stranger's soon, on a machine with thousands of short connections.
+    """
+    low, high = map(int, _GIVEN_BY_THE_SYSTEM.read_text().split())
+    for port in random.SystemRandom().sample([*range(10_000, low), *range(high + 1, 65_536)], 500):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0footfall-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _CLAIMS.append(claim)
+        return port
+    raise RuntimeError("no port is free outside the range that the system gives from")
 
 
 def listens(port: int) -> bool:
