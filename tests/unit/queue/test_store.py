@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.clock import SystemClock
+from agent.queue.nats.endpoint import Endpoint
+from agent.queue.nats.location import opened
 from agent.queue.shared import Away
 from tests.support.memory_store import MemoryServer
+from tests.support.nats_server import NatsServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,7 +45,39 @@ class InMemory:
         self.server.start()
 
 
-IMPLEMENTATIONS = {"memory": InMemory}
+class OnNats:
+    """Two replicas' stores on a real server."""
+
+    def __init__(self):
+        self.server = NatsServer()
+
+    async def __aenter__(self):
+        self._stack = AsyncExitStack()
+        await self._stack.enter_async_context(self.server)
+        self.one, self.other = [await self._open() for _ in range(2)]
+        return self
+
+    async def __aexit__(self, *_):
+        await self._stack.aclose()
+
+    async def _open(self):
+        one = opened(Endpoint(self.server.url), "eu", "test", SystemClock())
+        store = (await self._stack.enter_async_context(one)).store
+        async with asyncio.timeout(30):
+            await store.until_connected()
+        return store
+
+    async def let_expire(self):
+        await asyncio.sleep(2.1)
+
+    async def stop(self):
+        await self.server.stop()
+
+    async def start(self):
+        await self.server.start()
+
+
+IMPLEMENTATIONS = {"memory": InMemory, "nats": OnNats}
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
