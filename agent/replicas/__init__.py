@@ -1,0 +1,1 @@
+"""What the replicas of one location share: who is there, pauses, verdicts, incidents, sign-ins."""
