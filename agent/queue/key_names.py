@@ -18,14 +18,19 @@ OWNER: Final = "owner"
 ENVIRONMENT: Final = "environment"
 """Which environment's location this is: two must not share one by accident."""
 PAUSES: Final = "pauses"
+INCIDENT_NUMBERS: Final = "incidents"
+"""The last number that an incident was given, and which are open or may still be joined."""
 
 WORDS: Final = "word."
 CLAIMS: Final = "claim."
 RUNNING: Final = "running."
 PRESENCE: Final = "presence."
+REPLICAS: Final = "replica."
 BUNDLES: Final = "bundle."
 VERDICTS: Final = "verdict."
 INCIDENTS: Final = "incident."
+RUNS: Final = "run."
+ROLLUPS: Final = "rollup."
 NOTES: Final = "note."
 SESSIONS: Final = "session."
 
@@ -53,6 +58,11 @@ def presence(instance: str) -> str:
     return PRESENCE + token(instance)
 
 
+def replica(instance: str) -> str:
+    """Name what is known of a replica for long, whether it is there or gone."""
+    return REPLICAS + token(instance)
+
+
 def bundle(digest: str) -> str:
     """Name the mark of when a bundle of journeys was first announced: its revision is its age."""
     return BUNDLES + digest
@@ -63,9 +73,19 @@ def verdict(journey: str) -> str:
     return VERDICTS + journey
 
 
-def incident(incident_id: str) -> str:
+def incident(number: int) -> str:
     """Name an incident."""
-    return INCIDENTS + token(incident_id)
+    return f"{INCIDENTS}{number}"
+
+
+def run(journey: str, place: int) -> str:
+    """Name one of a journey's newest runs."""
+    return f"{RUNS}{journey}.{place}"
+
+
+def rollup(instance: str, journey: str, length: int, at: int) -> str:
+    """Name what a journey's slots of a stretch of time came to, as a replica counted them."""
+    return f"{ROLLUPS}{token(instance)}.{journey}.{length}.{at}"
 
 
 def note(note_id: str) -> str:

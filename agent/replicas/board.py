@@ -89,16 +89,29 @@ class Board:
             after = change(before)
             if entry is not None and after is before:
                 return Changed(after, entry.revision)
-            value = _dumps(after)
-            if entry is None:
-                revision = await self._store.create(key, value)
-            else:
-                revision = await self._store.update(key, value, entry.revision)
+            revision = await self.replace(key, after, entry and entry.revision)
             if revision is not None:
-                await self._tell(key, revision, after)
                 return Changed(after, revision)
             await self._clock.sleep(random.random() * 0.02)  # noqa: S311 - so that they part
         raise Away(f"{key} was changed by others {_TRIES} times while it was to be changed here")
+
+    async def replace(self, key: str, document: Any, revision: int | None) -> int | None:
+        """Write a document if it has this revision still (None: if there is none yet).
+
+        Return its new one; None: it has moved on.
+
+        Raises:
+            Away: the server can't be reached, and it may be written or not.
+
+        """
+        value = _dumps(document)
+        if revision is None:
+            after = await self._store.create(key, value)
+        else:
+            after = await self._store.update(key, value, revision)
+        if after is not None:
+            await self._tell(key, after, document)
+        return after
 
     async def put(self, key: str, document: Any, ttl: float | None = None) -> None:
         """Write a document that nobody else does.

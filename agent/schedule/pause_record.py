@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("footfall.schedule")
 
 _PAUSES = TypeAdapter(list[Pause])
+_NOBODY = "footfall"
+"""Who has set what stands for what could not be read."""
 
 
 def read(path: Path, now: float) -> list[Pause]:
@@ -44,8 +46,7 @@ def read(path: Path, now: float) -> list[Pause]:
     except OSError as error:
         return [_everything(path, now, error.strerror or str(error))]
     try:
-        pauses = json.loads(text)["pauses"]
-        return _PAUSES.validate_python(pauses)
+        return loads(text)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         why = "it is damaged" if isinstance(error, ValidationError) else f"it is damaged: {error}"
         aside = path.with_name(f"{path.name}.damaged")
@@ -64,11 +65,30 @@ def write(path: Path, pauses: Iterable[Pause]) -> None:
         OSError: the disk refuses; the file is as it was.
 
     """
-    text = json.dumps({"pauses": [asdict(pause) for pause in pauses]}, indent=1)
-    replace_file(path, text + "\n")
+    replace_file(path, dumps(pauses) + "\n")
+
+
+def dumps(pauses: Iterable[Pause]) -> str:
+    """Write pauses down as JSON."""
+    return json.dumps({"pauses": [asdict(pause) for pause in pauses]}, indent=1)
+
+
+def loads(text: bytes) -> list[Pause]:
+    """Read what was written down.
+
+    Raises:
+        ValueError, TypeError, KeyError, RecursionError: it is damaged.
+
+    """
+    return _PAUSES.validate_python(json.loads(text)["pauses"])
+
+
+def is_made_up(pause: Pause) -> bool:
+    """Whether a pause stands for what could not be read."""
+    return pause.who == _NOBODY
 
 
 def _everything(file: Path, now: float, why: str) -> Pause:
     _log.error("pause.unreadable", action="pause", file=str(file), error=why)
     reason = f"the file of pauses can't be read, so nobody knows what was paused ({file}: {why})"
-    return Pause(ids.fresh_run_id(now), None, Mode.STOP, reason, "footfall", now, None)
+    return Pause(ids.fresh_run_id(now), None, Mode.STOP, reason, _NOBODY, now, None)

@@ -32,6 +32,8 @@ class Pause:
     """When all that was left of it was resumed; None: it wasn't."""
     resumed: dict[str, float] = field(default_factory=dict)
     """The journeys that were resumed out of it, and when each was."""
+    now: bool = False
+    """Whether what ran when it was set was to be ended as well."""
 
     def names(self, journey: str) -> bool:
         """Whether it suspends, or has suspended, a journey."""
@@ -91,6 +93,26 @@ class Pauses:
         forgotten = {one.id for one in over[:-_MOST_REMEMBERED]}
         self._known = (*(one for one in recent if one.id not in forgotten), pause)
 
+    def keep(self, known: Iterable[Pause]) -> None:
+        """Go by these from now on."""
+        self._known = tuple(known)
+
+    def merge(self, others: Iterable[Pause]) -> list[Pause]:
+        """Take in what others know: the pauses, and what was resumed; return the new ones.
+
+        It comes to the same whoever takes in whose, in which order, and how often.
+        """
+        known = {pause.id: pause for pause in self._known}
+        new = []
+        for pause in others:
+            if pause.id in known:
+                known[pause.id] = _both(known[pause.id], pause)
+            else:
+                known[pause.id] = pause
+                new.append(pause)
+        self._known = tuple(sorted(known.values(), key=lambda one: (one.since, one.id)))
+        return new
+
     def settle(self, now: float) -> None:
         """Take what was set or resumed later than now for done now: the clock was set back."""
         self._known = tuple(
@@ -117,6 +139,16 @@ class Pauses:
                 changed.append(resumed)
         self._known = tuple(after)
         return changed
+
+
+def _both(one: Pause, other: Pause) -> Pause:
+    """Return a pause of which two tell what was resumed."""
+    ends = [end for end in (one.ended, other.ended) if end is not None]
+    resumed = {**one.resumed}
+    for name, at in other.resumed.items():
+        resumed[name] = min(at, resumed.get(name, at))
+    since = min(one.since, other.since)
+    return replace(one, since=since, ended=min(ends, default=None), resumed=resumed)
 
 
 def _without(pause: Pause, journeys: Collection[str] | None, now: float) -> Pause:

@@ -55,7 +55,7 @@ CREATE INDEX IF NOT EXISTS outages_by_journey ON outages (location, journey, id)
 CREATE INDEX IF NOT EXISTS outages_open ON outages (location, journey) WHERE ended_at IS NULL;
 """
 
-_JOINED: Final = 15 * 60.0
+JOINED: Final = 15 * 60.0
 """Seconds within which outages of one site are one incident."""
 _KEPT: Final = 2_000
 _MOST_OUTAGES: Final = 100
@@ -201,7 +201,7 @@ def _joined(connection: sqlite3.Connection, location: str, site: str, began: flo
             "location": location,
             "site": site,
             "began": began,
-            "joined": _JOINED,
+            "joined": JOINED,
             "most": _MOST_OUTAGES,
         },
     ).fetchone()

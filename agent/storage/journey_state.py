@@ -7,7 +7,7 @@ anywhere or not, and doesn't depend on how many runs are kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.core.results import Result
 from agent.storage.run_end import RunEnd, Turn
@@ -36,6 +36,9 @@ CREATE TABLE IF NOT EXISTS journey_state (
     PRIMARY KEY (journey, location)
 ) WITHOUT ROWID;
 """
+
+Row = dict[str, Any]
+"""A journey's row as plain data."""
 
 _PASSES_WANTED: Final = 2
 _FRESH_AT_LEAST: Final = 300.0
@@ -195,6 +198,34 @@ def _turn(
         error_type=row["first_error_type"] if known else run.error_type,
         step=row["first_step"] if known else run.step,
         error=row["first_error"] if known else run.error,
+    )
+
+
+def take_out(connection: sqlite3.Connection, journey: str, location: str) -> Row | None:
+    """Return all that is kept of a journey, as ``put_in`` takes it; None: nothing is."""
+    found = connection.execute(
+        "SELECT * FROM journey_state WHERE journey = ? AND location = ?", (journey, location)
+    ).fetchone()
+    return None if found is None else dict(found)
+
+
+def take_all_out(connection: sqlite3.Connection, location: str) -> dict[str, Row]:
+    """Return the same of every journey of a location, by name."""
+    rows = connection.execute("SELECT * FROM journey_state WHERE location = ?", (location,))
+    return {row["journey"]: dict(row) for row in rows}
+
+
+def put_in(connection: sqlite3.Connection, row: Row) -> None:
+    """Keep of a journey what was taken out elsewhere, in place of all that was kept of it.
+
+    What another version of the agent knows of it, and this one doesn't, is left out.
+    """
+    columns = [one[1] for one in connection.execute("PRAGMA table_info(journey_state)")]
+    known = {name: row[name] for name in columns if name in row}
+    connection.execute(
+        f"INSERT OR REPLACE INTO journey_state ({', '.join(known)}) "  # noqa: S608 - names of our own
+        f"VALUES ({', '.join(f':{name}' for name in known)})",
+        known,
     )
 
 
