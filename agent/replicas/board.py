@@ -11,7 +11,7 @@ import asyncio
 import json
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import structlog
 
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from agent.core.clock import Clock
-    from agent.queue.shared import Store
+    from agent.queue.shared import Entry, Store
 
-    Hear = Callable[[Mapping[str, Any]], Awaitable[None]]
-    """Takes documents that are new, by their keys."""
+Document = dict[str, Any]
+"""A JSON object."""
+Hear: TypeAlias = "Callable[[Mapping[str, Document]], Awaitable[None]]"
+"""Takes documents that are new, by their keys."""
 
 _log = structlog.get_logger("footfall.replicas")
 
@@ -43,7 +45,7 @@ _TRIES: Final = 100
 class Changed:
     """A document after a change, and its revision."""
 
-    document: Any
+    document: Document
     revision: int
 
 
@@ -56,24 +58,14 @@ class Board:
         self._rooms: dict[str, Hear] = {}
         self._known: dict[str, int] = {}
         """The newest revision that was seen of each document."""
-        self._new: dict[str, Any] = {}
+        self._new: dict[str, Document] = {}
         self._any_new = asyncio.Event()
 
     def room(self, prefix: str, hear: Hear) -> None:
         """Have documents whose keys begin so, with a dot at the end, heard."""
         self._rooms[prefix] = hear
 
-    async def get(self, key: str) -> Any | None:
-        """Return a document as it is now; None: there is none.
-
-        Raises:
-            Away: the server can't be reached.
-
-        """
-        entry = await self._store.get(key)
-        return None if entry is None else json.loads(entry.value)
-
-    async def change(self, key: str, change: Callable[[Any | None], Any]) -> Changed:
+    async def change(self, key: str, change: Callable[[Document | None], Document]) -> Changed:
         """Change a document, whatever others do to it meanwhile.
 
         ``change`` gets it as it is (None: there is none) and returns it as it is to be, always
@@ -89,14 +81,14 @@ class Board:
             after = change(before)
             if entry is not None and after is before:
                 return Changed(after, entry.revision)
-            revision = await self.replace(key, after, entry and entry.revision)
+            revision = await self.replace(key, after, entry)
             if revision is not None:
                 return Changed(after, revision)
             await self._clock.sleep(random.random() * 0.02)  # noqa: S311 - so that they part
         raise Away(f"{key} was changed by others {_TRIES} times while it was to be changed here")
 
-    async def replace(self, key: str, document: Any, revision: int | None) -> int | None:
-        """Write a document if it has this revision still (None: if there is none yet).
+    async def replace(self, key: str, document: Document, before: Entry | None) -> int | None:
+        """Write a document if it still is as it was before (None: if there is none yet).
 
         Return its new one; None: it has moved on.
 
@@ -105,15 +97,15 @@ class Board:
 
         """
         value = _dumps(document)
-        if revision is None:
+        if before is None:
             after = await self._store.create(key, value)
         else:
-            after = await self._store.update(key, value, revision)
+            after = await self._store.update(key, value, before.revision)
         if after is not None:
             await self._tell(key, after, document)
         return after
 
-    async def put(self, key: str, document: Any, ttl: float | None = None) -> None:
+    async def put(self, key: str, document: Document, ttl: float | None = None) -> None:
         """Write a document that nobody else does.
 
         Raises:
@@ -181,7 +173,7 @@ class Board:
             except Exception:  # noqa: BLE001 - what one document does to us must not cost the agent
                 _log.exception("replicas.unheard", action="hear", keys=sorted(some)[:5])
 
-    async def _tell(self, key: str, revision: int, document: Any) -> None:
+    async def _tell(self, key: str, revision: int, document: Document) -> None:
         """Tell the others; who doesn't hear it now does so when all is read again."""
         self._known[key] = max(revision, self._known.get(key, 0))
         told = _dumps({"key": key, "revision": revision, "document": document})
@@ -197,12 +189,12 @@ class Board:
         except (ValueError, TypeError, KeyError):
             _log.warning("replicas.unreadable", action="hear", size=len(data))
 
-    def _take(self, key: str, revision: int, document: Any) -> None:
+    def _take(self, key: str, revision: int, document: Document) -> None:
         if revision > self._known.get(key, 0):
             self._known[key] = revision
             self._new[key] = document
             self._any_new.set()
 
 
-def _dumps(document: Any) -> bytes:
+def _dumps(document: Document) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

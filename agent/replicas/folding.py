@@ -17,10 +17,11 @@ from agent.core.results import Result
 from agent.storage import incidents, journey_state
 from agent.storage.run_end import RunEnd, Turn
 
-Document = dict[str, Any]
+Stands = dict[str, Any]
 """``row``: how the journey stands, as in ``journey_state``; ``base``: how it stood before the
-``recent`` runs, which are in their order, each with the ``turn`` that it took and whether it is
-part of an incident; ``by``: the replica that walked the newest; ``count``: runs ever taken in."""
+``recent`` runs, which are in their order, each with the ``turn`` that it took, whether it is part
+of an incident, and how many were taken in before it; ``by``: the replica that walked the newest;
+``count``: runs ever taken in."""
 
 _RECENT: Final = 16
 """Runs among which one that comes late finds its place; an older one says nothing any more."""
@@ -42,14 +43,14 @@ class Folding:
         self._model = a_model()
 
     def take_in(
-        self, before: Document | None, run: RunEnd, by: str, known: journey_state.Row | None
-    ) -> Document:
+        self, before: Stands | None, run: RunEnd, by: str, known: journey_state.Row | None
+    ) -> Stands:
         """Return the document once a run has been taken in; the same one where it was already.
 
         ``known`` is how the journey stands where there is no document yet.
         """
         document = before or {"row": known, "base": known, "recent": [], "by": by, "count": 0}
-        recent: list[Document] = document["recent"]
+        recent: list[Stands] = document["recent"]
         if entry_of(document, run.run_id) is not None:
             return document
         newest = recent[-1]["run"]["order"] if recent else float("-inf")
@@ -66,6 +67,7 @@ class Folding:
             "run": asdict(run),
             "turn": None if turn is None else asdict(turn),
             "incident": part,
+            "before": document["count"],
         }
         listed = sorted([*recent, entry], key=lambda one: float(one["run"]["order"]))
         base = document["base"]
@@ -79,17 +81,14 @@ class Folding:
             "count": document["count"] + 1,
         }
 
-    def _after_late(
-        self, document: Document, run: RunEnd
-    ) -> tuple[journey_state.Row, Turn | None]:
+    def _after_late(self, document: Stands, run: RunEnd) -> tuple[journey_state.Row, Turn | None]:
         """Return how a journey stands with a run in its place, and the turn that it took so."""
         runs = sorted(
             [*(run_of(one) for one in document["recent"]), run], key=lambda one: one.order
         )
         row, told = document["base"], document["row"]["told_down"]
-        turn: Turn | None = None
         for one in runs:
-            row, turn = self._after(row, one)
+            row, _ = self._after(row, one)
         is_down = bool(row["told_down"]) and bool(row["consecutive_failures"])
         if told or not is_down:
             return {**row, "told_down": told}, None
@@ -115,17 +114,17 @@ class Folding:
         return dict(self._model.execute("SELECT * FROM journey_state").fetchone()), turn
 
 
-def entry_of(document: Document, run_id: str) -> Document | None:
+def entry_of(document: Stands, run_id: str) -> Stands | None:
     """Return what is known of a recent run; None: it is not among them."""
     return next((one for one in document["recent"] if one["run"]["run_id"] == run_id), None)
 
 
-def run_of(entry: Document) -> RunEnd:
+def run_of(entry: Stands) -> RunEnd:
     """Return the run of an entry."""
     return RunEnd(**{**entry["run"], "result": Result(entry["run"]["result"])})
 
 
-def turn_of(entry: Document | None) -> Turn | None:
+def turn_of(entry: Stands | None) -> Turn | None:
     """Return the turn that the journey took with the run of an entry."""
     told = entry and entry["turn"]
     return Turn(**told) if told else None

@@ -18,7 +18,7 @@ from agent.storage import incident_copies, incident_moments, incidents, journey_
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from agent.core.model import Journey
     from agent.core.suspension import Suspension
@@ -70,6 +70,16 @@ class IncidentBook:
             await self._board.put(key_names.incident(one["incident"]["id"]), {"runs": [], **one})
         return True
 
+    async def numbers(self) -> set[int]:
+        """Return the numbers of all that the location knows.
+
+        Raises:
+            Away: the server can't be reached.
+
+        """
+        listed = await self._store.list(key_names.INCIDENTS)
+        return {int(key.removeprefix(key_names.INCIDENTS)) for key in listed}
+
     async def note(
         self,
         run: RunEnd,
@@ -86,13 +96,16 @@ class IncidentBook:
         for _ in range(_TRIES):
             index = await self._store.get(key_names.INCIDENT_NUMBERS)
             told = _index(index)
-            live = await self._live(told["live"].get(journey.site.name, ()))
+            numbers = told["live"].get(journey.site.name, [])
+            live = await self._live(numbers)
             known = [one for one in live.values() if run.run_id in one[1]["runs"]]
             if known:
                 return [_written(entry, copy) for entry, copy in known]
-            after = self._after(run, journey, over, row, live, told["last"])
+            # One that was given a number, and whoever did so wrote nothing more.
+            blank = min((one for one in numbers if one not in live), default=told["last"] + 1)
+            after = self._after(run, journey, over, row, live, blank - 1)
             opened = [number for number in after if number not in live]
-            if opened:
+            if opened and opened[0] not in numbers:
                 began = run.started_at if row["failing_since"] is None else row["failing_since"]
                 joined = [one for one, (_, copy) in live.items() if _may_be_joined(copy, began)]
                 open_to = {**told["live"], journey.site.name: [*joined, *opened]}
@@ -143,7 +156,9 @@ class IncidentBook:
 
         return await self._change(number, end)
 
-    async def _change(self, number: int, change: Any) -> Written | bool | None:
+    async def _change(
+        self, number: int, change: Callable[[sqlite3.Connection], bool]
+    ) -> Written | bool | None:
         key = key_names.incident(number)
         for _ in range(_TRIES):
             entry = await self._store.get(key)
@@ -209,7 +224,7 @@ class IncidentBook:
     async def _write(self, number: int, copy: Copy, entry: Entry | None) -> Written | None:
         """Write an incident unless it has moved on, and tell of it."""
         key = key_names.incident(number)
-        revision = await self._board.replace(key, copy, entry and entry.revision)
+        revision = await self._board.replace(key, copy, entry)
         return None if revision is None else Written(key, revision, copy)
 
 

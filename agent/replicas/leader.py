@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -50,10 +51,8 @@ class Leader:
         """Lead, or wait to, until cancelled; then let another lead at once."""
         try:
             while True:
-                try:
+                with suppress(Away):  # the lease runs out by itself
                     await self.step()
-                except Away:
-                    pass  # the lease runs out by itself
                 self._tell()
                 await self._clock.sleep(_EVERY)
         finally:
@@ -92,10 +91,8 @@ class Leader:
     async def _give_up(self) -> None:
         self._until = 0.0
         if self._revision is not None:
-            try:
+            with suppress(Away):
                 await self._store.delete(key_names.LEADER, self._revision)
-            except Away:
-                pass  # it runs out by itself
 
     def _tell(self) -> None:
         if self.is_leader != self._told:

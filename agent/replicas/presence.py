@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from agent.core.first_of import first_of
 from agent.queue import key_names
 from agent.queue.shared import Away
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Mapping, Sequence
 
     from agent.core.clock import Clock

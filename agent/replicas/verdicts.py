@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from agent.queue import key_names
 from agent.replicas.folding import Folding, entry_of, turn_of
 from agent.replicas.incident_book import IncidentBook, Written
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from agent.storage.database import Database
     from agent.storage.run_end import RunEnd, Turn
     from agent.storage.verdicts import Folded
+
+_log = structlog.get_logger("footfall.replicas")
 
 _RUNS: Final = 20
 """Runs of each journey, the newest, that every replica knows of."""
@@ -56,7 +60,14 @@ class SharedVerdicts:
         board.room(key_names.RUNS, self._on_runs)
 
     async def begin(self) -> None:
-        """Take up what this replica knew by itself, where the location knows nothing yet."""
+        """Take up what this replica knew by itself, where the location knows nothing yet.
+
+        Where it does, its incidents have other numbers, and those of this replica alone go.
+
+        Raises:
+            Away: the server can't be reached.
+
+        """
 
         def read(
             connection: sqlite3.Connection,
@@ -67,7 +78,13 @@ class SharedVerdicts:
             return rows, [copy for copy in copies if copy is not None]
 
         self._rows, copies = await self._database.transaction(read)
-        await self._incidents.begin(copies)
+        if not await self._incidents.begin(copies):
+            known = await self._incidents.numbers()
+            gone = await self._database.transaction(
+                lambda connection: incident_copies.drop_all_but(connection, self._location, known)
+            )
+            if gone:
+                _log.warning("incidents.dropped", action="start", incidents=sorted(gone))
 
     def walked_here(self, journey: str) -> bool:
         """Whether this replica made a journey's newest run, or nobody is known to have."""
@@ -95,10 +112,12 @@ class SharedVerdicts:
         moved: list[Written] = []
         if entry is not None and entry["incident"]:
             moved = await self._incidents.note(run, journey, over, row)
-        # By the number of runs until now, so that no two replicas write over each other's.
-        place = key_names.run(run.journey, stands["count"] % _RUNS)
-        told = {"replica": self._instance, "ended_at": run.ended_at, "run": json.loads(fit(document, LARGEST))}
-        await self._board.put(place, told)
+        if entry is not None:
+            # By the number of runs before it, so that no two replicas write over each other's.
+            place = key_names.run(run.journey, entry["before"] % _RUNS)
+            shown = json.loads(fit(document, LARGEST))
+            told = {"replica": self._instance, "ended_at": run.ended_at, "run": shown}
+            await self._board.put(place, told)
         turn = turn_of(entry)
         self._know(run.journey, stands)
 
@@ -132,9 +151,7 @@ class SharedVerdicts:
             return {number for name, number in down.items() if name not in enabled}
 
         for number in await self._database.transaction(gone):
-            await self._keep(
-                await self._incidents.end_gone(number, self._location, enabled, now)
-            )
+            await self._keep(await self._incidents.end_gone(number, self._location, enabled, now))
 
     async def _keep(self, written: Written | bool | None) -> bool | None:
         if not isinstance(written, Written):

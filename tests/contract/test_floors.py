@@ -53,6 +53,7 @@ FLOORS = (
     },
     {
         "rules": "supervisor",
+        "replicas": "supervisor",
         "demo": "shop",
     },
     {
