@@ -52,6 +52,7 @@ class SkipReason(StrEnum):
     CAPACITY = "capacity"  # no worker or no room in the queue in time
     PAUSED = "paused"  # a person paused the journey
     MAINTENANCE = "maintenance"  # a maintenance window holds it
+    QUEUE = "queue"  # the queue that replicas share was away
     LATE = "late"  # its moment had passed: a suspend, a clock set forward
     SHUTDOWN = "shutdown"  # the agent was draining
     DOWN = "down"  # the agent was not running

@@ -36,6 +36,7 @@ from agent.runs.engine import Engine, EngineOptions
 from agent.runs.lanes import Lane, Lanes
 from agent.runs.last_passes import LastPasses
 from agent.runs.ledger import Ledger
+from agent.runs.replicated import pending_words
 from agent.schedule import pause_record, slots
 from agent.schedule.maintenance import Window
 from agent.schedule.pauses import Pauses
@@ -79,6 +80,7 @@ _SCHEMAS = (
     asked_runs.SCHEMA,
     telemetry.SCHEMA,
     ledger.SCHEMA,
+    pending_words.SCHEMA,
 )
 
 

@@ -15,6 +15,7 @@ from agent.queue.seam import Answer, QueuedSlot
 from agent.runs.beside import Beside
 from agent.runs.conduct import interrupted
 from agent.runs.held_claim import held
+from agent.runs.ledger import Fate
 from agent.runs.places import Place
 from agent.runs.run_events import log_run
 from agent.schedule.decision import Elsewhere, Offer, Skip
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from agent.core.model import Journey, Slot
     from agent.core.results import RunResult
     from agent.pool.stops import Stop
-    from agent.queue.seam import Queue
+    from agent.queue.seam import Claim, Queue
     from agent.runs.engine import Engine
     from agent.runs.followed import Followed
     from agent.runs.lanes import Lane, Lanes
@@ -47,6 +48,9 @@ class Dispatcher:
 
     ``suspended`` tells why a pause or a window keeps a journey from being walked at a Unix time.
 
+    ``rerun`` has a slot walked again whose first runner was not heard of any more; else it is
+    lost.
+
     At most as many runs walk at once as their lane has workers; those that rest until their
     failure is confirmed don't count.
     """
@@ -60,6 +64,7 @@ class Dispatcher:
         clock: Clock,
         on_late: Callable[[RunResult, float], None],
         suspended: Callable[[Journey, float], SkipReason | None],
+        rerun: bool = False,
     ) -> None:
         self._engine = engine
         self._ledger = ledger
@@ -68,9 +73,12 @@ class Dispatcher:
         self._clock = clock
         self._on_late = on_late
         self._suspended = suspended
+        self._rerun = rerun
         self.beside = Beside()
         """Journeys that are walked beside their slots."""
-        self._busy: set[str] = set()
+        self._busy: dict[str, str] = {}
+        """The journey of each run that waits here or is walked."""
+        self._claimed: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
@@ -88,7 +96,7 @@ class Dispatcher:
 
     def is_busy(self, journey: str) -> bool:
         """Whether a slot of this journey waits or runs."""
-        return journey in self._busy
+        return journey in self._busy.values()
 
     @property
     def running(self) -> int:
@@ -97,17 +105,12 @@ class Dispatcher:
 
     async def end_unfinished(self) -> None:
         """Give a word to every slot that a killed predecessor left without one."""
-        now = self._clock.wall()
         for left in await self._ledger.unfinished():
             journey = self.journeys.get(left.slot.journey)
             if journey is None or not left.running:
                 await self._ledger.forget(left)
                 continue
-            at = self._timeline.on_wall(left.slot.scheduled_at)
-            request = self._engine.request(journey, Trigger.SCHEDULE, left.run_id, at)
-            run = interrupted(request, min(at, now), now, "the agent died under the run")
-            await self._finish(run)
-            _log.warning("run.lost", action="start", run_id=left.run_id, journey=journey.name)
+            await self.lose(left.run_id, left.slot, journey, "the agent died under the run")
 
     async def carry_out(self, decisions: list[Decision]) -> None:
         """Queue what the schedule offers, and write down what was decided."""
@@ -116,7 +119,8 @@ class Dispatcher:
         async with self._deciding:
             # The queue first, since it may refuse: so what it took, refused or left to another
             # replica is one commit. A kill in between leaves the slots undecided.
-            placed = [await self._place(one) for one in decisions]
+            # All at once, since each may take a moment: they are asked for in their order.
+            placed = await asyncio.gather(*(self._place(one) for one in decisions))
             await self._ledger.decide(placed, self._timeline.ahead())
 
     async def work(self, lane: Lane) -> None:
@@ -124,13 +128,20 @@ class Dispatcher:
         while True:
             async with lane.claiming:
                 await lane.places.until_free()
-                queued = (await lane.queue.claim()).queued
+                claim = await lane.queue.claim()
+            run_id = claim.queued.run_id
+            if run_id in self._claimed:
+                # It lapsed while this process stood still, and came back to it.
+                continue
+            self._claimed.add(run_id)
+            self._begin(run_id, claim.queued.slot.journey)
             place = Place(lane.places)
             try:
-                await self._serve(queued, place, lane.queue)
+                await self._serve(claim, place, lane.queue)
             finally:
                 place.give()
-                self._end(queued.slot.journey)
+                self._claimed.discard(run_id)
+                self._end(run_id)
 
     async def drain(self) -> None:
         """Offer nothing more, skip what waits, and return when nothing runs."""
@@ -138,7 +149,7 @@ class Dispatcher:
         async with self._deciding:
             waiting = [one for lane in self.lanes for one in await lane.queue.drain()]
         for queued in waiting:
-            self._end(queued.slot.journey)
+            self._end(queued.run_id)
             await self._ledger.skip(queued.run_id, queued.slot, SkipReason.SHUTDOWN)
         await self._idle.wait()
         await self.beside.until_none()
@@ -148,23 +159,32 @@ class Dispatcher:
         journey = self.journeys.get(slot.journey)
         return journey if journey and self._obstacle(journey, slot, 0.0) is None else None
 
+    async def lose(self, run_id: str, slot: Slot, journey: Journey, why: str) -> None:
+        """End a slot whose walk was broken off, so that nobody knows what it came to."""
+        now, at = self._clock.wall(), self._timeline.on_wall(slot.scheduled_at)
+        request = self._engine.request(journey, Trigger.SCHEDULE, run_id, at)
+        run = interrupted(request, min(at, now), now, why)
+        await self._finish(run)
+        _log.warning("run.lost", action="end", run_id=run_id, journey=journey.name, error=why)
+
     async def _place(self, decision: Decision) -> Decision:
         """Offer a slot to the queue, and return what was decided by its answer."""
         if not isinstance(decision, Offer):
             return decision
-        slot = decision.slot
+        slot, run_id = decision.slot, ids.run_id(decision.slot)
         if self._draining:
             return Skip(slot, SkipReason.SHUTDOWN)
         queue = self.lanes.of(self.journeys.get(slot.journey)).queue
-        answer = await queue.offer(QueuedSlot(ids.run_id(slot), slot))
+        answer = await queue.offer(QueuedSlot(run_id, slot))
         if answer is Answer.FULL:
             return Skip(slot, SkipReason.CAPACITY)
-        if answer is Answer.ELSEWHERE:
+        if answer is not Answer.TAKEN:
             return Elsewhere(slot)
-        self._begin(slot.journey)
+        self._begin(run_id, slot.journey)
         return decision
 
-    async def _serve(self, queued: QueuedSlot, place: Place, queue: Queue) -> None:
+    async def _serve(self, claim: Claim, place: Place, queue: Queue) -> None:
+        queued = claim.queued
         try:
             async with held(queue, queued.run_id, self._clock):
                 # Without a place: who is walked beside may rest, and wait for one again.
@@ -179,29 +199,40 @@ class Dispatcher:
         # From before it is admitted, so that whoever has all runs end misses none that begins.
         with self._engine.stops.enlisted(queued.slot.journey) as stop:
             try:
-                journey = await self._admit(queued, stood_back)
+                async with self._deciding:
+                    # Nothing more is said of a slot before the books have it.
+                    journey = self.journeys.get(queued.slot.journey)
+                fate = await self._admit(claim, journey, stood_back)
             except asyncio.CancelledError:
                 await queue.release(queued.run_id)
                 raise
-            if journey is not None:
+            if journey is not None and fate is Fate.WALK:
                 async with held(queue, queued.run_id, self._clock):
                     await self._run(queued, journey, place, stop)
-        await queue.done(queued.run_id)
+        if fate is Fate.LEFT:
+            await queue.release(queued.run_id)
+        else:
+            await queue.done(queued.run_id)
 
-    async def _admit(self, queued: QueuedSlot, stood_back: float) -> Journey | None:
-        """Start a slot, or skip it; return the journey that is to be walked, if it is.
+    async def _admit(self, claim: Claim, journey: Journey | None, stood_back: float) -> Fate:
+        """Start a slot, or skip it.
 
         The seconds for which it ``stood_back`` for a walk beside it make it no later: somebody
         asked for that.
         """
-        async with self._deciding:
-            # Nothing more is said of a slot before the books have it.
-            journey = self.journeys.get(queued.slot.journey)
-        obstacle = self._obstacle(journey, queued.slot, stood_back)
+        run_id, slot = claim.queued.run_id, claim.queued.slot
+        if claim.again and journey is not None and not self._rerun:
+            fate = await self._ledger.start(run_id, slot)
+            if fate is Fate.WALK:
+                await self.lose(run_id, slot, journey, "the replica that walked it was lost")
+                fate = Fate.ENDED
+            return fate
+        obstacle = self._obstacle(journey, slot, stood_back)
+        if obstacle is None and claim.overrun:
+            obstacle = SkipReason.OVERRUN
         if obstacle is not None:
-            await self._ledger.skip(queued.run_id, queued.slot, obstacle)
-            return None
-        return journey if await self._ledger.start(queued.run_id) else None
+            return await self._ledger.skip(run_id, slot, obstacle)
+        return await self._ledger.start(run_id, slot)
 
     def _obstacle(
         self, journey: Journey | None, slot: Slot, stood_back: float
@@ -268,11 +299,11 @@ class Dispatcher:
         log_run(run, turn)
         self._engine.live.ended(run, turn)
 
-    def _begin(self, journey: str) -> None:
-        self._busy.add(journey)
+    def _begin(self, run_id: str, journey: str) -> None:
+        self._busy[run_id] = journey
         self._idle.clear()
 
-    def _end(self, journey: str) -> None:
-        self._busy.discard(journey)
+    def _end(self, run_id: str) -> None:
+        self._busy.pop(run_id, None)
         if not self._busy:
             self._idle.set()

@@ -7,6 +7,7 @@ any instant leaves them agreeing with each other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from agent.core.model import SkipReason
@@ -52,12 +53,23 @@ CREATE TABLE IF NOT EXISTS journey_sites (
 ) WITHOUT ROWID;
 """
 
-_Written = tuple["Turn | None", dict[str, int]]
+Written = tuple["Turn | None", dict[str, int]]
 """The turn that a journey took with a run, and who is watched closely since."""
 _KEPT_SLOTS = 25 * 3600.0
 """Seconds for which rows of ended slots are kept; longer than any gap is counted back."""
 _KEPT_OUTLINES = 90 * 86_400.0
 """Seconds for which a pass is one to compare with: what it met may be long gone by."""
+
+
+class Fate(Enum):
+    """What becomes of a slot that was claimed."""
+
+    WALK = auto()
+    """It is to be walked now."""
+    ENDED = auto()
+    """It has its word, or is sure to get it without a walk."""
+    LEFT = auto()
+    """Another is to claim it: nothing is said of it here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +195,14 @@ class Ledger:
 
         await self._database.transaction(write)
 
-    async def start(self, run_id: str) -> bool:
-        """Note that an offered slot is being run; False if it no longer waits."""
-        return await self._database.transaction(lambda connection: slots.start(connection, run_id))
+    async def start(self, run_id: str, slot: Slot) -> Fate:  # noqa: ARG002 - its row has it
+        """Note that an offered slot is to be walked, unless it no longer waits."""
+        waited = await self._database.transaction(
+            lambda connection: slots.start(connection, run_id)
+        )
+        return Fate.WALK if waited else Fate.ENDED
 
-    async def skip(self, run_id: str, slot: Slot, reason: SkipReason) -> None:
+    async def skip(self, run_id: str, slot: Slot, reason: SkipReason) -> Fate:
         """End an offered slot that was not run."""
 
         def write(connection: sqlite3.Connection) -> None:
@@ -196,6 +211,7 @@ class Ledger:
                 self._telemetry.record_skip(connection, slot, site, reason)
 
         await self._database.transaction(write)
+        return Fate.ENDED
 
     async def finish(self, run: RunResult, at: float, now: float) -> Turn | None:
         """End a running slot with its result, counters, history and telemetry, all or none.
@@ -212,7 +228,7 @@ class Ledger:
         walked = entry.walked()
         folded = await self._fold(entry)
 
-        def write(connection: sqlite3.Connection) -> _Written | None:
+        def write(connection: sqlite3.Connection) -> Written | None:
             if not slots.finish(connection, run.run_id, run.result, walked):
                 return None
             return self._write(connection, entry, folded)
@@ -241,7 +257,7 @@ class Ledger:
     async def _fold(self, entry: _Entry) -> Folded:
         return await self._verdicts.fold(entry.end, entry.run.journey, entry.over, entry.public)
 
-    def _write(self, connection: sqlite3.Connection, entry: _Entry, folded: Folded) -> _Written:
+    def _write(self, connection: sqlite3.Connection, entry: _Entry, folded: Folded) -> Written:
         run, at, end = entry.run, entry.at, entry.end
         journey, passed = run.journey, run.result is Result.PASS
         runs.add(connection, at, entry.public)
@@ -255,7 +271,7 @@ class Ledger:
         self._telemetry.record_run(connection, run, turn)
         return turn, journey_state.watched(connection, self._location)
 
-    def _observe(self, run: RunResult, written: _Written | None) -> Turn | None:
+    def _observe(self, run: RunResult, written: Written | None) -> Turn | None:
         if written is None:
             return None
         turn, self.watched = written

@@ -1,12 +1,12 @@
 """The slot table: every slot that was decided, and the one word it ended in.
 
 A slot is ``offered``, then ``running``, then ``done`` with a result; or it is ``skipped``,
-from ``offered`` or at once; or it is ``elsewhere``: another replica of the agent has it, gives
-it its word and counts it, so that no total here does. Each function does one of these steps,
-refuses it from any other state, and leaves the transaction to its caller, so that a result can
-be committed together with what else belongs to it. Beside the rows stand two small tables that
-outlive them: up to where each journey is decided, and the totals. So rows may be pruned, no
-slot is decided twice even then, and at every commit, for each journey::
+from ``offered`` or at once; or it is ``elsewhere``: any replica of the agent may have it, and
+whichever gives it its word counts it, so that no total of another does. Each function does one
+of these steps, refuses it from any other state, and leaves the transaction to its caller, so that
+a result can be committed together with what else belongs to it. Beside the rows stand two small
+tables that outlive them: up to where each journey is decided, and the totals. So rows may be
+pruned, no slot is decided twice even then, and at every commit, for each journey::
 
     expected = results + skips + in flight
 
@@ -117,9 +117,15 @@ def offer(connection: sqlite3.Connection, slot: Slot, ahead: float = 0.0) -> str
     return ids.run_id(slot)
 
 
-def elsewhere(connection: sqlite3.Connection, slot: Slot) -> bool:
-    """Note that another replica has the slot; False if it is decided already."""
-    return _decide(connection, slot, floor_ms(slot.scheduled_at), 1, "elsewhere")
+def elsewhere(
+    connection: sqlite3.Connection, slot: Slot, since: float | None = None, count: int = 1
+) -> bool:
+    """Leave a slot to whichever replica has it, or ``count`` of them, from ``since`` to this one.
+
+    False if any is decided already.
+    """
+    first = floor_ms(slot.scheduled_at if since is None else since)
+    return _decide(connection, slot, first, count, "elsewhere")
 
 
 def pass_over(connection: sqlite3.Connection, skip: Skip, ahead: float = 0.0) -> bool:
@@ -130,6 +136,34 @@ def pass_over(connection: sqlite3.Connection, skip: Skip, ahead: float = 0.0) ->
         return False
     _add(connection, (slot.journey, slot.location, "expected", ""), skip.count)
     return _pass(connection, ids.run_id(slot), skip.reason)
+
+
+def take(
+    connection: sqlite3.Connection,
+    slot: Slot,
+    ahead: float = 0.0,
+    since: float | None = None,
+    count: int = 1,
+) -> str | None:
+    """Have a slot that was anybody's be counted here, whose word is given in this transaction.
+
+    It may be the last of ``count``, from ``since`` on. Return its run id; None where it is in
+    these books as one of their own, most likely with its word.
+    """
+    run_id, last = ids.run_id(slot), floor_ms(slot.scheduled_at)
+    first = last if since is None else floor_ms(since)
+    taken = connection.execute(
+        "INSERT INTO slots (run_id, journey, location, scheduled_at, since, count, ahead, state) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 'offered') ON CONFLICT (run_id) DO UPDATE "
+        "SET state = 'offered', since = excluded.since, count = excluded.count, "
+        "ahead = excluded.ahead WHERE state = 'elsewhere'",
+        (run_id, slot.journey, slot.location, last, first, count, round(ahead * 1000)),
+    )
+    if not taken.rowcount:
+        return None
+    _advance(connection, slot.journey, slot.location, last)
+    _add(connection, (slot.journey, slot.location, "expected", ""), count)
+    return run_id
 
 
 def start(connection: sqlite3.Connection, run_id: str) -> bool:

@@ -13,7 +13,7 @@ from agent.core.clock import SystemClock
 from agent.core.model import Journey, SkipReason, Slot
 from agent.core.results import Result, SpanData
 from agent.runs.conduct import interrupted
-from agent.runs.ledger import SCHEMA, Ledger
+from agent.runs.ledger import SCHEMA, Fate, Ledger
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.storage import incident, journey_state, rollups, runs
@@ -153,7 +153,7 @@ async def test_a_slot_of_another_replica_is_in_no_total(database, ledger):
     assert (counts.expected, counts.in_flight) == (1, 1)
     assert totals == {(EXPECTED, None): 1}
     await ledger.decide([Offer(slot(0))])
-    assert not await ledger.start(ids.run_id(slot(0)))
+    assert await ledger.start(ids.run_id(slot(0)), slot(0)) is Fate.ENDED
     assert [left.slot for left in await ledger.unfinished()] == [slot(1)]
     assert await ledger.last_decided() == {"buy": slot(1).scheduled_at}
 
@@ -161,7 +161,7 @@ async def test_a_slot_of_another_replica_is_in_no_total(database, ledger):
 async def test_a_finished_run_is_in_every_book(database, ledger):
     """Slot, total, counters, history and spool."""
     run_id = await offered(ledger)
-    assert await ledger.start(run_id)
+    assert await ledger.start(run_id, slot()) is Fate.WALK
     await end(ledger, finished(run_id))
     states, counts, totals, history, spooled = await books(database)
     assert states == [("done", "not_measured")]
@@ -185,7 +185,7 @@ async def test_how_a_journey_stands_moves_with_the_end_of_its_slot(database, end
     ledger = Ledger(database, sent, PLACE)
     for number, result in enumerate([Result.PASS, Result.FAIL, Result.NOT_MEASURED]):
         run_id = await offered(ledger, number)
-        await ledger.start(run_id)
+        await ledger.start(run_id, slot())
         run = finished(run_id, slot(number).scheduled_at)
         await end(ledger, replace(run, result=result, error_type=None))
         await end(ledger, replace(run, result=Result.FAIL))
@@ -229,7 +229,7 @@ async def test_the_end_of_a_slot_is_one_commit_with_its_day_and_what_was_seen(da
     ahead = 100_000.0
     await ledger.decide([Offer(slot(0))], ahead)
     run_id = ids.run_id(slot(0))
-    await ledger.start(run_id)
+    await ledger.start(run_id, slot())
     run = replace(finished(run_id), result=Result.PASS, error_type=None)
     with pytest.raises(ValueError, match="hexadecimal"):
         await end(ledger, replace(run, trace_id="no hexadecimal number"))
@@ -248,7 +248,7 @@ async def test_the_end_of_a_slot_is_one_commit_with_its_day_and_what_was_seen(da
 async def test_a_run_whose_telemetry_can_not_be_encoded_is_in_none(database, ledger):
     """All or nothing: the slot stays unfinished, nothing is counted, and the error is heard."""
     run_id = await offered(ledger)
-    await ledger.start(run_id)
+    await ledger.start(run_id, slot())
     before = await books(database)
     broken = replace(finished(run_id), trace_id="no hexadecimal number")
     with pytest.raises(ValueError, match="hexadecimal"):
@@ -263,13 +263,13 @@ async def test_a_run_whose_telemetry_can_not_be_encoded_is_in_none(database, led
 async def test_a_run_ends_once(database, ledger):
     """A second end of the same slot changes no book."""
     run_id = await offered(ledger)
-    await ledger.start(run_id)
+    await ledger.start(run_id, slot())
     await end(ledger, finished(run_id))
     before = await books(database)
     later = replace(finished(run_id), result=Result.PASS, error_type=None)
     await end(ledger, later)
     await ledger.skip(run_id, slot(), SkipReason.SHUTDOWN)
-    assert not await ledger.start(run_id)
+    assert await ledger.start(run_id, slot()) is Fate.ENDED
     assert await books(database) == before
 
 
@@ -291,7 +291,7 @@ async def test_what_a_killed_agent_left_of_an_unknown_journey_gets_its_word(
     """One that waited is down; one that ran is not_measured; none stays in flight."""
     run_id = await offered(ledger)
     if running:
-        await ledger.start(run_id)
+        await ledger.start(run_id, slot())
     (left,) = await ledger.unfinished()
     await ledger.forget(left)
     states, counts, totals, _, _ = await books(database)
@@ -317,13 +317,13 @@ async def test_old_rows_go_and_what_is_decided_stays(database, ledger):
     await ledger.decide([Offer(slot(0))])
     assert (await books(database))[0] == [("offered",)]
     assert await ledger.last_decided() == {"buy": slot(1).scheduled_at}
-    assert await ledger.start(open_id)
+    assert await ledger.start(open_id, slot()) is Fate.WALK
 
 
 async def test_a_killed_run_keeps_what_its_worker_had_sent(database, ledger):
     """Finished spans of a killed attempt are spooled with root and attempt."""
     run_id = await offered(ledger)
-    await ledger.start(run_id)
+    await ledger.start(run_id, slot())
     run = finished(run_id)
     span = SpanData("step Open", run.trace_id, "0c" * 8, "0d" * 8, 1, 2)
     attempt = an_attempt(Result.NOT_MEASURED, span_id="0d" * 8, spans=(span,))
@@ -348,7 +348,7 @@ async def test_a_run_under_which_the_clock_was_set_back_is_no_later_than_now(dat
     """Its journey's state goes by the clock as it is, and the history has it as the newest."""
     for number in (0, 1):
         run_id = await offered(ledger, number)
-        await ledger.start(run_id)
+        await ledger.start(run_id, slot())
         run = replace(finished(run_id), result=Result.FAIL)
         await ledger.finish(run, AT + number, AT - 3600.0 * number)
     newest, state = await database.transaction(
