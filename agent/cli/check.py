@@ -18,6 +18,7 @@ from agent.core.printable import printable
 from agent.core.units import format_duration
 from agent.loading import snapshot
 from agent.loading.load import load
+from agent.loading.queue_endpoint import queue_endpoint
 from agent.rules.subject import PAGE, TICKET
 from agent.schedule.plan import Plan
 from agent.telemetry.delivery.export import export_of
@@ -66,6 +67,8 @@ async def check(path: Path | None, environ: Mapping[str, str], clock: Clock) -> 
     _print(out, settings, journeys, clock.wall(), word)
     for line in window_lines(loaded.maintenance, journeys, clock.wall()):
         out.print(line, markup=False, soft_wrap=True)
+    if shared := _shared(settings):
+        out.print(shared, markup=False, soft_wrap=True)
     if way := _way_out(settings):
         out.print(way, markup=False, soft_wrap=True)
     for note in notes(settings, journeys):
@@ -111,6 +114,18 @@ def _unrouted(settings: Settings, journeys: Sequence[Journey]) -> Iterator[str]:
                 f'has the severity "{journey.severity}"; of its alerts nobody is paged unless '
                 f'your Alertmanager has a route for it. Write "{PAGE}" or "{TICKET}", or add one.'
             )
+
+
+def _shared(settings: Settings) -> str:
+    """Say which server the replicas share, and how it is asked; "" where there is none."""
+    endpoint = queue_endpoint(settings)
+    if endpoint is None:
+        return ""
+    lost = "walked again" if settings.queue.rerun else "not walked again"
+    return (
+        f"Slots of {settings.location} are shared at {', '.join(endpoint.addresses)}, with "
+        f"{endpoint.means}; one whose replica dies is {lost}."
+    )
 
 
 def _way_out(settings: Settings) -> str:

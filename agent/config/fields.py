@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
 from agent.config.addresses import origin, pattern, web_address
+from agent.config.queue_address import queue_address
 from agent.core import titles
 from agent.core.naming import JOURNEY, NAME
 from agent.core.origins import parse
@@ -145,6 +146,12 @@ def _token(value: SecretStr) -> SecretStr:
             f"must be {_SHORTEST_TOKEN} or more characters of plain ASCII without spaces; "
             "`openssl rand -hex 32` makes one"
         )
+    return value
+
+
+def _queue_address(value: SecretStr) -> SecretStr:
+    if text := value.get_secret_value():
+        queue_address(text)
     return value
 
 
@@ -293,6 +300,9 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 SentHeaderName = Annotated[HeaderName, AfterValidator(str.lower)]
 """Lower case, so that the same header from two sources is one, and gRPC takes it."""
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
+QueueAddress = Annotated[SecretStr, AfterValidator(_queue_address)]
+"""Servers that replicas share; empty: there are none. A password may stand in it."""
+OneLineSecret = Annotated[SecretStr, AfterValidator(_header_value)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 """What a client shows to be let in; empty: there is none."""
 OwnAddress = Annotated[str, AfterValidator(_own_address)]

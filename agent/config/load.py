@@ -16,6 +16,7 @@ from agent.config.explain import explain, faulty
 from agent.config.provenance import DEEPEST, KeyPath, Provenance, lines_of
 from agent.config.sections import BrowserSection, IdentitySection
 from agent.config.settings import Settings
+from agent.config.shared_queue import with_queue
 from agent.core import proxies
 from agent.core.errors import ConfigError, Problem
 from agent.core.proxies import Proxies, Proxy
@@ -94,6 +95,7 @@ def load_lenient(
     anchored = {name: base / getattr(settings, name) for name in _FOLDERS}
     settings = settings.model_copy(update=anchored)
     settings = _with_signing_keys(settings, base, problems)
+    settings = with_queue(settings, base, problems)
     settings._proxies = _proxies(settings.browser, environ)  # noqa: SLF001 - part of what is read
     return settings, problems
 

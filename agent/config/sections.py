@@ -32,11 +32,13 @@ from agent.config.fields import (
     HeaderValue,
     Limit,
     Memory,
+    OneLineSecret,
     OwnAddress,
     Params,
     Pattern,
     PositiveDuration,
     ProxyAddress,
+    QueueAddress,
     RunLink,
     Selectors,
     SentHeaderName,
@@ -233,6 +235,32 @@ class MaintenanceSection(Section):
                 'a window begins by cron = "0 3 * * 0", again and again, or once, by '
                 f"starts = 2026-12-01T03:00:00: {told}"
             )
+        return self
+
+
+class QueueSection(Section):
+    """``[queue]``: the server that the replicas of a location share; without one, none is.
+
+    ``credentials`` and ``ca`` are files; ``rerun`` has a slot walked again whose walk was lost
+    with its replica.
+    """
+
+    url: QueueAddress = SecretStr("")
+    credentials: Argument = ""
+    token: OneLineSecret = SecretStr("")
+    ca: Argument = ""
+    rerun: bool = False
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        user = "@" in self.url.get_secret_value()
+        ways = [bool(self.credentials), bool(self.token.get_secret_value()), user]
+        if sum(ways) > 1:
+            raise ValueError(
+                "takes one of `credentials`, `token`, and a user and password in `url`"
+            )
+        if not self.url.get_secret_value() and (self.credentials or self.ca or any(ways)):
+            raise ValueError("needs `url`: without it no server is asked")
         return self
 
 

@@ -17,6 +17,7 @@ from agent.config.sections import (
     JourneySection,
     LinksSection,
     MaintenanceSection,
+    QueueSection,
     ScheduleSection,
     ServerSection,
     SiteSection,
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     artifacts: ArtifactsSection = ArtifactsSection()
     server: ServerSection = ServerSection()
     links: LinksSection = LinksSection()
+    queue: QueueSection = QueueSection()
     maintenance: tuple[MaintenanceSection, ...] = ()
 
     _provenance: Provenance = PrivateAttr(default_factory=Provenance)

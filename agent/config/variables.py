@@ -26,7 +26,12 @@ PREFIX = "FOOTFALL_"
 SECRET_PREFIX = "FOOTFALL_SECRET_"  # noqa: S105 - a name
 _FOREIGN = (SECRET_PREFIX, "FOOTFALL_DEMO_")
 """Variables that are not configuration keys: secrets of journeys, and the demo shop's own."""
-SECRET_KEYS = (("server", "token"), ("telemetry", "headers"))
+SECRET_KEYS = (
+    ("queue", "token"),
+    ("queue", "url"),
+    ("server", "token"),
+    ("telemetry", "headers"),
+)
 """The keys that the secrets folder may give."""
 
 

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("footfall.daemon")
 
-_FIXED = ("location", "environment", "state", "workers", "telemetry", "artifacts", "server")
+_FIXED = (
+    "location",
+    "environment",
+    "state",
+    "workers",
+    "telemetry",
+    "artifacts",
+    "server",
+    "queue",
+)
 """Sections that a reload can't change: stations were built on them."""
 
 

@@ -17,6 +17,7 @@ from agent.core.errors import ConfigError, Problem
 from agent.loading import snapshot
 from agent.loading.beacon_choices import check_vendors
 from agent.loading.discovery import discover as discover_in
+from agent.loading.queue_endpoint import queue_endpoint
 from agent.loading.warnings import warnings
 from agent.loading.window_checks import doubtful, unknown_names, windows_of
 from agent.pool.process import Spawn
@@ -49,6 +50,8 @@ class Loaded:
     """What works but is probably not meant."""
     folder: Path
     """A copy of the journeys folder; whoever loaded it drops it."""
+    bundle: str
+    """A digest of the journeys: the same wherever they and what configures them are the same."""
 
 
 async def load(
@@ -67,6 +70,8 @@ async def load(
     if settings is None:
         raise ConfigError(problems)
     problems = [*problems, *check_vendors(settings), *windows_of(settings)[1]]
+    if not problems:
+        queue_endpoint(settings)  # a file that is none is told before anything is started
     if not settings.journeys.is_dir():
         missing = Problem(str(settings.journeys), "there is no such folder (key `journeys`)")
         raise ConfigError([*problems, missing])
@@ -105,7 +110,8 @@ async def _fit(
         *warnings(settings, definitions, environ),
         *doubtful(settings, windows, journeys, clock.wall()),
     ]
-    return Loaded(settings, journeys, windows, broken, told, folder)
+    bundle = await asyncio.to_thread(snapshot.digest, folder, journeys)
+    return Loaded(settings, journeys, windows, broken, told, folder, bundle)
 
 
 async def discover(

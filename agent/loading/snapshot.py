@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from agent.core.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from agent.core.model import Journey
 
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
 
@@ -34,6 +37,23 @@ def take(folder: Path, below: Path | None = None) -> tuple[Path, list[Problem]]:
             for source, _, why in error.args[0]
         ]
     return copy, []
+
+
+def digest(copy: Path, journeys: Sequence[Journey]) -> str:
+    """Return 16 hexadecimal digits that stand for a copy's files and the journeys made of them.
+
+    The configuration is in it as far as it makes journeys what they are: replicas that differ
+    in a timeout or an interval would walk other slots.
+    """
+    whole = sha256()
+    for file in sorted(copy.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            content = file.read_bytes()
+            whole.update(f"{file.relative_to(copy).as_posix()}\n{len(content)}\n".encode())
+            whole.update(content)
+    for journey in sorted(journeys, key=lambda one: one.name):
+        whole.update(f"{journey!r}\n".encode())
+    return whole.hexdigest()[:16]
 
 
 def drop(copy: Path) -> None:

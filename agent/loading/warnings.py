@@ -36,7 +36,12 @@ _ARGUMENTS = {
     "--user-data-dir": "browsers don't start with it: every run has a fresh profile",
 }
 """Arguments of the browser that do less than they say."""
-_SECRET_KEYS = (("server", "token"), ("telemetry", "headers"))
+_SECRET_KEYS = (
+    ("server", "token"),
+    ("telemetry", "headers"),
+    ("queue", "url"),
+    ("queue", "token"),
+)
 _PRIVATE_FILES = frozenset({"keyPath", "pfxPath", "storage_state"})
 """Keys of ``context`` that name a file which lets its reader in somewhere."""
 
@@ -117,6 +122,8 @@ def _secrets(
     if settings.identity.signing_key:
         where = settings.where("identity", "signing_key")
         yield where, Path(settings.identity.signing_key)
+    if settings.queue.credentials:
+        yield settings.where("queue", "credentials"), Path(settings.queue.credentials)
     for path in _SECRET_KEYS:
         if file := settings.file_of(*path):
             yield settings.where(*path), file
