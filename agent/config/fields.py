@@ -132,6 +132,10 @@ def _header_name(text: str) -> str:
     return text
 
 
+def _release_header(text: str) -> str:
+    return _header_name(text).lower() if text else ""
+
+
 def _header_value(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not text.isprintable() or not text.isascii():
@@ -287,6 +291,8 @@ Params = Annotated[dict[str, Any], AfterValidator(_params)]
 Title = Annotated[str, AfterValidator(_title)]
 """What the public page calls a journey; nothing: it isn't shown there."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+MetaName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, to_lower=True)]
+"""The name of a ``<meta>``, which browsers compare without its case; empty: none."""
 Selector = Annotated[Text, AfterValidator(_selector)]
 """Which journeys: a name, a glob of names, or ``owner=`` and an owner."""
 Selectors = Annotated[tuple[Selector, ...], AfterValidator(_some)]
@@ -299,6 +305,8 @@ Pattern = Annotated[str, AfterValidator(pattern)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 SentHeaderName = Annotated[HeaderName, AfterValidator(str.lower)]
 """Lower case, so that the same header from two sources is one, and gRPC takes it."""
+ReleaseHeader = Annotated[str, AfterValidator(_release_header)]
+"""A header's name in lower case; empty: none."""
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
 QueueAddress = Annotated[SecretStr, AfterValidator(_queue_address)]
 """Servers that replicas share; empty: there are none. A password may stand in it."""

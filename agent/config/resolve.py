@@ -8,7 +8,7 @@ from agent.config.timing import Given, Timing, misfits
 from agent.core import titles
 from agent.core.beacon_report import BeaconPolicy
 from agent.core.errors import ConfigError, Problem
-from agent.core.model import Cadence, Definition, Journey, Site
+from agent.core.model import Cadence, Definition, Journey, ReleaseSource, Site
 from agent.core.units import parse_cadence, parse_duration, parse_limit, parse_timezone
 
 if TYPE_CHECKING:
@@ -206,8 +206,8 @@ class _Resolver:
         named = {vendor.casefold() for vendor in own.vendors}
         vendors = {k: v for k, v in general.vendors.items() if k.casefold() not in named}
         policy = BeaconPolicy(own.policy or general.policy, {**vendors, **own.vendors})
-        header = section.release.header or ""
-        return Site(name, section.url, section.first_party, policy, header)
+        told = ReleaseSource(**section.release.model_dump())
+        return Site(name, section.url, section.first_party, policy, told)
 
     def _cadence(
         self, every: Given[str], interval_of: Callable[[Cadence], float]

@@ -32,6 +32,7 @@ from agent.config.fields import (
     HeaderValue,
     Limit,
     Memory,
+    MetaName,
     OneLineSecret,
     OwnAddress,
     Params,
@@ -39,6 +40,7 @@ from agent.config.fields import (
     PositiveDuration,
     ProxyAddress,
     QueueAddress,
+    ReleaseHeader,
     RunLink,
     Selectors,
     SentHeaderName,
@@ -94,9 +96,24 @@ class SiteBeaconsSection(Section):
 
 
 class ReleaseSection(Section):
-    """``[sites.NAME.release]``: how a site says which release answers; None: as is usual."""
+    """``[sites.NAME.release]``: where a site's documents say which release answered.
 
-    header: SentHeaderName | None = None
+    Neither header nor meta: in a usual header, or not at all. ``origins`` are those whose
+    documents say it; none: all first parties.
+    """
+
+    header: ReleaseHeader = ""
+    meta: MetaName = ""
+    origins: tuple[Pattern, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_it_one_way(self) -> Self:
+        if self.header and self.meta:
+            raise ValueError(
+                'documents say their release in a header, header = "X-Version", or in their '
+                'HTML, meta = "version": both are given, keep one of them'
+            )
+        return self
 
 
 class SiteSection(Section):
@@ -122,6 +139,16 @@ class SiteSection(Section):
                 f'no pattern covers the site\'s own address: add "{url}" to first_party'
             )
         return patterns
+
+    @model_validator(mode="after")
+    def _tells_releases_of_its_own(self) -> Self:
+        told, own = self.release.origins, self.first_party
+        strange = [one for one in told if not any(covers(pattern, one) for pattern in own)]
+        if strange := [one for one in strange if one not in own]:
+            raise ValueError(
+                f"release.origins: no pattern of first_party takes in {', '.join(strange)}"
+            )
+        return self
 
 
 class ScheduleSection(Section):

@@ -50,6 +50,8 @@ MOST_PAGE_ERRORS_KEPT = 50
 """Different ones of them that are kept."""
 MOST_HOSTS = 50
 """Hosts of an attempt whose certificate is looked at."""
+MOST_RELEASES = 5
+"""Releases of a site that answered one attempt, which are kept."""
 
 MOST_NEAR = 5
 """Lines that say what there was instead of that which was not found."""

@@ -77,6 +77,18 @@ class RestartReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseSource:
+    """Where a site's documents say which release answered; by default in a usual header."""
+
+    header: str = ""
+    """Lower case."""
+    meta: str = ""
+    """The name of a ``<meta>`` of the HTML, in lower case."""
+    origins: tuple[str, ...] = ()
+    """Whose documents say it; none: those of all first parties."""
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A target: the address journeys start from and the origins that are its own."""
 
@@ -84,8 +96,7 @@ class Site:
     url: str
     first_party: tuple[str, ...]
     beacons: BeaconPolicy = field(default_factory=BeaconPolicy)
-    release_header: str = ""
-    """Lower case: the header that says which release answers; "": one of those that are usual."""
+    release: ReleaseSource = field(default_factory=ReleaseSource)
 
 
 @dataclass(frozen=True, slots=True)

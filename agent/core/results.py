@@ -20,6 +20,7 @@ from agent.core.limits import (
     MOST_ATTRIBUTES,
     MOST_HOSTS,
     MOST_NEAR,
+    MOST_RELEASES,
     MOST_VITALS,
     Count,
     Integer,
@@ -153,6 +154,8 @@ class Attempt:
     """What the walk did and met; None where that isn't known."""
     comparison: Comparison = field(default_factory=Comparison)
     """Of one that failed: what is different from its journey's last passes."""
+    releases: tuple[str, ...] = ()
+    """Those of the site that answered, in the order in which they did; none where none said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,8 @@ class AttemptReport:
     """What was there instead of that which was looked for and not found; part of the evidence."""
     outline: Outline | None = None
     """What the walk did and met; None where it did not come so far."""
+    releases: Annotated[tuple[Name, ...], first(MOST_RELEASES)] = ()
+    """Those of the site that answered, in the order in which they did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +266,16 @@ class RunResult:
         error = self.error_type, self.error
         same = (one for one in self.attempts if (one.error_type, one.error) == error)
         return next(same, None) if self.error_type else None
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """The releases of the site that answered any of its attempts, in that order."""
+        return tuple(dict.fromkeys(one for attempt in self.attempts for one in attempt.releases))
+
+    @property
+    def release(self) -> str:
+        """These in a word: "1.4.3", or "1.4.2, 1.4.3" of a mixed fleet; "" where none said so."""
+        return ", ".join(self.releases)
 
     @property
     def failed_step(self) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from agent.demo.render import Render
+    from agent.demo.rollout import Rollout
 
 SLOW_SECONDS = 30.0
 """How long checkout takes to answer while it is slowed."""
@@ -42,9 +43,15 @@ _MEANINGS = {
 
 @dataclass(slots=True)
 class Switch:
-    """The current mode, shared by the pages that it breaks."""
+    """What is broken: by a person, or else by the release that runs."""
 
-    mode: Mode = Mode.NONE
+    rollout: Rollout
+    thrown: Mode = Mode.NONE
+
+    @property
+    def mode(self) -> Mode:
+        """What the pages that it breaks go by."""
+        return Mode.ERROR if self.thrown is Mode.NONE and self.rollout.is_bad else self.thrown
 
 
 class Control:
@@ -62,15 +69,20 @@ class Control:
         ]
 
     async def _show(self, _request: Request) -> Response:
-        return self._render.page("demo.html", current=self._switch.mode, meanings=_MEANINGS)
+        return self._render.page(
+            "demo.html",
+            current=self._switch.thrown,
+            rollout=self._switch.rollout,
+            meanings=_MEANINGS,
+        )
 
     async def _break(self, request: Request) -> Response:
         try:
-            self._switch.mode = Mode(request.path_params["mode"])
+            self._switch.thrown = Mode(request.path_params["mode"])
         except ValueError:
             modes = [mode.value for mode in Mode]
             error = f"unknown mode; POST /demo/break/ one of: {', '.join(modes)}"
             return JSONResponse({"error": error, "modes": modes}, status_code=400)
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse("/demo", status_code=303)
-        return JSONResponse({"mode": self._switch.mode})
+        return JSONResponse({"mode": self._switch.thrown})

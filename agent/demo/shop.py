@@ -18,6 +18,7 @@ from agent.demo.checkout import Checkout
 from agent.demo.inventory import Inventory
 from agent.demo.pages import Pages
 from agent.demo.render import Render, static
+from agent.demo.rollout import Rollout, VersionMiddleware
 from agent.demo.seen import SeenLog, SeenMiddleware
 from agent.demo.store import ACCOUNT, Store
 from agent.verify import SyntheticMiddleware, Verifier
@@ -53,7 +54,8 @@ def create_shop(
     """
     clock = clock or SystemClock()
     store = Store(password=password, clock=clock)
-    switch = Switch()
+    rollout = Rollout()
+    switch = Switch(rollout)
     log = SeenLog()
     render = Render(analytics_url=analytics_url, account=ACCOUNT)
     pages = Pages(store, render)
@@ -71,11 +73,13 @@ def create_shop(
             *Api(store, Inventory(store, inventory_url)).routes(),
             *Bench(render).routes(),
             *Control(switch, render).routes(),
+            *rollout.routes(),
             *log.routes(),
             Route("/demo/books", books),
             *static(),
         ],
         middleware=[
+            Middleware(VersionMiddleware, rollout=rollout),
             Middleware(SeenMiddleware, log=log),
             Middleware(SyntheticMiddleware, verifier=Verifier(keys or {"keys": []})),
         ],

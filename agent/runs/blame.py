@@ -69,6 +69,7 @@ def judged(number: int, span_id: str, record: AttemptRecord, blamed: Blame) -> A
         page_errors=dict(report.page_errors) if report else {},
         certificates=report.certificates if report else (),
         outline=report.outline if report else None,
+        releases=report.releases if report else (),
     )
 
 

@@ -34,6 +34,7 @@ def document(run: RunResult) -> dict[str, Any]:
         "changes": [change.document() for change in run.comparison.changes],
         "compared_with": run.comparison.passes,
         "slow": [_too_slow(one) for one in too_slow(run)],
+        "release": run.release or None,
         "trace_id": run.trace_id,
         "attempts": [_attempt(attempt) for attempt in run.attempts],
         "artifacts": list(run.artifacts),
@@ -69,6 +70,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "place": _place(attempt.place),
         "duration": _seconds(attempt.duration),
         "steps": [step_document(step) for step in attempt.steps],
+        "releases": list(attempt.releases),
         "artifacts": list(attempt.artifacts),
     }
 

@@ -156,6 +156,8 @@ def _attributes(run: RunResult) -> dict[str, Attribute]:
         attributes[names.RUN_SLOW] = [one.shown for one in slow]
     if run.place:
         attributes |= {names.LOG_FILE: run.place.file, names.LOG_LINE: run.place.line}
+    if run.release:
+        attributes[names.RELEASE] = run.release
     if change := run.comparison.first_line:
         attributes[names.LOG_CHANGE] = change
     if run.escaped:

@@ -78,6 +78,8 @@ def _journey(run: RunResult) -> SpanData:
         attributes[names.RUN_CLOSER] = True
     if slow := too_slow(run):
         attributes[names.RUN_SLOW] = [one.shown for one in slow]
+    if run.release:
+        attributes[names.RELEASE] = run.release
     if run.error_type is not None:
         attributes[names.ERROR_TYPE] = run.error_type.value
     failed = run.result is Result.FAIL
@@ -99,6 +101,8 @@ def _attempt(run: RunResult, attempt: Attempt) -> Iterator[SpanData]:
         names.ATTEMPT_NUMBER: attempt.number,
         names.RUN_RESULT: attempt.result.value,
     }
+    if attempt.releases:
+        attributes[names.RELEASE] = ", ".join(attempt.releases)
     if attempt.error_type is not None:
         attributes[names.ERROR_TYPE] = attempt.error_type.value
     failed = attempt.result is Result.FAIL

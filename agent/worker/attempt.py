@@ -192,6 +192,7 @@ class AttemptRunner:
         canary = await self._follow_up.canary(fault, self._launcher, browser)
         if browser is not None and browser.is_connected():
             await self._setup.auditor.wait_for_tagger()
+        await self._setup.releases.settle()
         if canary is not None or not self._launcher.alive:
             self.fit = False
         report = AttemptReport(
@@ -212,6 +213,7 @@ class AttemptRunner:
             page_errors=dict(self._setup.page_errors.counts),
             certificates=self._setup.handshakes.collected(),
             outline=self._outline(),
+            releases=self._setup.releases.collected(),
         )
         if fault is not None or self._walk.record_trace:
             # What is saved now may cost the process; of a pass nothing is.
@@ -234,7 +236,9 @@ class AttemptRunner:
     def _outline(self) -> Outline:
         setup, fit = self._setup, self._pipe.redactor.fit
         steps = [replace(one, name=fit(one.name, NAME_LENGTH)) for one in self._steps.begun]
-        return setup.outliner.outline(steps, setup.page_errors.kept(), setup.console.lines)
+        return setup.outliner.outline(
+            steps, setup.page_errors.kept(), setup.console.lines, setup.releases.collected()
+        )
 
     async def _open(self, browser: Browser | None) -> OpenPage:
         if browser is None:

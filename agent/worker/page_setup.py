@@ -27,6 +27,7 @@ from agent.worker.browser.listening import Listeners
 from agent.worker.browser.main_documents import MainDocuments
 from agent.worker.browser.outliner import Outliner
 from agent.worker.browser.page_errors import PageErrors
+from agent.worker.browser.releases import Releases
 from agent.worker.browser.routes import notice_routes
 from agent.worker.browser.traffic import Hooks, Traffic
 from agent.worker.browser.vitals import OBSERVE, Vitals
@@ -93,7 +94,8 @@ class PageSetup:
         self.auditor = Auditor(self._guard, self._site, fit)
         self.tagger = Tagger(first_party, identity, self.auditor, self._listeners, hold)
         site = journey.site
-        self.outliner = Outliner(site.url, first_party.covers, fit, site.release_header)
+        self.outliner = Outliner(site.url, first_party.covers, fit)
+        self.releases = Releases(site, fit, self._listeners, calls=not journey.browser)
         self.traffic = Traffic(
             identity.trace_id,
             Hooks(
@@ -109,6 +111,7 @@ class PageSetup:
             self._listeners,
             self.outliner,
             MainDocuments(self.end.refusals, self.end.on_refusal),
+            self.releases,
         )
         self.console = Console(fit, self.auditor.connect)
         self.page_errors = PageErrors(self._site.covers, fit, self._on_page_error)

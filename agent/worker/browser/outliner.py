@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from agent.core.limits import NAME_LENGTH
 from agent.core.origins import origin_of
 from agent.core.outline import Asking, Outline, StepBegun
+from agent.core.printable import cut
 from agent.worker.browser.noted import Note
 from agent.worker.browser.outline_writer import OutlineWriter
 
@@ -31,41 +32,18 @@ _ASKING: Final[Mapping[str, Asking]] = {
 """What a browser asks for. A document that is a page's own is told apart by whoever tells of it."""
 _GIVEN_UP: Final = "net::ERR_ABORTED"
 """What a request comes to whose page goes away meanwhile, as a matter of course."""
-_RELEASES: Final = (
-    "x-release",
-    "x-release-id",
-    "x-version",
-    "x-app-version",
-    "x-application-version",
-    "x-build",
-    "x-build-id",
-    "x-build-number",
-    "x-revision",
-    "x-git-commit",
-    "x-git-sha",
-    "x-commit",
-    "x-commit-sha",
-    "x-deployment-id",
-)
-"""Headers in which sites are used to say which release answers."""
-_MOST_RELEASES: Final = 5
 
 
 @dataclass
 class Outliner:
-    """Notes one walk. ``covers`` tells the site's own addresses, ``fit`` makes a text fit to keep.
-
-    ``release_header`` says which release answers, in lower case; "": one of those that are usual.
-    """
+    """Notes one walk. ``covers`` tells its own addresses, ``fit`` makes texts fit to keep."""
 
     site: str
     covers: Callable[[str], bool]
     fit: Callable[[str, int], str]
-    release_header: str = ""
     steps_begun: Callable[[], int] = lambda: 0
     _noted: list[Note] = field(default_factory=list)
     _page: Note | None = None
-    _releases: dict[str, None] = field(default_factory=dict)
 
     def began(self, method: str, url: str, kind: str, *, main: bool = False) -> Note:
         """Note a request; ``main``: for a page, and not for one of its frames."""
@@ -85,11 +63,6 @@ class Outliner:
         if note.kind in {"script", "style"}:
             note.tag = headers.get("etag", "")
             note.size = headers.get("content-length", "")
-        if note.own and note.kind == "document":
-            names = (self.release_header,) if self.release_header else _RELEASES
-            said = next((headers[name] for name in names if headers.get(name)), "")
-            if said and len(self._releases) < _MOST_RELEASES:
-                self._releases[said] = None
 
     def ended(self, note: Note, failure: str = "") -> None:
         """Note that a request is over, or still open when the walk is."""
@@ -106,8 +79,9 @@ class Outliner:
         steps: Sequence[StepBegun],
         raised: Iterable[PageError],
         console: Iterable[str],
+        releases: Iterable[str],
     ) -> Outline:
-        """Return the outline of the walk, which is over."""
+        """Return the outline of the walk, which is over; ``releases`` are those that answered."""
         home = origin_of(self.site)
         writer = OutlineWriter(home, self.fit)
         return Outline(
@@ -117,5 +91,5 @@ class Outliner:
             others=writer.others(self._noted),
             raised=tuple(writer.raised(raised)),
             console=tuple(writer.console(console)),
-            release=self.fit(", ".join(sorted(self._releases)), NAME_LENGTH),
+            release=cut(", ".join(sorted(releases)), NAME_LENGTH),
         )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.worker.browser.main_documents import MainDocuments
     from agent.worker.browser.noted import Note
     from agent.worker.browser.outliner import Outliner
+    from agent.worker.browser.releases import Releases
 
 _TRACED = frozenset({"document", "xhr", "fetch"})
 _JOINED = _TRACED | {"eventsource"}
@@ -85,6 +86,7 @@ class Traffic:
     listeners: Listeners
     outliner: Outliner
     documents: MainDocuments
+    releases: Releases
     counts: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     _answered: bool = False
@@ -190,6 +192,7 @@ class Traffic:
         if request in self._open:
             self._statuses[request] = response.status
             self.outliner.answered(self._notes[request], response.status, response.headers)
+        self.releases.on_response(response)
         if response.from_service_worker:
             self.hooks.on_unsent(request)
         if response.status < 400:

@@ -173,6 +173,7 @@ class ApiTagger:
             outliner.answered(note, response.status, response.headers)
             what = f"{options['method']} {bare_url(response.url)}"
             self._on_answer(what, response.status, response.headers)
+            self._traffic.releases.on_call(response.url, response.headers)
             # It came with the answer: nobody is asked.
             self._on_connection(response.url, await response.security_details())
         except Error as error:

@@ -6,7 +6,7 @@ import pytest
 
 from agent.config import load, resolve
 from agent.core.errors import ConfigError
-from agent.core.model import Cadence, Definition, Site, StepLimit
+from agent.core.model import Cadence, Definition, ReleaseSource, Site, StepLimit
 from agent.schedule.plan import interval_of
 
 SITE = """
@@ -395,9 +395,22 @@ def test_two_journeys_with_one_public_title_are_a_fault(settings):
 
 
 def test_how_a_site_says_which_release_answers(settings):
-    """By a header of the operator's, in lower case as answers have it; none where it is usual."""
-    (usual,) = resolve(settings(), [BUY], interval_of)
-    assert usual.site.release_header == ""
-    named = settings('[sites.shop.release]\nheader = "X-Our-Build"\n')
-    (told,) = resolve(named, [BUY], interval_of)
-    assert told.site.release_header == "x-our-build"
+    """By a header or a meta of the operator's, in lower case as they are compared; by a usual
+    header where nothing is said, and never by both."""
+
+    def told(said: str) -> ReleaseSource:
+        (journey,) = resolve(settings(said), [BUY], interval_of)
+        return journey.site.release
+
+    assert told("") == ReleaseSource()
+    section = "[sites.shop.release]\n"
+    assert told(section + 'header = "X-Our-Build"\n') == ReleaseSource("x-our-build")
+    assert told(section + 'meta = "Version"\n') == ReleaseSource(meta="version")
+    own = 'header = "X-Version"\norigins = ["https://shop.example.com"]\n'
+    assert told(section + own).origins == ("https://shop.example.com",)
+    for said, why in (
+        ('header = "X-Version"\nmeta = "version"\n', "both are given"),
+        ('header = "X-Version"\norigins = ["https://elsewhere.test"]\n', "elsewhere.test"),
+    ):
+        with pytest.raises(ConfigError, match=why):
+            told(section + said)

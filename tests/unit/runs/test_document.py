@@ -33,10 +33,16 @@ def test_a_failed_run_word_for_word(request_):
             (Beacon("Matomo", "https://m.example/matomo.php", BeaconAction.BLOCKED),),
             {BeaconAction.BLOCKED: {"Matomo": 3}},
         ),
-        comparison=Comparison(5, (ANSWER,)),
+        comparison=Comparison(5, (ANSWER,)), releases=("1.4.2",),
     )  # fmt: skip
     second = replace(
-        first, number=2, steps=(), artifacts=("buy_a_mug/x/2.png",), duration=1 / 3, audit=Audit()
+        first,
+        number=2,
+        steps=(),
+        artifacts=("buy_a_mug/x/2.png",),
+        duration=1 / 3,
+        audit=Audit(),
+        releases=("1.4.2", "1.4.3"),
     )
     run = a_run(
         first,
@@ -72,6 +78,7 @@ def test_a_failed_run_word_for_word(request_):
             }
         ],
         "compared_with": 5,
+        "release": "1.4.2, 1.4.3",
         "trace_id": "0a" * 16,
         "attempts": [
             {
@@ -84,6 +91,7 @@ def test_a_failed_run_word_for_word(request_):
                     {"name": "Open", "result": "pass", "duration": 0.25, "optional": False},
                     {"name": "Pay", "result": "skipped", "duration": None, "optional": True},
                 ],
+                "releases": ["1.4.2"],
                 "artifacts": ["buy_a_mug/x/attempt-1/screenshot.png"],
             },
             {
@@ -93,6 +101,7 @@ def test_a_failed_run_word_for_word(request_):
                 "place": {"file": "journeys/shop.py", "line": 17, "source": "await pay()"},
                 "duration": 0.333333,
                 "steps": [],
+                "releases": ["1.4.2", "1.4.3"],
                 "artifacts": ["buy_a_mug/x/2.png"],
             },
         ],

@@ -12,7 +12,9 @@ from agent.worker.browser.console import Console
 from agent.worker.browser.listening import Listeners
 from agent.worker.browser.main_documents import MainDocuments
 from agent.worker.browser.outliner import Outliner
+from agent.worker.browser.releases import Releases
 from agent.worker.browser.traffic import Hooks, Traffic
+from tests.support.build import a_site
 
 
 class Emitter:
@@ -59,6 +61,7 @@ class Response:
     request: Request
     status: int = 200
     from_service_worker: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def silent(event: str, error: Exception) -> None:
@@ -85,7 +88,9 @@ def traffic() -> tuple[Traffic, Emitter, list[str]]:
     )
     outliner = Outliner("http://shop/", hooks.is_first_party, hooks.fit)
     documents = MainDocuments({}, lambda: told.append("refusal"))
-    followed = Traffic("1" * 32, hooks, Listeners(silent), outliner, documents)
+    listeners = Listeners(silent)
+    releases = Releases(a_site("http://shop"), hooks.fit, listeners, calls=False)
+    followed = Traffic("1" * 32, hooks, listeners, outliner, documents, releases)
     followed.follow(emitter)  # type: ignore[arg-type]
     return followed, emitter, told
 
