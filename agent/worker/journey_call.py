@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 
 _CANCEL_WAIT = 0.3
 _LAST_WORDS = 0.1
-"""Seconds to wait for the news of a death, after it has broken the journey."""
+"""Seconds to wait for the news of a death, after it may have broken the journey."""
+_OF_A_DEATH = 2.0
+"""And after what a death breaks most often: on a busy machine its news takes its time."""
+_DEAD = re.compile("has been closed|crashed|Connection closed|net::ERR_ABORTED")
 
 
 class JourneyCall:
@@ -102,11 +106,13 @@ class JourneyCall:
             await first_of(task, lost, limit=timeout)
         self._popups.stop()
         if task.done():
-            if isinstance(task.result(), (Error, AssertionError)):
+            broke = task.result()
+            if isinstance(broke, (Error, AssertionError)):
                 # What the death of a page or a browser breaks is heard before the death is.
-                await asyncio.wait({lost}, timeout=_LAST_WORDS)
+                wait = _OF_A_DEATH if _DEAD.search(str(broke)) else _LAST_WORDS
+                await asyncio.wait({lost}, timeout=wait)
             pending.stop()
-            return self._behind(task.result(), opened)
+            return self._behind(broke, opened)
         where = f" in step {self._steps.path!r}" if self._steps.path else ""
         waited = pending.stop()
         self.waited = waited

@@ -6,12 +6,13 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.async_api import expect
 
 from tests.support.daemon import Home
 from tests.support.service import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
     from tests.support.demo import DemoShop
@@ -43,3 +44,11 @@ async def breaking(shop: DemoShop) -> AsyncIterator[Callable[[str], Awaitable[No
     """Throws the shop's switch; it is mended afterwards."""
     yield shop.throw
     await shop.throw("none")
+
+
+@pytest.fixture(autouse=True)
+def _patient() -> Iterator[None]:
+    """What a test itself looks for on a page may take its time on a busy machine."""
+    expect.set_options(timeout=30_000)
+    yield
+    expect.set_options(timeout=5_000)

@@ -80,7 +80,7 @@ def of(name: str, status: str = "firing"):
     return is_it
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(290)
 async def test_a_broken_checkout_pages_its_owner_and_a_mended_one_resolves(
     buying, breaking, chain, otlp
 ):
@@ -103,7 +103,7 @@ async def test_a_broken_checkout_pages_its_owner_and_a_mended_one_resolves(
     assert chain.alerts() == {"JourneyDown", "Watchdog"}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(290)
 @pytest.mark.parametrize("mode", ["stop", "silence"])
 async def test_what_breaks_under_a_pause_pages_once_that_is_over(
     buying, breaking, chain, otlp, mode
@@ -136,7 +136,7 @@ async def test_what_breaks_under_a_pause_pages_once_that_is_over(
     assert chain.alerts() == {"JourneyDown", "Watchdog"}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(290)
 async def test_an_agent_without_a_browser_never_pages_as_the_shop(buying, chain, otlp, tmp_path):
     """Where only the agent's browser is broken the shop isn't blamed: NotMeasured tells of it."""
     send_to(buying, chain, otlp)

@@ -74,7 +74,6 @@ async def test_each_origin_has_a_line(home: Home, site: Origin) -> None:
     assert not site.asked("/g/collect")
 
 
-@pytest.mark.timeout(120)
 async def test_exit_codes_are_those_of_once(home: Home) -> None:
     """1 a run that failed, with its table; 3 not measured; 2 no such journey, a broken file or
     bad usage: its only form is the table."""

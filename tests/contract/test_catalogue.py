@@ -16,7 +16,7 @@ from agent.telemetry.steps import STEP_NAMES
 from tests.support.docs import Docs, code
 from tests.support.story import EVERY, SOME
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(290)
 
 KINDS = {
     ("sum", "cumulative", True): Kind.COUNTER,

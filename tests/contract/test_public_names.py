@@ -102,7 +102,6 @@ def test_typed() -> None:
     assert files(agent).joinpath("py.typed").is_file()
 
 
-@pytest.mark.timeout(120)
 def test_types(tmp_path: Path) -> None:
     """A type checker, and so an editor, knows what an author gets from a run, finds helpers by the
     setting that ``footfall new`` writes, and tells a misspelt option."""

@@ -11,7 +11,7 @@ from agent.core import names
 from tests.support.docs import DOTTED, Docs, attributes_sent, code
 from tests.support.story import RUNBOOK
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(290)
 
 DOCS = Docs()
 

@@ -74,7 +74,6 @@ async def plain(inventory):
         yield shop
 
 
-@pytest.mark.timeout(90)
 async def test_from_the_journey_to_the_query(tmp_path, otlp, instrumented, plain):
     """The browser's request, the shop's answer, its own request and the query behind it hang
     together in the journey's trace, each under the one that caused it. A shop that only hands

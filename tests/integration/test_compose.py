@@ -174,7 +174,7 @@ async def test_an_alert_leads_to_its_dashboard(victoria):
     async with (
         Alertmanager((DEPLOY / "alertmanager.yaml").read_text("utf-8")) as manager,
         Composed(rules, victoria.url, manager.url),
-        asyncio.timeout(20),
+        asyncio.timeout(90),
     ):
         while not {"JourneyDown", "Watchdog"} <= set(links):
             await asyncio.sleep(0.1)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.support.daemon import Home
 from tests.support.oscar import JOURNEYS
 
 
-@pytest.mark.timeout(150)
 async def test_a_new_customer_registers_and_orders_three_times_in_a_row(tmp_path, oscar):
     """register → basket → order passes at the first attempt, three times, on an address given
     on the command line."""

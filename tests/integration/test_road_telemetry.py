@@ -186,7 +186,6 @@ async def test_metrics_answer_in_promql(home, victoria):
     assert lateness[0][1] == sum(home.totals("result").values())
 
 
-@pytest.mark.timeout(90)
 async def test_a_killed_run_keeps_its_root_and_its_finished_steps(home, otlp):
     """Where the worker is lost under a run, the trace has the root, the attempt and every
     step and request that was done by then."""
@@ -273,7 +272,7 @@ async def test_a_collector_that_is_away_costs_only_delay(home, otlp):
         await second.finished("buys", "pass")
         ids = {run["run_id"] for run in home.runs()}
         await otlp.wait_for(
-            lambda o: ids <= {log.attributes["footfall.run.id"] for log in o.logs}, 30
+            lambda o: ids <= {log.attributes["footfall.run.id"] for log in o.logs}, 90
         )
         assert await second.terminate() == 0, second.story()
     told = [log.attributes["footfall.run.id"] for log in otlp.logs]

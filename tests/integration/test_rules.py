@@ -813,7 +813,7 @@ async def test_vmalert_itself_tells_of_a_first_sample() -> None:
         VictoriaMetrics() as store,
         Alertmanager((DEPLOY / "alertmanager.yaml").read_text("utf-8")) as manager,
         Vmalert(text, store.url, manager.url),
-        asyncio.timeout(30),
+        asyncio.timeout(90),
     ):
         while "EscapedBeacon" not in told:
             await store.push(*sent)

@@ -168,7 +168,7 @@ async def test_what_the_script_puts_in_place_is_text_too(looker) -> None:
         await looker.page.evaluate(show)
         shown = payload.split("\n")[0].strip()[:12]
         arrived = "text => document.getElementById('title').textContent.includes(text)"
-        await looker.page.wait_for_function(arrived, arg=shown, timeout=10_000)
+        await looker.page.wait_for_function(arrived, arg=shown, timeout=60_000)
         assert await looker.skeleton() == plain, name
         await looker.check(name)
 

@@ -122,7 +122,6 @@ async def broken_at_will(name: str, folder: Path) -> AsyncIterator[Campaign]:
         yield Campaign(walker, shop, journey, _BROKEN_WAIT[name])
 
 
-@pytest.mark.timeout(120)
 async def test_the_demo_shop_broken_in_some_ways(tmp_path: Path) -> None:
     """The first line names the cause, and a shop that changes as shops do brings none."""
     faults: tuple[Fault, ...] = ("script", "moved", "missing")

@@ -231,13 +231,13 @@ async def test_what_was_waited_for(walker: Walker, origin: Origin, name: str) ->
             {line}
         """,
         site(origin.url),
-        timeout=1.5,
+        timeout=4.0,
     )
     report = walked.report
     assert report.error_type is ErrorType.TIMEOUT
     first = report.error.partition("\n")[0]
-    assert first.startswith(f"not done after 1.5 s in step 'Wait': in {call} for ")
-    assert 0.3 < float(first.rpartition("for ")[2].removesuffix(" s")) < 1.1
+    assert first.startswith(f"not done after 4 s in step 'Wait': in {call} for ")
+    assert 0.3 < float(first.rpartition("for ")[2].removesuffix(" s")) < 3.6
     assert report.place is not None
     assert report.place.line == walked.order.journey.line + 5
     assert report.place.source == line

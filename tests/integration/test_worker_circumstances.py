@@ -90,7 +90,7 @@ async def test_an_open_dialog(walker: Walker, origin: Origin) -> None:
         """
         run.page.on("dialog", lambda dialog: None)
         await run.page.goto("/alert")
-        await run.page.get_by_role("button").click(timeout=1500)
+        await run.page.get_by_role("button").click(timeout=4000)
         """,
         site(origin.url),
     )
@@ -110,14 +110,14 @@ async def test_dialogs_are_left_to_the_journey(walker: Walker, origin: Origin) -
             await dialog.accept()
         await run.page.goto("/alert")
         button = run.page.get_by_role("button")
-        await button.click(timeout=1500)
+        await button.click(timeout=4000)
         run.page.once("dialog", answer)
-        await button.click(timeout=1500)
-        await button.click(timeout=1500)
+        await button.click(timeout=4000)
+        await button.click(timeout=4000)
         run.context.on("dialog", answer)
-        await button.click(timeout=1500)
+        await button.click(timeout=4000)
         run.context.remove_listener("dialog", answer)
-        await button.click(timeout=1500)
+        await button.click(timeout=4000)
         assert len(seen) == 2
         """,
         site(origin.url),
@@ -146,7 +146,7 @@ async def test_stopped_beacons(walker: Walker, origin: Origin) -> None:
     source = """
         await run.page.goto("/thanks")
         await run.page.get_by_role("button").click()
-        await expect(run.page.get_by_text("Home")).to_be_visible(timeout=800)
+        await expect(run.page.get_by_text("Home")).to_be_visible(timeout=4000)
         """
     walked = await walker.walk(source, site(origin.url))
     assert walked.report.error_type is ErrorType.ASSERTION
@@ -235,12 +235,12 @@ async def test_a_document_that_did_not_come_whole(
     walker: Walker, origin: Origin, path: str, told: str
 ) -> None:
     """It is what a walk broke on that only waited for its page to load."""
-    lines = f'await run.page.goto("{path}", timeout=1000)'
+    lines = f'await run.page.goto("{path}", timeout=3000)'
     report = (await walker.walk(lines, site(origin.url))).report
     assert report.error_type is ErrorType.NAVIGATION
     first, then = report.error.splitlines()[:2]
     assert first == f"GET {origin.url}{path} didn't come whole: {told}"
-    assert then.startswith("then Page.goto: Timeout 1000ms exceeded")
+    assert then.startswith("then Page.goto: Timeout 3000ms exceeded")
 
 
 async def test_a_document_that_was_cut_short_and_left(walker: Walker, origin: Origin) -> None:
@@ -248,7 +248,7 @@ async def test_a_document_that_was_cut_short_and_left(walker: Walker, origin: Or
     left = """
         from contextlib import suppress
         with suppress(TimeoutError, Exception):
-            await run.page.goto("/cut", timeout=700)
+            await run.page.goto("/cut", timeout=2000)
         await run.page.goto("/second")
         await expect(run.page.get_by_role("heading")).to_have_text("Home", timeout=300)
     """
@@ -261,7 +261,7 @@ async def test_a_document_that_was_cut_short_and_left(walker: Walker, origin: Or
     assert (await walker.walk(enough, site(origin.url))).report.error_type is None
     missing = """
         await run.page.goto("/cut", wait_until="commit")
-        await run.page.get_by_role("button", name="Pay now").click(timeout=700)
+        await run.page.get_by_role("button", name="Pay now").click(timeout=3000)
     """
     report = (await walker.walk(missing, site(origin.url))).report
     assert report.error_type is ErrorType.NAVIGATION, report.error

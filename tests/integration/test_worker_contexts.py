@@ -81,7 +81,7 @@ async def test_each_is_in_the_trace(walker: Walker, origin: Origin) -> None:
         (
             (
                 'page.on("dialog", lambda _: None); await page.goto("/asks"); '
-                'await page.get_by_role("button").click(timeout=900)'
+                'await page.get_by_role("button").click(timeout=2500)'
             ),
             ErrorType.TIMEOUT,
             "Sure?",
@@ -99,11 +99,11 @@ async def test_each_is_judged(walker: Walker, origin: Origin, body, word, says) 
             {body}
         """,
         site(origin.url),
-        timeout=5.0,
+        timeout=18.0,
     )
     assert walked.report.error_type is word, walked.report.error
     assert says in walked.report.error
-    assert walked.report.duration < 4
+    assert walked.report.duration < 15
 
 
 async def test_what_can_not_be_opened(walker: Walker, origin: Origin) -> None:

@@ -80,6 +80,8 @@ def _numbered(pages: dict[str, str]) -> Any:
     return enumerate(pages.items())
 
 
+REST = 'await run.page.evaluate("() => new Promise(done => setTimeout(done, 150))")'
+"""Waits for what a page has set going: by the page's own clock, however busy the machine is."""
 BUTTON = """
 <button onclick="setTimeout(() => { throw new Error('the cart is ' + document.cookie.length) })">
 Add</button><script>document.querySelector("button")</script>
@@ -119,17 +121,17 @@ def noted(walked: Walked) -> list[dict[str, Any]]:
 async def test_whose_script_it_was(walker: Walker, shop: Origin) -> None:
     """An error is the first party's by the script that raised it; else by the page."""
     visits = "\n".join(
-        f'async with run.step("{at}"):\n'
-        f'    await run.page.goto("/{at}")\n    await asyncio.sleep(0.15)'
+        f'async with run.step("{at}"):\n    await run.page.goto("/{at}")\n    {REST}'
         for at in range(len(OWN | THIRD))
     )
-    walked = await walker.walk(visits + "\nassert False", site(shop.url), timeout=20.0)
+    walked = await walker.walk(visits + "\nassert False", site(shop.url), timeout=60.0)
     assert walked.report.page_errors == {"first": len(OWN), "third": len(THIRD)}, noted(walked)
 
 
 async def test_popups_and_workers_of_the_journeys_own_code(walker: Walker, shop: Origin) -> None:
     """A popup's error counts; what the journey evaluates in the page is its own."""
-    body = """
+    body = (
+        """
         await run.page.goto("/popup")
         async with run.page.expect_popup() as popup:
             await run.page.get_by_role("button").click()
@@ -141,8 +143,9 @@ async def test_popups_and_workers_of_the_journeys_own_code(walker: Walker, shop:
             await run.page.evaluate("() => { throw new Error('mine') }")
         except Exception:
             pass
-        await asyncio.sleep(0.2)
     """
+        f"\n        {REST}"
+    )
     walked = await walker.walk(body, site(shop.url), fail_on=())
     assert walked.report.error_type is None, walked.report.error
     assert walked.report.page_errors == {"first": 1}
@@ -153,11 +156,11 @@ async def test_a_page_that_throws_without_end(walker: Walker, shop: Origin) -> N
     once, with how many times it came."""
     body = """
         await run.page.goto("/many")
-        await expect(run.page.get_by_text("done")).to_be_visible(timeout=9000)
+        await expect(run.page.get_by_text("done")).to_be_visible(timeout=30_000)
         await run.page.goto("/many")
         assert False
     """
-    walked = await walker.walk(body, site(shop.url), timeout=15.0)
+    walked = await walker.walk(body, site(shop.url), timeout=60.0)
     assert walked.report.page_errors == {"first": 1000}
     assert not facts(walked)["page_errors_all"]
     (one,) = noted(walked)
@@ -176,9 +179,9 @@ async def test_a_message_of_megabytes(walker: Walker, shop: Origin) -> None:
 
 async def test_secrets(walker: Walker, shop: Origin) -> None:
     """A secret that a page puts into its error is in nothing that leaves the worker."""
-    body = """
-        await run.page.goto(f"/secret?q={run.secret('PW')}")
-        await asyncio.sleep(0.1)
+    body = f"""
+        await run.page.goto("/secret?q=" + run.secret('PW'))
+        {REST}
     """
     secrets = {"PW": "hunter2hunter2"}
     walked = await walker.walk(body, site(shop.url), secrets=secrets, fail_on=("page_error",))
@@ -205,11 +208,11 @@ async def test_fail_on(walker: Walker, shop: Origin) -> None:
     assert report.error.startswith(
         f"uncaught error on the page: Error: the cart is 11 at {shop.url}/button:2:"
     )
-    assert report.duration < 3
+    assert report.duration < 7, "it would have stayed for eight"
     assert walked.steps == {"Look": "pass", "Add": "fail", "Pay": "skipped"}
     assert report.place is not None
     assert "asyncio.sleep(8)" in report.place.source
-    again = await walker.walk(body.replace("sleep(8)", "sleep(0.6)"), site(shop.url))
+    again = await walker.walk(body.replace("await asyncio.sleep(8)", REST), site(shop.url))
     assert again.report.error_type is None, "nobody asked for it"
     assert again.report.page_errors == {"first": 1}
 
@@ -231,7 +234,8 @@ async def test_fail_on_is_not_for_others(walker: Walker, shop: Origin) -> None:
     """A third party's error is counted, and fails nobody's journey."""
     body = f"""
         await run.page.goto("/{len(OWN)}")
-        await asyncio.sleep(0.8)
+        {REST}
+        await asyncio.sleep(0.6)  # for as long as a walk would be let go on after an error
     """
     walked = await walker.walk(body, site(shop.url), fail_on=("page_error",))
     assert walked.report.error_type is None, walked.report.error

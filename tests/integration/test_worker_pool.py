@@ -105,7 +105,7 @@ async def test_other_settings(folder: Path, origin: Origin, tmp_path: Path) -> N
         heard = Heard()
         source = GOOD + "\nasync with run.step('Stay'):\n    await asyncio.sleep(1)"
         walking = asyncio.create_task(walker.follow(walker.order(source, site(origin.url)), heard))
-        await asyncio.wait_for(heard.stepped.wait(), 15)
+        await asyncio.wait_for(heard.stepped.wait(), 60)
         walker.pool.replace_spawn(replace(walker.spawn))
         assert (await walking).report.error_type is None
         walked = await walker.walk(GOOD, site(origin.url))
@@ -123,13 +123,13 @@ async def test_nothing_temporary_stays(folder: Path, origin: Origin) -> None:
     async with Walker(folder) as walker:
         heard = Heard()
         walking = asyncio.create_task(walker.follow(walker.order(source, site(origin.url)), heard))
-        await asyncio.wait_for(heard.stepped.wait(), 15)
+        await asyncio.wait_for(heard.stepped.wait(), 60)
         scratch = walker.spawn.scratch
         (killed,) = scratch.glob("worker-*")
         assert list(killed.glob("*profile*"))
         walking.cancel()
         await asyncio.gather(walking, return_exceptions=True)
-        await until(lambda: not killed.exists(), 5)
+        await until(lambda: not killed.exists())
     assert list(scratch.iterdir()) == []
 
 
@@ -159,7 +159,7 @@ async def test_a_journeys_children_end_with_its_walk(folder: Path, origin: Origi
                 one for one in below if one.is_running() and "time.sleep(60)" in command_line(one)
             ]
 
-        await until(lambda: not strays(), 5, lambda: str(strays()))
+        await until(lambda: not strays(), otherwise=lambda: str(strays()))
         again = await walker.walk(GOOD, site(origin.url))
         assert again.report.error_type is None
         assert again.record.worker == worker.number
@@ -185,7 +185,7 @@ async def test_a_browser_of_the_journeys_own_ends_with_its_walk(
             below = psutil.Process().children(recursive=True)
             return [one for one in below if "--window-name=stray" in command_line(one)]
 
-        await until(lambda: not strays(), 5, lambda: str(strays()))
+        await until(lambda: not strays(), otherwise=lambda: str(strays()))
         assert (await walker.walk(GOOD, site(origin.url))).report.error_type is None
 
 
@@ -202,7 +202,7 @@ async def test_aborted(folder: Path, origin: Origin) -> None:
         heard = Heard()
         order = walker.order("import asyncio\n" + textwrap.dedent(source), site(origin.url))
         walking = asyncio.create_task(walker.follow(order, heard))
-        await until(lambda: ("Stay", 0) in heard.started, 15)
+        await until(lambda: ("Stay", 0) in heard.started)
         await walker.pool.abort("the agent was stopped under the run")
         record = (await walking).record
         assert (record.death, record.last) == (ErrorType.WORKER_LOST, True)
@@ -220,9 +220,9 @@ async def test_who_stops_a_walk_gets_a_fresh_worker(folder: Path, origin: Origin
         source = GOOD + "\nasync with run.step('Stay'):\n    await asyncio.sleep(30)"
         order = walker.order(source, site(origin.url))
         walking = asyncio.create_task(walker.follow(order, heard, stop=stop))
-        await asyncio.wait_for(heard.stepped.wait(), 15)
+        await asyncio.wait_for(heard.stepped.wait(), 60)
         stop.ask("stopped by anna: so")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             record = (await walking).record
         assert (record.death, record.detail) == (ErrorType.STOPPED, "stopped by anna: so")
         assert record.last

@@ -43,7 +43,7 @@ async def consent(run: Run) -> None:
 ACCEPT = 'await run.page.get_by_role("button", name="Accept all").click()'
 BUY = """
 await run.page.goto("/")
-await run.page.get_by_role("button", name="Buy").click(timeout=1500)
+await run.page.get_by_role("button", name="Buy").click(timeout=5000)
 await expect(run.page).to_have_title("Bought")
 """
 
@@ -56,7 +56,7 @@ async def origin() -> AsyncIterator[Origin]:
 
 async def walk(walker: Walker, origin: Origin, body: str, handlers: str) -> Walked:
     """Walk with these handlers, declared in a file of their own."""
-    order = walker.order(body, site(origin.url), timeout=6.0)
+    order = walker.order(body, site(origin.url), timeout=30.0)
     file = order.journey.file.replace("walk_", "closing_")
     (walker.folder / file).write_text(handlers)
     known = (PopupHandlers("shop", file, 5, "consent"),)
@@ -73,15 +73,15 @@ async def walk(walker: Walker, origin: Origin, body: str, handlers: str) -> Walk
         async with run.new_context(locale="de-DE") as other:
             page = await other.new_page()
             await page.goto("/")
-            await page.get_by_role("button", name="Buy").click(timeout=1500)
+            await page.get_by_role("button", name="Buy").click(timeout=5000)
             await expect(page).to_have_title("Bought")
         """,
         """
         await run.page.goto("/")
         async with run.page.expect_popup() as opened:
-            await run.page.get_by_role("link", name="Terms").click(timeout=1500)
+            await run.page.get_by_role("link", name="Terms").click(timeout=5000)
         second = await opened.value
-        await second.get_by_role("button", name="Buy").click(timeout=1500)
+        await second.get_by_role("button", name="Buy").click(timeout=5000)
         await expect(second).to_have_title("Bought")
         """,
     ],
@@ -105,7 +105,7 @@ async def test_they_are_closed_wherever_they_come(walker, origin, body) -> None:
 )
 async def test_what_breaks_in_them_is_not_the_sites(walker, origin, handlers, says) -> None:
     """What lies over the page because they broke is told with their line, and blames nobody."""
-    walked = await walk(walker, origin, BUY, handlers)
+    walked = await walk(walker, origin, BUY.replace("5000", "3000"), handlers)
     assert walked.report.error_type is ErrorType.SCRIPT_ERROR, walked.report.error
     assert walked.report.error.startswith("@popups consent failed: ")
     assert says in walked.report.error

@@ -127,7 +127,7 @@ async def test_vitals_of_steps(walker: Walker, origin: Origin) -> None:
     seen = vitals_of(walked)
     assert seen["Load"].keys() == {"lcp", "fcp", "ttfb", "cls"}
     assert seen["Click"].keys() == {"inp"}
-    assert 0.1 < seen["Click"]["inp"] < 2
+    assert 0.1 < seen["Click"]["inp"] < 10
     assert seen["Look"] == {}
     ids = {span.name: span.span_id for span in walked.record.spans}
     told = {vital.vital: (vital.value, vital.span_id) for vital in walked.report.vitals}
@@ -213,12 +213,12 @@ async def test_deadline(walker: Walker, origin: Origin) -> None:
                 await asyncio.sleep(30)
         """,
         site(origin.url),
-        timeout=1.0,
+        timeout=3.0,
     )
     assert walked.report.error_type is ErrorType.TIMEOUT
-    says = "not done after 1 s in step 'Wait › Inside': in the journey's own code for "
+    says = "not done after 3 s in step 'Wait › Inside': in the journey's own code for "
     assert walked.report.error.startswith(says)
-    assert 1.0 <= walked.report.duration < 2.0
+    assert 3.0 <= walked.report.duration < 20
     assert walked.steps == {"Inside": "fail", "Wait": "fail"}
 
 
@@ -281,13 +281,13 @@ async def test_request_under_way(walker: Walker, origin: Origin) -> None:
             await run.page.evaluate("fetch('/slow').then(r => r.text())")
         """,
         site(origin.url),
-        timeout=1.0,
+        timeout=4.0,
     )
     assert walked.report.error_type is ErrorType.TIMEOUT
     span = walked.requests[-1]
     assert span.attributes["url.full"] == f"{origin.url}/slow"
     assert (span.status, span.attributes["error.type"]) == ("error", "unfinished")
-    assert 0.5e9 < span.end_ns - span.start_ns < 2e9
+    assert 0.1e9 < span.end_ns - span.start_ns < 6e9
     assert walked.report.requests["first ok"] == 1
     assert "first failed" not in walked.report.requests
 

@@ -137,7 +137,7 @@ class OtlpReceiver:
     async def wait_for(
         self,
         condition: Callable[[OtlpReceiver], object],
-        timeout: float = 10.0,  # noqa: ASYNC109 - the caller's word for it
+        timeout: float = 60.0,  # noqa: ASYNC109 - the caller's word for it
     ) -> None:
         """Wait until ``condition`` holds, asked again after each request.
 

@@ -84,7 +84,7 @@ class VictoriaMetrics(Service):
         self,
         promql: str,
         condition: Callable[[list[Sample]], object] = bool,
-        timeout: float = 10.0,  # noqa: ASYNC109 - the caller's word for it
+        timeout: float = 60.0,  # noqa: ASYNC109 - the caller's word for it
     ) -> list[Sample]:
         """Ask until ``condition`` holds of the answer, and return that answer.
 
