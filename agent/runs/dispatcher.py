@@ -20,6 +20,7 @@ from agent.runs.places import Place
 from agent.runs.run_events import log_run
 from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.schedule.lateness import too_late
+from agent.schedule.slots import Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,10 +108,7 @@ class Dispatcher:
         """Give a word to every slot that a killed predecessor left without one."""
         for left in await self._ledger.unfinished():
             journey = self.journeys.get(left.slot.journey)
-            if journey is None or not left.running:
-                await self._ledger.forget(left)
-                continue
-            await self.lose(left.run_id, left.slot, journey, "the agent died under the run")
+            await self._end_lost(left, journey, "the agent died under the run")
 
     async def carry_out(self, decisions: list[Decision]) -> None:
         """Queue what the schedule offers, and write down what was decided."""
@@ -159,13 +157,25 @@ class Dispatcher:
         journey = self.journeys.get(slot.journey)
         return journey if journey and self._obstacle(journey, slot, 0.0) is None else None
 
-    async def lose(self, run_id: str, slot: Slot, journey: Journey, why: str) -> None:
-        """End a slot whose walk was broken off, so that nobody knows what it came to."""
-        now, at = self._clock.wall(), self._timeline.on_wall(slot.scheduled_at)
-        request = self._engine.request(journey, Trigger.SCHEDULE, run_id, at)
-        run = interrupted(request, min(at, now), now, why)
-        await self._finish(run)
-        _log.warning("run.lost", action="end", run_id=run_id, journey=journey.name, error=why)
+    async def lose(self, slot: Slot) -> Fate:
+        """End a slot of which it isn't known what its walk elsewhere came to."""
+        run_id, journey = ids.run_id(slot), self.journeys.get(slot.journey)
+        fate = await self._ledger.start(run_id, slot)
+        if fate is not Fate.WALK:
+            return fate
+        why = "the replica that walked it was lost"
+        await self._end_lost(Unfinished(run_id, slot, running=True), journey, why)
+        return Fate.ENDED
+
+    async def _end_lost(self, left: Unfinished, journey: Journey | None, why: str) -> None:
+        if journey is None or not left.running:
+            await self._ledger.forget(left)
+            return
+        now, at = self._clock.wall(), self._timeline.on_wall(left.slot.scheduled_at)
+        request = self._engine.request(journey, Trigger.SCHEDULE, left.run_id, at)
+        await self._finish(interrupted(request, min(at, now), now, why))
+        name = journey.name
+        _log.warning("run.lost", action="end", run_id=left.run_id, journey=name, error=why)
 
     async def _place(self, decision: Decision) -> Decision:
         """Offer a slot to the queue, and return what was decided by its answer."""
@@ -221,12 +231,8 @@ class Dispatcher:
         asked for that.
         """
         run_id, slot = claim.queued.run_id, claim.queued.slot
-        if claim.again and journey is not None and not self._rerun:
-            fate = await self._ledger.start(run_id, slot)
-            if fate is Fate.WALK:
-                await self.lose(run_id, slot, journey, "the replica that walked it was lost")
-                fate = Fate.ENDED
-            return fate
+        if claim.again and not self._rerun:
+            return await self.lose(slot)
         obstacle = self._obstacle(journey, slot, stood_back)
         if obstacle is None and claim.overrun:
             obstacle = SkipReason.OVERRUN

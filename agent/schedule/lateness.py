@@ -11,9 +11,14 @@ _MOST = 300.0
 """Seconds after which a slot is too late, however long its journey's interval is."""
 
 
+def latest(interval: float) -> float:
+    """Return the seconds after its slot at which a run of such a journey may still start."""
+    return min(interval / 2, _MOST)
+
+
 def too_late(journey: Journey, seconds: float) -> bool:
     """Whether a run that starts ``seconds`` after its slot says too little about it.
 
     That is after half its interval, so that a late run doesn't stand in the next one's way.
     """
-    return seconds > min(journey.interval / 2, _MOST)
+    return seconds > latest(journey.interval)

@@ -58,7 +58,7 @@ _LEFT: Final = frozenset({SkipReason.LATE, SkipReason.DOWN, SkipReason.SHUTDOWN}
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class Sharing:
     """What a replica has in common with the others of its location."""
 
     store: Store
@@ -81,7 +81,7 @@ class ReplicaLedger(Ledger):
         suspended: Callable[[Journey, float], Sequence[Suspension]],
         verdicts: Verdicts | None,
         clock: Clock,
-        shared: Location,
+        shared: Sharing,
     ) -> None:
         super().__init__(database, telemetry, location, suspended, verdicts)
         self._clock = clock

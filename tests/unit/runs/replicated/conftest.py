@@ -12,7 +12,7 @@ from agent.core.model import Slot
 from agent.core.results import Result
 from agent.runs.conduct import interrupted
 from agent.runs.replicated import pending_words
-from agent.runs.replicated.replica_ledger import Location, ReplicaLedger
+from agent.runs.replicated.replica_ledger import ReplicaLedger, Sharing
 from agent.storage.database import Database
 from agent.telemetry import telemetry
 from agent.telemetry.delivery.export import resolve
@@ -110,7 +110,7 @@ class Replica:
             lambda *_: (),
             None,
             self.clock,
-            Location(self.store, self.name, lambda: self.owns, rerun=False),
+            Sharing(self.store, self.name, lambda: self.owns, rerun=False),
         )
         await self.ledger.register_sites(dict.fromkeys(JOURNEYS, "shop"))
         return self
