@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import ceil
 from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
-from agent.rules import expiry, recording, series, suspended
+from agent.rules import expiry, hearing, newest, recording, replicas, series
 from agent.rules.rule import Alert, Group
 from agent.rules.series import by, on
 from agent.rules.subject import PAGE, TICKET
@@ -19,9 +18,6 @@ _MANY: Final = 3
 _DOWN: Final = 2
 _BACKLOG: Final = 900
 """Seconds that telemetry may wait on disk."""
-_SILENT: Final = 8
-"""Intervals without metrics after which an agent counts as silent."""
-_SILENT_AT_LEAST: Final = 120
 _LONGEST_OUTAGE: Final = "3d"
 """Of the collector, after whose end what was lost meanwhile is still told."""
 _MOVED: Final = 60
@@ -45,6 +41,7 @@ def group(watch: Watch) -> Group:
                 },
             ),
             *_agent_down(watch),
+            *replicas.down(watch),
             *_mass_failure(watch),
             _backlog(watch),
             _dropped(watch),
@@ -56,18 +53,16 @@ def group(watch: Watch) -> Group:
 
 def _agent_down(watch: Watch) -> list[Alert]:
     at = (series.ENVIRONMENT, series.LOCATION)
-    bound = ceil(max(_SILENT * watch.interval, _SILENT_AT_LEAST))
-    # Told by the samples' own time: a series counts as there for 5 minutes after its last one.
-    heard = f"time() - timestamp({watch.of(series.INTERVAL)}) < {bound}"
+    heard = hearing.heard(watch)
     here = {series.LOCATION: watch.location}
-    been = f"last_over_time({watch.of(recording.HEARD)}[1d])"
-    latest = f"max {by(series.INSTANCES)} (last_over_time({recording.HEARD}[1d]))"
-    shared = f"last_over_time({recording.SHARED}[1d])"
+    been = f"last_over_time({watch.of(hearing.HEARD)}[1d])"
+    latest = f"max {by(series.INSTANCES)} (last_over_time({hearing.HEARD}[1d]))"
+    shared = f"last_over_time({hearing.SHARED}[1d])"
     # Whoever was heard from elsewhere since has moved, as far as agents can be told apart.
     silent = (
         f"(\n"
         f"  absent({watch.of(series.INTERVAL, **here)})\n"
-        f"    unless on () last_over_time({watch.of(recording.HEARD, **here)}[1d])\n"
+        f"    unless on () last_over_time({watch.of(hearing.HEARD, **here)}[1d])\n"
         f"  or max {by(at)} (\n"
         f"    {been}\n"
         f"    unless (\n"
@@ -95,7 +90,7 @@ def _agent_down(watch: Watch) -> list[Alert]:
 
 def _mass_failure(watch: Watch) -> list[Alert]:
     at = by((series.ENVIRONMENT, series.LOCATION))
-    in_a_row = suspended.failures_in_a_row(watch.of)
+    in_a_row = newest.failures_in_a_row(watch.of)
     failing = (
         f"count {at} ({in_a_row} >= 1) >= {_MANY}\n"
         f"and count {at} ({in_a_row} >= 1)\n"

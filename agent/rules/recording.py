@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from agent.core.beacon_report import BeaconAction
 from agent.core.errors import ErrorType
 from agent.core.results import Result
-from agent.rules import series
+from agent.rules import hearing, series
 from agent.rules.objective import WINDOWS
 from agent.rules.rule import Group, Recording
-from agent.rules.series import by, increase, on, select
+from agent.rules.series import by, increase, on
 
 if TYPE_CHECKING:
     from agent.rules.subject import Watch
@@ -36,12 +36,6 @@ ANY: Final = "footfall:journey_suspended:any"
 """1 while it is suspended in any way, else 0."""
 PAUSED_LONG: Final = "footfall:journey_suspended:long"
 """1 once one of these has gone on for too long."""
-HEARD: Final = "footfall:agent_heard:time"
-"""When each agent was last heard from, by location, in any environment."""
-LOCATIONS: Final = "footfall:agent_locations:count"
-SHARED: Final = "footfall:agent_locations:shared"
-"""What can't tell one agent from another: for ten minutes, several locations had it at once."""
-
 _OF_JOURNEY: Final = (series.ENVIRONMENT, series.JOURNEY, series.SITE)
 _SERIES: Final = (*_OF_JOURNEY, series.LOCATION, *series.INSTANCES)
 _EACH: Final = (*_OF_JOURNEY, series.LOCATION)
@@ -129,7 +123,7 @@ def _totals(watch: Watch) -> list[Recording]:
         _from_zero(watch, ESCAPED, f"sum {by(_SERIES)} (max {each_beacon} ({escaped}))"),
         _from_zero(watch, CHALLENGED, f"max {by(_SERIES)} ({challenged})"),
         _dropped(watch),
-        *_agents(),
+        *hearing.recordings(watch),
     ]
 
 
@@ -175,20 +169,6 @@ def _long_pauses(watch: Watch) -> list[Recording]:
             f")"
         )
     return [*rules, Recording(PAUSED_LONG, "\nor\n".join(found))]
-
-
-def _agents() -> list[Recording]:
-    """Record where each agent is; of all environments, since an agent may move to another."""
-    at = (series.ENVIRONMENT, series.LOCATION, *series.INSTANCES)
-    unknown = select(LOCATIONS, **dict.fromkeys(series.INSTANCES, ""))
-    return [
-        Recording(HEARD, f"max {by(at)} (timestamp({series.INTERVAL}))"),
-        Recording(LOCATIONS, f"count {by(series.INSTANCES)} (count {by(at)} ({series.INTERVAL}))"),
-        Recording(
-            SHARED,
-            f"({LOCATIONS} offset 10m > 1 and min_over_time({LOCATIONS}[10m]) > 1)\nor {unknown}",
-        ),
-    ]
 
 
 def _from_zero(watch: Watch, record: str, counter: str, result: str = "") -> Recording:

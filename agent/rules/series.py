@@ -27,6 +27,8 @@ CONSECUTIVE_SLOW: Final = _stored(names.CONSECUTIVE_SLOW)
 BEACONS: Final = _stored(names.BEACONS, "_total")
 TLS_EXPIRY: Final = _stored(names.TLS_EXPIRY, "_seconds")
 TLS_LIFETIME: Final = _stored(names.TLS_LIFETIME, "_seconds")
+QUEUE_REPLICAS: Final = _stored(names.QUEUE_REPLICAS)
+QUEUE_DRAINING: Final = _stored(names.QUEUE_DRAINING)
 RELOAD_SUCCESS: Final = _stored(names.RELOAD_SUCCESS)
 SPOOL_ITEMS: Final = _stored(names.SPOOL_ITEMS)
 SPOOL_OLDEST_AGE: Final = _stored(names.SPOOL_OLDEST_AGE, "_seconds")
@@ -44,6 +46,7 @@ MODE: Final = _stored(names.MODE)
 END: Final = _stored(names.END)
 HOST: Final = _stored(names.HOST)
 ENVIRONMENT: Final = "deployment_environment_name"
+VERSION: Final = _stored(names.SERVICE_VERSION)
 
 INSTANCES: Final = ("instance", "exported_instance", _stored(names.SERVICE_INSTANCE))
 """Labels that may tell one agent from another: each way into a store has its own.

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from agent.core.units import format_duration
 from agent.rules import recording, series
-from agent.rules.series import by, on
-from agent.rules.subject import EACH, ON_EACH, TICKET
+from agent.rules.subject import EACH, TICKET
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 _LONGEST_WAIT: Final = 21_600
 """Seconds after its end for which a suspension is waited for at most: a window of every night
 would else keep back for ever what is asked of days."""
-_OF_AGENT: Final = (series.JOURNEY, series.SITE, series.LOCATION, *series.INSTANCES)
 
 
 def now(of: Of, **matchers: str) -> str:
@@ -35,25 +33,6 @@ def within(of: Of, seconds: float) -> str:
     """Write the locations at which a journey was suspended within the last ``seconds``."""
     window = format_duration(min(seconds, _LONGEST_WAIT))
     return f"max {EACH} (max_over_time({of(series.SUSPENDED)}[{window}])) == 1"
-
-
-def failures_in_a_row(of: Of) -> str:
-    """Write the failures in a row wherever they may be told.
-
-    That is where the journey is not suspended and the agent still sends them. A store goes by
-    what it heard last for minutes; after a window in which the journey failed and after which
-    nothing was measured, that is old news.
-    """
-    agent = (series.ENVIRONMENT, *_OF_AGENT)
-    failures, suspended = of(series.CONSECUTIVE_FAILURES), of(series.SUSPENDED)
-    sent = f"max {by(agent)} (timestamp({failures}))"
-    heard = f"max {by(agent)} (timestamp({suspended}))"
-    return (
-        f"(max {EACH} (\n"
-        f"  max {by(agent)} ({failures})\n"
-        f"  unless {on(agent)} {sent} < {on(agent)} {heard}\n"
-        f") unless {ON_EACH} {now(of)})"
-    )
 
 
 def paused_long(subject: Subject) -> Alert:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from agent.core.results import Result
 from agent.core.slowness import SHOWN_FROM
 from agent.core.units import format_duration
-from agent.rules import recording, series, suspended
+from agent.rules import newest, recording, series, suspended
 from agent.rules.objective import FAST, SLOW, WINDOWS, fitting
 from agent.rules.series import by, increase
 from agent.rules.subject import EACH, ON_EACH, ON_WHOLE, TICKET, WHOLE
@@ -30,7 +30,7 @@ _SLOW_RUNS_AT_LEAST: Final = 10
 def down(subject: Subject) -> tuple[Alert, Alert]:
     """Return those of a journey that fails for most locations, and for the fewer ones."""
     runs = subject.journey.down_after
-    in_a_row = suspended.failures_in_a_row(subject.of)
+    in_a_row = newest.failures_in_a_row(subject.of)
     failing = f"{in_a_row} >= {runs}"
     most = f"{ON_WHOLE}\n(\n  count {WHOLE} ({failing})\n  > 0.5 * count {WHOLE} ({in_a_row})\n)"
     return (
@@ -115,10 +115,9 @@ def slow(subject: Subject) -> Alert:
     """Return the one of a journey that is too slow: by the limits it has, or else its time-out."""
     if not subject.journey.has_limits:
         return _close_to_timeout(subject)
-    in_a_row = f"max {EACH} ({subject.of(series.CONSECUTIVE_SLOW)})"
     return subject.alert(
         "JourneySlow",
-        f"{in_a_row} >= {SHOWN_FROM}\nunless {ON_EACH} {suspended.now(subject.of)}",
+        f"{newest.slow_in_a_row(subject.of)} >= {SHOWN_FROM}",
         TICKET,
         "{{ $value }} slow passes in a row at {{ $labels.location }}",
         "It works, and it or one of its steps takes longer than its limit allows. "

@@ -41,6 +41,8 @@ class Metric:
     attributes: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     boundaries: tuple[float, ...] = ()
+    replicas_alone: bool = False
+    """Whether it is sent only where several machines share a queue."""
 
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0)
@@ -263,6 +265,21 @@ _AGENT_METRICS: Final = (
     Metric(names.AGENT_QUEUE_DEPTH, Kind.GAUGE, "{run}", "Runs that wait for a worker."),
     Metric(names.AGENT_MEMORY, Kind.GAUGE, "By", "Proportional set size of the agent's processes."),
     Metric(names.AGENT_PROCESSES, Kind.GAUGE, "{process}", "Processes of the agent."),
+    Metric(
+        names.QUEUE_REPLICAS,
+        Kind.GAUGE,
+        "{replica}",
+        "Replicas of this location that are heard over the queue, this one among them; 0 while "
+        "the queue's server is away.",
+        replicas_alone=True,
+    ),
+    Metric(
+        names.QUEUE_DRAINING,
+        Kind.GAUGE,
+        "",
+        "1 once this replica was told to leave and drains; else 0.",
+        replicas_alone=True,
+    ),
     Metric(
         names.RELOAD_SUCCESS,
         Kind.GAUGE,

@@ -55,6 +55,10 @@ CERTIFICATE = (
     'deployment_environment_name="production"}} {}'
 )
 """What another agent has seen: the demo shop has no certificate."""
+REPLICAS = (
+    'footfall_queue_replicas{{service_instance_id="{}",deployment_environment_name="test"}} 2'
+)
+"""What only agents send that share a location."""
 DIES = """
 async with run.step("Never done"):
     os._exit(9)
@@ -91,7 +95,12 @@ async def store(tmp_path_factory, shop) -> AsyncIterator[VictoriaMetrics]:
                 "pause", *("buys", "flakes", "fails"), "--silence", "--reason", "a migration"
             )
             assert paused.code == 0, paused.err
+            await victoria.wait_for("footfall_journey_interval_seconds")
+            (agent,) = await victoria.label_values(
+                "footfall_journey_interval_seconds", "service_instance_id"
+            )
             await victoria.push(
+                REPLICAS.format(agent),
                 CERTIFICATE.format("expiry", time.time() + 1_000_000),
                 CERTIFICATE.format("lifetime", 7_776_000),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -57,6 +58,12 @@ def _certificate(
         f"footfall_tls_expiry_seconds{labels}": " ".join(values),
         f"footfall_tls_lifetime_seconds{labels}": f"{lifetime}+0x120",
     }
+
+
+ENDS_LATER = "it breaks in a window that silences it, and stays broken"
+"""Where replicas share it, a window has ended once each of them has a verdict after it."""
+PAIR = dict.fromkeys("ab", "." * 130)
+"""Two replicas that take turns."""
 
 
 SILENT = [
@@ -477,7 +484,7 @@ KEPT_BACK = [
 ]
 TOLD = [
     Case(
-        "it breaks in a window that silences it, and stays broken",
+        ENDS_LATER,
         {"eu": "." * 20 + "x" * 40},
         {
             "35m": set(),
@@ -633,7 +640,154 @@ TOLD = [
     ),
 ]
 
-CASES = [*SILENT, *FIRING, *KEPT_BACK, *TOLD]
+GONE_AT_30 = {"a": "." * 60, "b": "." * 30 + " " * 30}
+REPLICAS = [
+    Case("two replicas, and all is well", {"eu": "." * 60}, {"1h": set()}, replicas=PAIR),
+    Case(
+        "of two replicas one dies, and the other walks on",
+        {"eu": "." * 60},
+        {"33m": set(), "36m": {"ReplicaDown@eu"}, "1h": {"ReplicaDown@eu"}},
+        replicas=GONE_AT_30,
+        still={"ReplicaDown@eu"},
+    ),
+    Case(
+        "of two replicas one dies, and comes back",
+        {"eu": "." * 80},
+        {"33m": set(), "40m": {"ReplicaDown@eu"}, "80m": {"ReplicaDown@eu"}},
+        replicas={"a": "." * 80, "b": "." * 30 + " " * 20 + "." * 30},
+        still=set(),
+    ),
+    Case(
+        "of two replicas one dies, and a new one takes its place",
+        {"eu": "." * 80},
+        {"33m": set(), "80m": {"ReplicaDown@eu"}},
+        replicas={
+            "a": "." * 80,
+            "b": "." * 30 + " " * 50,
+            "c": " " * 50 + "." * 30,
+        },
+        still=set(),
+    ),
+    Case(
+        "of two replicas one restarts",
+        {"eu": "." * 60},
+        {"1h": set()},
+        replicas={"a": "." * 60, "b": "." * 30 + "  " + "." * 28},
+    ),
+    Case(
+        "of two replicas one drains and leaves",
+        {"eu": "." * 60},
+        {"1h": set()},
+        replicas={"a": "." * 60, "b": "." * 30 + "d" + " " * 29},
+    ),
+    Case(
+        "of two replicas one drains, comes back, and dies",
+        {"eu": "." * 60},
+        {"33m": set(), "1h": {"ReplicaDown@eu"}},
+        replicas={"a": "." * 60, "b": "." * 20 + "d" + " " * 3 + "." * 6 + " " * 30},
+    ),
+    Case(
+        "replicas are replaced one by one, each by a new one",
+        {"eu": "." * 60},
+        {"1h": set()},
+        replicas={
+            "a": "." * 20 + "d" + " " * 39,
+            "b": "." * 30 + "d" + " " * 29,
+            "c": " " * 21 + "." * 39,
+            "d": " " * 31 + "." * 29,
+        },
+    ),
+    Case(
+        "both replicas die",
+        {"eu": "." * 30 + " " * 30},
+        {"33m": set(), "45m": {"AgentDown@eu", "JourneyNotRunning@eu"}},
+        replicas=dict.fromkeys("ab", "." * 30 + " " * 30),
+    ),
+    Case(
+        "one replica dies, and then the other",
+        {"eu": "." * 40 + " " * 30},
+        {
+            "36m": {"ReplicaDown@eu"},
+            "55m": {"ReplicaDown@eu", "AgentDown@eu", "JourneyNotRunning@eu"},
+        },
+        replicas={"a": "." * 40 + " " * 30, "b": "." * 30 + " " * 40},
+        still={"AgentDown@eu", "JourneyNotRunning@eu"},
+    ),
+    Case(
+        "both replicas drain and leave",
+        {"eu": "." * 30 + " " * 30},
+        {"45m": {"AgentDown@eu", "JourneyNotRunning@eu"}},
+        replicas=dict.fromkeys("ab", "." * 30 + "d" + " " * 29),
+    ),
+    Case(
+        "of two replicas one is cut off from the others",
+        {"eu": "." * 60},
+        {"32m": set(), "35m": {"ReplicaDown@eu"}},
+        replicas={"a": "." * 60, "b": "." * 30 + "c" * 10 + "." * 20},
+    ),
+    Case(
+        "the queue's server is away for all replicas",
+        {"eu": "." * 30 + "-" * 15},
+        {"34m": set(), "44m": {"JourneyNotRunning@eu"}},
+        replicas=dict.fromkeys("ab", "." * 30 + "c" * 15),
+    ),
+    Case(
+        "two failures in a row, each seen by another replica",
+        {"eu": "." * 30 + "xx" + "." * 18},
+        {"31m": set(), "32m": {"JourneyDown@eu"}, "50m": {"JourneyDown@eu"}},
+        replicas=dict.fromkeys("ab", "." * 50),
+        still=set(),
+    ),
+    Case(
+        "two replicas, and it breaks in a window and stays broken",
+        {"eu": "." * 20 + "x" * 40},
+        {"36m": set(), "37m": {"JourneyDown@eu"}, "39m": {"JourneyDown@eu"}},
+        replicas=PAIR,
+        suspended={"eu": "." * 20 + "w" * 15},
+    ),
+    Case(
+        "the replica dies that saw the failures, and the other finds it mended",
+        {"eu": "." * 30 + "xx" + "." * 18},
+        {"31m": set(), "32m": {"JourneyDown@eu"}, "33m": {"JourneyDown@eu"}},
+        replicas={"a": "." * 32 + "_" + " " * 17, "b": "." * 30 + "__" + "." * 18},
+        still=set(),
+    ),
+    Case(
+        "a replica that walks nothing for an hour does not hide that it fails",
+        {"eu": "." * 80 + "xx" + "x" * 6},
+        {"81m": set(), "82m": {"JourneyDown@eu"}},
+        replicas={"a": "." * 88, "b": "." * 15 + "_" * 73},
+    ),
+    Case(
+        "a replica that walked the failures goes on and walks nothing more",
+        {"eu": "." * 30 + "xx" + "." * 28},
+        {"32m": {"JourneyDown@eu"}, "1h": {"JourneyDown@eu"}},
+        replicas={"a": "." * 30 + ".." + "_" * 28, "b": "." * 30 + "__" + "." * 28},
+        still=set(),
+    ),
+]
+SHARED = [
+    replace(
+        case,
+        replicas=dict.fromkeys("ab", re.sub(r"[^ ]", ".", case.lines["eu"])),
+        extra={key.replace('"of-eu"', '"a"'): values for key, values in case.extra.items()},
+    )
+    for case in (*SILENT, *FIRING, *KEPT_BACK, *TOLD)
+    if "eu" in case.lines
+    and "^" not in case.lines["eu"]
+    and not case.agents
+    and case.name != ENDS_LATER
+]
+"""The stories of one agent, its slots walked in turns by two."""
+SHARED_BRIEFLY = {
+    "all is well",
+    "an outage, mended",
+    "a sick runner",
+    "slow in a row, by its limit",
+    "telemetry is lost before the first sample",
+    "it fails in a window, and after that can't be measured",
+}
+CASES = [*SILENT, *FIRING, *KEPT_BACK, *TOLD, *REPLICAS]
 BRIEFLY = {
     "an outage, mended",
     "a sick runner",
@@ -648,6 +802,10 @@ BRIEFLY = {
     "one location of two is paused, and it fails at the other",
     "telemetry is lost before the first sample",
     "telemetry is lost while the collector is away for hours",
+    "of two replicas one dies, and comes back",
+    "of two replicas one drains, comes back, and dies",
+    "of two replicas one is cut off from the others",
+    "the replica dies that saw the failures, and the other finds it mended",
 }
 """What is asked of vmalert every time; it takes a second and a half for each story."""
 
@@ -672,19 +830,50 @@ def test_in_vmalert(case: Case, tmp_path) -> None:
     run(VMALERT_TOOL, "unittest", f"--files={folder / 'vm.yaml'}")
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case, id=case.name, marks=() if case.name in SHARED_BRIEFLY else pytest.mark.slow
+        )
+        for case in SHARED
+    ],
+)
+def test_where_two_replicas_share_the_slots(case: Case, tmp_path) -> None:
+    """The same alerts have fired by the same times as of one agent, to both tools."""
+    folder = case.write(tmp_path / "case")
+    run(PROMTOOL, "test", "rules", folder / "prom.yaml")
+    run(VMALERT_TOOL, "unittest", f"--files={folder / 'vm.yaml'}")
+
+
+def test_each_alert_has_a_story_of_replicas() -> None:
+    """No alert is shipped that no story of two replicas makes fire."""
+    fired = {
+        alert.partition("@")[0].partition(":")[0]
+        for case in (*SHARED, *REPLICAS)
+        for now in case.by.values()
+        for alert in now
+    }
+    assert fired | {"Watchdog"} == shipped()
+
+
+def shipped() -> set[str]:
+    """Every alert of the rules."""
+    written = yaml.safe_load(rules(journey()))
+    return {
+        rule["alert"] for group in written["groups"] for rule in group["rules"] if "alert" in rule
+    }
+
+
 def test_each_alert_has_a_story(tmp_path) -> None:
     """No alert is shipped that no story makes fire, and each is silent in another one."""
     fired = {
         alert.partition("@")[0]
-        for case in (*FIRING, *TOLD)
+        for case in (*FIRING, *TOLD, *REPLICAS)
         for now in case.by.values()
         for alert in now
     }
-    written = yaml.safe_load(rules(journey()))
-    alerts = {
-        rule["alert"] for group in written["groups"] for rule in group["rules"] if "alert" in rule
-    }
-    assert fired | {"Watchdog"} == alerts
+    assert fired | {"Watchdog"} == shipped()
 
 
 HARD = {

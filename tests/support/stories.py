@@ -25,6 +25,16 @@ And what suspends the journey, in a line of its own:
 ``W``  a window that stops it
 ``w``  a window that silences it
 =====  =======================================================
+
+And where several replicas share a location, who of them is there to walk it:
+
+=====  =======================================================
+``.``  takes its turn
+``_``  is there and gets none
+``d``  drains
+``c``  is there, cut off from the others
+space  not there
+=====  =======================================================
 """
 
 from __future__ import annotations
@@ -70,7 +80,7 @@ _ERRORS = {"flaky": "timeout", "fail": "assertion", "not_measured": "browser_lau
 _PAGES = {"JourneyDown", "ErrorBudgetBurnFast", "MassFailure", "AgentDown"}
 _OF_AGENT = {
     "AgentDown", "MassFailure", "SpoolBacklog", "SpoolDropped", "ConfigReloadFailed",
-    "CertificateExpiring",
+    "CertificateExpiring", "ReplicaDown",
 }  # fmt: skip
 _QUICK, _SLOW = 1.0, 25.0
 _SUSPENSIONS = {
@@ -142,6 +152,24 @@ def _notation(row: Sequence[float | None]) -> list[str]:
     return found
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """How a journey stands."""
+
+    in_a_row: int = 0
+    slow: int = 0
+    verdict: float | None = None
+
+    def after(self, sign: str, word: str, at: float) -> _Standing:
+        """How it stands after one more run."""
+        slow = self.slow
+        if word in {"pass", "flaky"}:
+            slow = slow + 1 if sign == "s" else 0
+        if word == "not_measured":
+            return _Standing(self.in_a_row, slow, self.verdict)
+        return _Standing(self.in_a_row + 1 if word == "fail" else 0, slow, at)
+
+
 class _Told:
     """One journey's metrics at a location, as they go on from slot to slot."""
 
@@ -150,10 +178,12 @@ class _Told:
         self._interval = one.interval
         self._totals = Counter({(word, _ERRORS.get(word, "")): n for word, n in before.items()})
         self._seconds: Counter[float] = Counter()
-        self._escaped = self._in_a_row = self._slow = 0
+        self._escaped = 0
         self._expected = sum(before.values())
-        self._verdict: float | None = None
         self._last: float | None = None
+        self._shared = _Standing()
+        self._standing = self._shared
+        """What the location knew when it was walked last by this agent."""
         self._ended: dict[str, float | None] = {}
         """What suspended it, and when that ended; None: it goes on."""
 
@@ -173,21 +203,21 @@ class _Told:
         """Lose what is in memory only."""
         self._seconds.clear()
 
-    def end(self, sign: str, at: float) -> None:
-        """Take in how a slot ended whose run took ``_WALKED`` seconds."""
+    def end(self, sign: str, at: float, *, own: bool) -> None:
+        """Take in how a slot ended whose run took ``_WALKED`` seconds, and whether it was walked
+        by this agent or by another at the location."""
         word = _WORDS.get(sign)
         if word is None:
             return
+        self._shared = self._shared.after(sign, word, at)
+        if not own:
+            return
+        self._standing = self._shared
         self._totals[word, "challenged" if sign == "!" else _ERRORS.get(word, "")] += 1
         self._escaped += sign == "e"
         self._last = at
         if word == "pass":
             self._seconds[_SLOW if sign == "s" else _QUICK] += 1
-        if word in {"pass", "flaky"}:
-            self._slow = self._slow + 1 if sign == "s" else 0
-        if word != "not_measured":
-            self._verdict = at
-            self._in_a_row = self._in_a_row + 1 if word == "fail" else 0
 
     def put(self, samples: Samples, tick: int, **who: str) -> None:
         """Send everything."""
@@ -213,14 +243,15 @@ class _Told:
         if self._last is not None:
             samples.put(tick, "footfall_journey_last_run_seconds", self._last, **of)
         fresh = max(3 * self._interval, 300)
-        if self._verdict is not None and now - self._verdict < fresh:
+        verdict = self._standing.verdict
+        if verdict is not None and now - verdict < fresh:
             name = "footfall_journey_consecutive_failures"
-            samples.put(tick, name, self._in_a_row, **of)
-            samples.put(tick, "footfall_journey_consecutive_slow", self._slow, **of)
+            samples.put(tick, name, self._standing.in_a_row, **of)
+            samples.put(tick, "footfall_journey_consecutive_slow", self._standing.slow, **of)
         for sign, end in self._ended.items():
             if end is not None and now >= end + fresh + 3600:
                 continue
-            told = self._verdict is not None and end is not None and self._verdict - _WALKED >= end
+            told = verdict is not None and end is not None and verdict - _WALKED >= end
             held = end is None or (not told and now < end + fresh)
             labels = _SUSPENSIONS[sign]
             samples.put(tick, "footfall_journey_suspended", int(held), **labels, **of)
@@ -234,12 +265,14 @@ def walk(
     before: Mapping[str, int],
     *,
     suspended: str = "",
+    takes: str = "",
     **who: str,
 ) -> None:
     """Put into ``samples`` what an agent sends while a journey's slots end as ``line`` says.
 
-    ``suspended`` says what suspends the journey, from slot to slot; ``who`` are labels of all
-    that it sends, besides its id, which is that of the location.
+    ``suspended`` says what suspends the journey, from slot to slot; ``takes`` which slots are
+    this agent's own, by ``.``, and when it is not there, by a space; empty: all are. ``who`` are
+    labels of all that it sends, besides its id, which is that of the location.
     """
     told = _Told(one, location, before)
     version = 1
@@ -252,18 +285,49 @@ def walk(
     for tick in range(samples.ticks):
         now = tick * samples.tick
         while begun < len(signs) and begun * one.interval <= now:
-            told.slot()
+            if _own(takes, begun):
+                told.slot()
             if begun and signs[begun][1] != signs[begun - 1][1]:
                 told.restart()
             told.suspend(suspended[begun : begun + 1], now)
             begun += 1
         while ended < begun and ended * one.interval + _WALKED <= now:
-            told.end(signs[ended][0], ended * one.interval + _WALKED)
+            at = ended * one.interval + _WALKED
+            told.end(signs[ended][0], at, own=_own(takes, ended))
             ended += 1
         sign, number = signs[begun - 1]
-        if sign != " ":
+        if sign != " " and takes[begun - 1 : begun] != " ":
             agent = {"service_instance_id": f"of-{location}", "service_version": f"{number}"}
             told.put(samples, tick, **{**agent, **who})
+
+
+def _own(takes: str, slot: int) -> bool:
+    return not takes or takes[slot : slot + 1] == "."
+
+
+def turns(replicas: Mapping[str, str], replica: str, first: int = 0) -> str:
+    """Which slots a replica takes, where those that are there take turns; ``first`` has the first
+    one."""
+    taken = ""
+    for slot, sign in enumerate(replicas[replica]):
+        there = [name for name, line in replicas.items() if line[slot : slot + 1] == "."]
+        own = sign == "." and there[(slot + first) % len(there)] == replica
+        taken += "." if own else " " if sign == " " else "_"
+    return taken
+
+
+def share(samples: Samples, replicas: Mapping[str, str], interval: float, **who: str) -> None:
+    """Put into ``samples`` what the replicas of a location send of each other."""
+    for tick in range(samples.ticks):
+        slot = int(tick * samples.tick // interval)
+        signs = {name: line[slot : slot + 1].strip() for name, line in replicas.items()}
+        heard = sum(sign in {".", "_"} for sign in signs.values())
+        for name, sign in signs.items():
+            of = {"service_instance_id": name, "service_version": "1", **who}
+            if sign:
+                told = 0 if sign == "c" else heard
+                samples.put(tick, "footfall_queue_replicas", told, **of)
+                samples.put(tick, "footfall_queue_draining", sign == "d", **of)
 
 
 @dataclass(frozen=True)
@@ -294,6 +358,8 @@ class Case:
     suspended: dict[str, str] = field(default_factory=dict)
     """What suspends the journey, by location: ``eu``; in the other environment: ``eu, staging``;
     and another journey: ``eu/search``."""
+    replicas: dict[str, str] = field(default_factory=dict)
+    """Who is there to walk the slots of ``eu``, by replica; empty: one agent."""
     extra: dict[str, str] = field(default_factory=dict)
     """Further series as the tools write them."""
     only: re.Pattern[str] | None = None
@@ -310,18 +376,32 @@ class Case:
         samples = Samples(self.tick, ticks)
         here = {"deployment_environment_name": "production"} if self.staging else {}
         for location, line in self.lines.items():
-            who = {"service_instance_id": self.agents.get(location, f"of-{location}"), **here}
             held = self.suspended.get(location, "")
-            walk(samples, self.of, line, location, self.before, suspended=held, **who)
+            for agent, takes in self._agents_at(location):
+                who = {"service_instance_id": agent, **here}
+                walk(
+                    samples,
+                    self.of,
+                    line,
+                    location,
+                    self.before,
+                    suspended=held,
+                    takes=takes,
+                    **who,
+                )
+        share(samples, self.replicas, self.of.interval, **here)
         for location, line in self.staging.items():
             staging = {"deployment_environment_name": "staging", "service_instance_id": "staging"}
             held = self.suspended.get(f"{location}, staging", "")
             walk(samples, self.of, line, location, {}, suspended=held, **staging)
-        for name, line in self.more.items():
+        for first, (name, line) in enumerate(self.more.items(), start=1):
             for location in self.lines:
                 held = self.suspended.get(f"{location}/{name}", "")
                 told = line.get(location, "")
-                walk(samples, others[name], told, location, {}, suspended=held, **here)
+                for agent, takes in self._agents_at(location, first):
+                    who = {"service_instance_id": agent, **here}
+                    one = others[name]
+                    walk(samples, one, told, location, {}, suspended=held, takes=takes, **who)
         samples.forget(self.from_tick)
         series = samples.documents()
         series += [{"series": name, "values": values} for name, values in self.extra.items()]
@@ -340,6 +420,12 @@ class Case:
             }
             (folder / f"{tool}.yaml").write_text(yaml.safe_dump(document, width=1_000_000))
         return folder
+
+    def _agents_at(self, location: str, first: int = 0) -> list[tuple[str, str]]:
+        """Who is there, and which slots are theirs."""
+        if self.replicas and location == "eu":
+            return [(name, turns(self.replicas, name, first)) for name in self.replicas]
+        return [(self.agents.get(location, f"of-{location}"), "")]
 
     def _rules(self, *others: Journey) -> str:
         text = rules(self.of, *others)

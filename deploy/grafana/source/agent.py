@@ -114,7 +114,8 @@ _NOW: Final = Row(
         ),
         Table(
             title="Agents",
-            description="One a location; the id is that of its state folder.",
+            description="One a location, or the replicas that share it; the id is that of its "
+            "state folder. A replica is heard by the others where all of them count as many.",
             by={
                 "location": "Location",
                 "service_instance_id": "Agent",
@@ -126,6 +127,14 @@ _NOW: Final = Row(
                     title="Journeys",
                     expr="count by (location, service_instance_id, service_version, "
                     f"deployment_environment_name) ({WATCHED})",
+                ),
+                Column(
+                    title="Replicas heard",
+                    expr="max by (service_instance_id) (footfall_queue_replicas) "
+                    "* on (service_instance_id) group_right () "
+                    "(0 * count by (location, service_instance_id, service_version, "
+                    f"deployment_environment_name) ({WATCHED}) + 1)",
+                    steps=((words.LOWEST, "red"), (1, "yellow"), (2, "green")),
                 ),
             ],
             height=5,

@@ -19,13 +19,13 @@ RUNS: Final = f"footfall_journey_runs_total{AT}"
 SKIPPED: Final = f"footfall_schedule_skipped_total{AT}"
 
 
-def placed(metric: str, *more: str) -> str:
-    """Return an agent's gauge by location and the labels ``more``."""
-    by = ", ".join(["service_instance_id", *more])
-    return f"sum by ({by}) ({metric}{CHOSEN}) {PLACE}"
+def placed(metric: str, *more: str, of: str = "sum") -> str:
+    """Return a gauge of the agents by location and the labels ``more``, put together by ``of``."""
+    by, at = ", ".join(["service_instance_id", *more]), ", ".join(["location", *more])
+    return f"{of} by ({at}) ({of} by ({by}) ({metric}{CHOSEN}) {PLACE})"
 
 
 def fell(metric: str, *more: str) -> str:
-    """Return how much an agent's counter grew between two points, in the same way."""
-    by = ", ".join(["service_instance_id", *more])
-    return f"sum by ({by}) (increase({metric}{CHOSEN}[$__interval])) {PLACE}"
+    """Return how much a counter of the agents grew between two points, in the same way."""
+    by, at = ", ".join(["service_instance_id", *more]), ", ".join(["location", *more])
+    return f"sum by ({at}) (sum by ({by}) (increase({metric}{CHOSEN}[$__interval])) {PLACE})"

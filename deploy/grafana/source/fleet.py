@@ -9,9 +9,18 @@ from deploy.grafana.source.dashboard import Annotation, Dashboard, Row
 from deploy.grafana.source.panel import SUSPENSIONS, VERDICTS, Query
 from deploy.grafana.source.panels import Bars, Chart, Stat, Timeline
 from deploy.grafana.source.table import Column, Table
-from deploy.grafana.source.words import down, fell, journeys, quantile, runs, success, suspended
+from deploy.grafana.source.words import (
+    down,
+    fell,
+    journeys,
+    newest,
+    quantile,
+    runs,
+    success,
+    suspended,
+)
 
-_UP: Final = journeys("footfall_journey_up")
+_UP: Final = newest("footfall_journey_up")
 _INTERVAL: Final = journeys("footfall_journey_interval_seconds")
 _SKIPPED: Final = journeys("footfall_schedule_skipped_total")
 _ESCAPED: Final = journeys("footfall_beacons_total", 'action="escaped"')
@@ -19,7 +28,7 @@ _PASSED: Final = journeys("footfall_journey_duration_seconds_bucket", 'result="p
 _UNPLANNED: Final = journeys("footfall_schedule_skipped_total", 'reason!~"paused|maintenance"')
 _EACH: Final = "by (journey, location)"
 _SUSPENDED: Final = suspended("journey, location")
-_SLOW: Final = f"max {_EACH} ({journeys('footfall_journey_consecutive_slow')})"
+_SLOW: Final = f"max {_EACH} ({newest('footfall_journey_consecutive_slow')})"
 _PAGE_ERRORS: Final = journeys("footfall_page_errors_total")
 
 
@@ -55,7 +64,7 @@ _NOW: Final = Row(
             "paused or in a window are left out.",
             queries=[
                 Query(
-                    f"count({_INTERVAL} unless on (journey, location) {_UP} "
+                    f"count(max {_EACH} ({_INTERVAL}) unless on (journey, location) {_UP} "
                     f"unless on (journey, location) {_SUSPENDED} == 1) or vector(0)"
                 )
             ],
@@ -164,7 +173,7 @@ _STATUS: Final = Row(
                 Column(title="Status", expr=f"min {_EACH} ({_UP})", states=VERDICTS),
                 Column(
                     title="Failed in a row",
-                    expr=f"max {_EACH} ({journeys('footfall_journey_consecutive_failures')})",
+                    expr=f"max {_EACH} ({newest('footfall_journey_consecutive_failures')})",
                     steps=words.NONE_IS_GOOD,
                 ),
                 Column(

@@ -9,9 +9,18 @@ from deploy.grafana.source import inside, words
 from deploy.grafana.source.dashboard import Annotation, Dashboard, Row
 from deploy.grafana.source.panel import SUSPENSIONS, VERDICTS, Query
 from deploy.grafana.source.panels import Bars, Chart, Stat, Timeline
-from deploy.grafana.source.words import down, fell, journeys, quantile, runs, success, suspended
+from deploy.grafana.source.words import (
+    down,
+    fell,
+    journeys,
+    newest,
+    quantile,
+    runs,
+    success,
+    suspended,
+)
 
-_UP: Final = journeys("footfall_journey_up")
+_UP: Final = newest("footfall_journey_up")
 _ATTEMPTS: Final = journeys("footfall_journey_attempts_total")
 _DURATION: Final = journeys("footfall_journey_duration_seconds_bucket")
 _LATENESS: Final = journeys("footfall_schedule_lateness_seconds_bucket")
@@ -34,7 +43,7 @@ _NOW: Final = Row(
             "don't count.",
             queries=[
                 Query(
-                    f"max by (location) ({journeys('footfall_journey_consecutive_failures')})",
+                    f"max by (location) ({newest('footfall_journey_consecutive_failures')})",
                     "{{location}}",
                 )
             ],
@@ -82,7 +91,7 @@ _NOW: Final = Row(
             "alone is no news.",
             queries=[
                 Query(
-                    f"max by (location) ({journeys('footfall_journey_consecutive_slow')})",
+                    f"max by (location) ({newest('footfall_journey_consecutive_slow')})",
                     "{{location}}",
                 )
             ],

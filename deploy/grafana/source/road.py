@@ -103,7 +103,7 @@ SPOOL: Final = Row(
             description="Grows while the collector is away; bounded by telemetry.spool_age.",
             queries=[
                 Query(
-                    placed("footfall_spool_oldest_age_seconds", "signal"),
+                    placed("footfall_spool_oldest_age_seconds", "signal", of="max"),
                     "{{location}} · {{signal}}",
                 ),
             ],

@@ -51,6 +51,10 @@ FEW_ARE_WELL: Final[Steps] = ((1, "yellow"),)
 RATIO: Final[Steps] = ((LOWEST, "red"), (0.95, "yellow"), (0.99, "green"))
 
 
+_EACH: Final = "deployment_environment_name, journey, site, location"
+_LIFE: Final = "service_instance_id, service_version"
+
+
 def journeys(metric: str, *more: str) -> str:
     """Return the selector of a metric of the chosen journeys."""
     return f"{metric}{{{','.join([CHOSEN, *more])}}}"
@@ -66,11 +70,22 @@ def suspended(by: str) -> str:
     return f"max by ({by}) ({journeys('footfall_journey_suspended')})"
 
 
+def newest(metric: str) -> str:
+    """Return how the chosen journeys stand at each location.
+
+    Where several replicas share one, that is read from the one that walked a journey last: the
+    others tell how it stood when they did.
+    """
+    told, last = journeys(metric), journeys("footfall_journey_last_run_seconds")
+    return (
+        f"max by ({_EACH}) ({told} and on ({_EACH}, {_LIFE}) "
+        f"topk by ({_EACH}) (1, {last} and on ({_EACH}, {_LIFE}) {told}))"
+    )
+
+
 def down(by: str) -> str:
     """Return the fails in a row of the chosen journeys that are down, as incidents count them."""
-    return (
-        f"max by ({by}) ({journeys('footfall_journey_consecutive_failures')}) >= {DOWN_CONFIRMED}"
-    )
+    return f"max by ({by}) ({newest('footfall_journey_consecutive_failures')}) >= {DOWN_CONFIRMED}"
 
 
 def success(over: str, by: str = "") -> str:

@@ -41,7 +41,7 @@ def test_series_and_labels_exist() -> None:
     assert set(re.findall(r"\bfootfall:[\w:]+", asked)) <= recorded
     labels = {prometheus_label(key) for one in CATALOGUE.values() for key in one.attributes}
     labels |= {"instance", "exported_instance", "service_instance_id", "le"}
-    labels |= {"deployment_environment_name"}
+    labels |= {"deployment_environment_name", "service_version"}
     told = set(re.findall(r"(\w+)=~?\"", asked))
     for listed in re.findall(r"(?:by|on) \(([^)]*)\)", asked):
         told |= set(listed.split(", ")) - {""}
