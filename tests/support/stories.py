@@ -44,6 +44,7 @@ import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -473,9 +474,11 @@ def run(*command: str | Path) -> str:
 
     """
     # Short-lived and small: collecting garbage would be a third of the work.
-    environment = os.environ | {"GOGC": "800"}
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=120, env=environment
-    )
+    # vmalert-tool keeps its store in a folder of one name below that of temporary files.
+    with TemporaryDirectory() as own:
+        environment = os.environ | {"GOGC": "800", "TMPDIR": own}
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=120, env=environment
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
