@@ -23,9 +23,10 @@ from agent.daemon.in_force import ConfigSource
 from agent.loading.load import load
 from agent.pool.process_tree import become_subreaper
 from agent.schedule.loop import run as run_schedule
-from agent.server.app import create_app
+from agent.server.app import MoreRoutes, create_app
 from agent.server.connection import LimitedConnection
 from agent.server.control import Refused
+from agent.server.health import health_routes
 from agent.server.public.public_app import create_public_app
 from agent.server.serving import port_of, serving
 
@@ -103,14 +104,14 @@ class Daemon:
         readiness, artifacts = stations.readiness, stations.engine.artifacts.folder
         controls = Controls(stations, self._source, self._clock)
         app = create_app(
-            readiness.alive,
-            readiness.ready,
+            health_routes(readiness.alive, readiness.ready),
             stations.overview,
             controls,
             artifacts,
             stations.access,
             self._clock,
             stations.streams,
+            MoreRoutes(),
         )
         serving_it = serving(app, stations.listening, LimitedConnection)
         self._tasks.add(await self._stack.enter_async_context(serving_it))

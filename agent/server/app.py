@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -16,7 +17,6 @@ from agent.server.artifacts import serve
 from agent.server.concurrency import ConcurrencyLimit
 from agent.server.control import Refused, control_routes, told
 from agent.server.event_streams import EVENTS
-from agent.server.health import health_routes
 from agent.server.page_forms import form_routes
 from agent.server.pages import page_routes, told_on_a_page
 from agent.server.sessions import Sessions
@@ -25,7 +25,7 @@ from agent.server.views.assets import Assets
 from agent.server.views.rendering import Rendering
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
     from agent.core.clock import Clock
@@ -33,26 +33,35 @@ if TYPE_CHECKING:
     from agent.server.control import Control
     from agent.server.documents import Source
     from agent.server.event_streams import EventStreams
-    from agent.server.health import Check
+
+
+@dataclass(frozen=True, slots=True)
+class MoreRoutes:
+    """What is answered beside health, pages and the API of runs."""
+
+    api: Sequence[Route] = ()
+    """Open to who shows the agent's token, or has a session."""
+    adapters: Sequence[Route] = ()
+    """Each looks at a secret of its own."""
 
 
 def create_app(
-    alive: Callable[[], Check],
-    ready: Callable[[], Awaitable[Mapping[str, Check]]],
+    health: Sequence[Route],
     source: Source,
     control: Control,
     artifacts: Path,
     access: Access,
     clock: Clock,
     streams: EventStreams,
+    more: MoreRoutes,
 ) -> Starlette:
-    """Return the application, open as ``access`` says."""
+    """Return the application, open as ``access`` says; ``health`` to everybody."""
     assets = Assets()
     rendering = Rendering(assets)
     sessions = Sessions(access.token, access.url, access.port, clock.wall)
     sign_in = SignIn(access, sessions, rendering, clock)
-    health = health_routes(alive, ready)
     public = [route.path for route in health]
+    own_doors = [route.path for route in more.adapters]
     evidence = Route("/artifacts/{path:path}", serve(artifacts))
     on_page = told_on_a_page(refused, rendering)
     app = Starlette(
@@ -60,6 +69,8 @@ def create_app(
             *health,
             *api_routes(source),
             *control_routes(control),
+            *more.adapters,
+            *more.api,
             streams.route(),
             *page_routes(source, rendering),
             *form_routes(control),
@@ -74,8 +85,9 @@ def create_app(
                 sessions=sessions,
                 rendering=rendering,
                 public=public,
+                own_doors=own_doors,
             ),
-            Middleware(ConcurrencyLimit, public=[*public, EVENTS]),
+            Middleware(ConcurrencyLimit, public=[*public, EVENTS], apart=own_doors),
         ],
         exception_handlers={
             HTTPException: on_page,

@@ -47,7 +47,7 @@ async def body_of(request: Request, form: type[BodyT]) -> BodyT:
     if request.query_params:
         raise HTTPException(400, "no parameters are taken in the address: send a JSON body")
     raw = await _read(request)
-    given = _parsed(raw) if raw else {}
+    given = parsed(raw) if raw else {}
     if not isinstance(given, dict):
         raise HTTPException(400, "the body must be a JSON object, such as {}")
     return held_to(form, given)
@@ -100,7 +100,13 @@ async def received(request: Request, most: int, what: str) -> bytes:
     return bytes(raw)
 
 
-def _parsed(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
+def parsed(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Return what JSON says.
+
+    Raises:
+        HTTPException: 400 it is none, or means two things.
+
+    """
     try:
         return json.loads(
             raw.decode(), object_pairs_hook=_without_doubles, parse_constant=_no_number

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from agent.core.clock import SystemClock
 from agent.server.access import Access
-from agent.server.app import create_app
+from agent.server.app import MoreRoutes, create_app
 from agent.server.event_streams import EventStreams
-from agent.server.health import Check
+from agent.server.health import Check, health_routes
 from agent.server.serving import listen, port_of, serving
 from tests.gallery.scenes import PASSED_PICTURE, PICTURE
 from tests.support.api import Asked
@@ -94,14 +94,14 @@ async def staged() -> AsyncIterator[tuple[Stage, str]]:
         stage, socket, streams = Stage(Path(folder)), listen("127.0.0.1", 0), EventStreams()
         access = Access("127.0.0.1", TOKEN, False, port_of(socket))
         app = create_app(
-            lambda: Check(True, "ticked"),
-            ready,
+            health_routes(lambda: Check(True, "ticked"), ready),
             stage,
             stage.control,
             Path(folder),
             access,
             SystemClock(),
             streams,
+            MoreRoutes(),
         )
         async with serving(app, socket):
             yield stage, f"http://127.0.0.1:{port_of(socket)}"

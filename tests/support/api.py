@@ -29,10 +29,10 @@ from agent.schedule.suspensions import Suspensions
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.access import Access
-from agent.server.app import create_app
+from agent.server.app import MoreRoutes, create_app
 from agent.server.connection import LimitedConnection
 from agent.server.event_streams import EventStreams
-from agent.server.health import Check
+from agent.server.health import Check, health_routes
 from agent.server.serving import listen, port_of, serving
 from agent.storage import asked_runs, certificates, incidents, journey_state, runs, walks
 from agent.storage.reader import Reader
@@ -104,6 +104,7 @@ class Served:
     connections: set[LimitedConnection] = field(default_factory=set)
     control: Asked = field(default_factory=Asked)
     streams: EventStreams = field(default_factory=EventStreams)
+    more: MoreRoutes = field(default_factory=MoreRoutes)
     suspended: list[Suspension] = field(default_factory=list)
     """What suspends, or has suspended, the journeys whose runs are put into the history."""
 
@@ -148,14 +149,14 @@ class Served:
         shown = self.token or STATE_TOKEN
         access = Access(self.host, shown, bool(self.token), self.port, self.public_url)
         app = create_app(
-            lambda: Check(True, "ticked"),
-            ready,
+            health_routes(lambda: Check(True, "ticked"), ready),
             overview,
             self.control,
             self.artifacts,
             access,
             self.clock,
             self.streams,
+            self.more,
         )
         self.url = f"http://127.0.0.1:{self.port}"
         kept = self.connections
