@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from agent.config import variables
 from agent.config.explain import explain, faulty
+from agent.config.gate_checks import gate_problems
 from agent.config.provenance import DEEPEST, KeyPath, Provenance, lines_of
 from agent.config.sections import BrowserSection, IdentitySection
 from agent.config.settings import Settings
@@ -96,6 +97,7 @@ def load_lenient(
     settings = settings.model_copy(update=anchored)
     settings = _with_signing_keys(settings, base, problems)
     settings = with_queue(settings, base, problems)
+    problems += gate_problems(settings)
     settings._proxies = _proxies(settings.browser, environ)  # noqa: SLF001 - part of what is read
     return settings, problems
 

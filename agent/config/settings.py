@@ -7,6 +7,7 @@ from pydantic import PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.config.fields import Folder, JourneyKey, Name, Text
+from agent.config.gate_sections import GateSection
 from agent.config.provenance import KeyPath, Provenance
 from agent.config.sections import (
     ArtifactsSection,
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     server: ServerSection = ServerSection()
     links: LinksSection = LinksSection()
     queue: QueueSection = QueueSection()
+    gate: GateSection = GateSection()
     maintenance: tuple[MaintenanceSection, ...] = ()
 
     _provenance: Provenance = PrivateAttr(default_factory=Provenance)

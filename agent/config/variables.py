@@ -26,11 +26,19 @@ PREFIX = "FOOTFALL_"
 SECRET_PREFIX = "FOOTFALL_SECRET_"  # noqa: S105 - a name
 _FOREIGN = (SECRET_PREFIX, "FOOTFALL_DEMO_")
 """Variables that are not configuration keys: secrets of journeys, and the demo shop's own."""
-SECRET_KEYS = (
+SECRET_KEYS: tuple[KeyPath, ...] = (
     ("queue", "token"),
     ("queue", "url"),
     ("server", "token"),
     ("telemetry", "headers"),
+    ("gate", "argo_rollouts", "token"),
+    ("gate", "flagger", "token"),
+    ("gate", "github", "secret"),
+    ("gate", "github", "key"),
+    ("gate", "cdevents", "token"),
+    ("gate", "cdevents", "sink_token"),
+    ("gate", "hook", "secret"),
+    ("gate", "canaries"),
 )
 """The keys that the secrets folder may give."""
 
@@ -130,7 +138,8 @@ def secret_files(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     except ValueError:
         return found, problems  # no path at all, which is told of the key itself
     for path in files:
-        if key_of(path.name)[:2] not in SECRET_KEYS:
+        key = key_of(path.name)
+        if not any(key[: len(one)] == one for one in SECRET_KEYS):
             allowed = ", ".join(PREFIX + "__".join(key).upper() for key in SECRET_KEYS)
             message = (
                 f"not a key that the secrets folder may give (those are {allowed}); a journey's "
@@ -149,8 +158,11 @@ def secret_files(folder: Path) -> tuple[dict[str, str], list[Problem]]:
 
 def _known_names() -> Iterator[str]:
     yield f"{SECRET_PREFIX}<NAME>"
-    for name, info in Settings.model_fields.items():
-        yield f"{PREFIX}{name}".upper()
+    yield from _names_in(Settings, PREFIX)
+
+
+def _names_in(model: type[BaseModel], above: str) -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        yield f"{above}{name}".upper()
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            for key in info.annotation.model_fields:
-                yield f"{PREFIX}{name}__{key}".upper()
+            yield from _names_in(info.annotation, f"{above}{name}__")

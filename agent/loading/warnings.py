@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.beacons.policy import stopped_instead
 from agent.browsers.find import require_browser
+from agent.config.variables import SECRET_KEYS
 from agent.core import proxies
 from agent.core.errors import BrowserMissing, Problem
 from agent.core.origins import parse
@@ -36,12 +37,6 @@ _ARGUMENTS = {
     "--user-data-dir": "browsers don't start with it: every run has a fresh profile",
 }
 """Arguments of the browser that do less than they say."""
-_SECRET_KEYS = (
-    ("server", "token"),
-    ("telemetry", "headers"),
-    ("queue", "url"),
-    ("queue", "token"),
-)
 _PRIVATE_FILES = frozenset({"keyPath", "pfxPath", "storage_state"})
 """Keys of ``context`` that name a file which lets its reader in somewhere."""
 
@@ -124,7 +119,7 @@ def _secrets(
         yield where, Path(settings.identity.signing_key)
     if settings.queue.credentials:
         yield settings.where("queue", "credentials"), Path(settings.queue.credentials)
-    for path in _SECRET_KEYS:
+    for path in SECRET_KEYS:
         if file := settings.file_of(*path):
             yield settings.where(*path), file
     for variable, value in sorted(environ.items()):

@@ -11,7 +11,7 @@ from agent.config import Settings, load
 from agent.config.sections import JourneySection, SiteSection
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
-FREE_TABLES = {"params", "headers", "vendors"}
+FREE_TABLES = {"params", "headers", "vendors", "deploys", "canaries"}
 """Tables whose keys are the user's own."""
 
 
@@ -71,10 +71,16 @@ def test_the_example_loads_with_every_comment_taken_away(uncommented):
 def test_the_example_shows_the_defaults(uncommented):
     """What a commented key shows is what holds without it; the number of CPUs varies.
 
-    There are no sites, journeys and windows without any.
+    There are no sites, journeys, windows and canaries without any.
     """
     empty = uncommented.with_name("empty.toml")
     empty.touch()
-    varying = {"sites": True, "journey": True, "maintenance": True, "workers": {"count"}}
+    varying = {
+        "sites": True,
+        "journey": True,
+        "maintenance": True,
+        "workers": {"count"},
+        "gate": {"canaries"},
+    }
     shown = load(uncommented, {}).model_dump(exclude=varying)
     assert shown == load(empty, {}).model_dump(exclude=varying)
