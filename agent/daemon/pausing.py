@@ -9,6 +9,7 @@ from agent.core.suspension import Cause, Mode
 from agent.core.units import parse_duration
 from agent.daemon.suspension_report import pause_document
 from agent.daemon.switch import PauseOrder
+from agent.queue.shared import Away
 from agent.runs.document import time
 from agent.schedule.maintenance import selects
 from agent.server.api import no_journey
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from agent.daemon.build import Stations
     from agent.server.pause_body import PauseBody, ResumeBody
 
+_NOT_PAUSED = (
+    "nothing is paused: the location's other replicas can't be told, since the server of queue.url "
+    "is away ({}). Try again when it is back; what runs here alone ends with this agent"
+)
+_NOT_RESUMED = (
+    "nothing is resumed: the location's other replicas can't be told, since the server of "
+    "queue.url is away ({}). Try again when it is back"
+)
 _MOST = 1000
 """Pauses that may hold at once: more are somebody's loop."""
 
@@ -36,7 +45,8 @@ class Pausing:
         """Pause journeys; return the pause, and what runs.
 
         Raises:
-            Refused: no journey is of such a name, the time is over, or too many hold.
+            Refused: no journey is of such a name, the time is over, too many hold, or the other
+                replicas can't be told.
 
         """
         chosen = self._chosen(asked.journeys)
@@ -51,7 +61,10 @@ class Pausing:
             self._until(asked),
             asked.now,
         )
-        pause, stopped = await self._stations.switch.pause(order)
+        try:
+            pause, stopped = await self._stations.switch.pause(order)
+        except Away as error:
+            raise Refused(503, _NOT_PAUSED.format(error)) from None
         running = [
             name
             for name in self._stations.engine.stops.under_way
@@ -68,7 +81,7 @@ class Pausing:
         """Resume journeys; return which were paused, and which a window still holds.
 
         Raises:
-            Refused: no journey is of such a name.
+            Refused: no journey is of such a name, or the other replicas can't be told.
 
         """
         stations = self._stations
@@ -78,7 +91,10 @@ class Pausing:
         named = sorted(journeys) if chosen is None else chosen
         pauses = stations.suspensions.pauses
         paused = [name for name in named if any(one.holds(name, now) for one in pauses.known)]
-        changed = await stations.switch.resume(chosen, asked.who)
+        try:
+            changed = await stations.switch.resume(chosen, asked.who)
+        except Away as error:
+            raise Refused(503, _NOT_RESUMED.format(error)) from None
         held = [
             {"journey": name, "until": until and time(until), "reason": window.reason}
             for name in named

@@ -17,13 +17,14 @@ from agent.schedule.pauses import Pause
 from agent.storage.journey_state import JourneyState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from agent.core.clock import Clock
     from agent.core.model import Journey
     from agent.core.results import RunResult
     from agent.core.suspension import Mode
+    from agent.replicas.shared_pauses import SharedPauses
     from agent.runs.engine import Engine
     from agent.schedule.maintenance import Turn, Window
     from agent.schedule.suspensions import Mark, Suspensions
@@ -52,7 +53,8 @@ class Switch:
     """Sets pauses and ends them, and tells when anything begins or ends, ``on_change`` too.
 
     What it does holds at once. That it outlives the agent is written down after that, so that a
-    disk that refuses doesn't keep anybody from stopping the walks.
+    disk that refuses doesn't keep anybody from stopping the walks. Where the agent is one of
+    several replicas, all of them have to hear of it first (``shared``).
     """
 
     def __init__(
@@ -63,7 +65,9 @@ class Switch:
         telemetry: Telemetry,
         clock: Clock,
         on_change: Callable[[], None],
+        shared: SharedPauses | None = None,
     ) -> None:
+        self._shared = shared
         self._suspensions = suspensions
         self._file = file
         self._engine = engine
@@ -82,7 +86,12 @@ class Switch:
         """Why pauses would not outlive the agent; empty where they would."""
 
     async def pause(self, order: PauseOrder) -> tuple[Pause, list[str]]:
-        """Pause what is ordered; return the pause, and of which journeys a run was ended."""
+        """Pause what is ordered; return the pause, and of which journeys a run was ended here.
+
+        Raises:
+            Away: the other replicas can't be told, so nothing is paused.
+
+        """
         now = self._clock.wall()
         pause = Pause(
             ids.fresh_run_id(now),
@@ -92,22 +101,28 @@ class Switch:
             order.who,
             now,
             order.until,
+            now=order.now,
         )
-        self._suspensions.pauses.set(pause)
-        self._running.add(pause.id)
-        stopped: list[str] = []
-        if order.now:
-            why = f"stopped by {order.who}: {order.reason}"
-            stopped = await self._engine.stop_runs(order.journeys, why)
-        self._telemetry.collect_at_once()
-        _log.warning("pause.set", action="pause", **described(pause), stopped=stopped)
+        if self._shared is not None:
+            await self._shared.add(pause)
+        else:
+            self._suspensions.pauses.set(pause)
+        stopped = await self._begin(pause)
         await self._write()
         return pause, stopped
 
     async def resume(self, journeys: Collection[str] | None, who: str) -> list[Pause]:
-        """Let journeys go (None: all); return the pauses that held any, as they are now."""
+        """Let journeys go (None: all); return the pauses that held any, as they are now.
+
+        Raises:
+            Away: the other replicas can't be told, so nothing is resumed here.
+
+        """
         now = self._clock.wall()
-        changed = self._suspensions.pauses.resume(journeys, now)
+        if self._shared is not None:
+            changed = await self._shared.resume(journeys, now)
+        else:
+            changed = self._suspensions.pauses.resume(journeys, now)
         for pause in changed:
             if pause.is_over(now):
                 self._running.discard(pause.id)
@@ -124,6 +139,27 @@ class Switch:
             self._telemetry.collect_at_once()
             await self._write()
         return changed
+
+    async def heard(self, new: Sequence[Pause]) -> None:
+        """Go by what other replicas have paused and resumed, which the pauses have already."""
+        now = self._clock.wall()
+        for pause in new:
+            if not pause.is_over(now):
+                await self._begin(pause)
+        self._telemetry.collect_at_once()
+        self._on_change()
+        await self._write()
+
+    async def _begin(self, pause: Pause) -> list[str]:
+        """Have a pause hold that was just set; return of which journeys a run was ended."""
+        self._running.add(pause.id)
+        stopped: list[str] = []
+        if pause.now:
+            why = f"stopped by {pause.who}: {pause.reason}"
+            stopped = await self._engine.stop_runs(pause.journeys, why)
+        self._telemetry.collect_at_once()
+        _log.warning("pause.set", action="pause", **described(pause), stopped=stopped)
+        return stopped
 
     def replace_windows(self, windows: Iterable[Window]) -> None:
         """Go by the windows of another configuration."""

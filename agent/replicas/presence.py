@@ -42,7 +42,9 @@ class Announcement:
     version: str
     host: str
     address: str
-    """Where its pages are."""
+    """Where it listens."""
+    url: str
+    """Under which people reach it, or all replicas; "" where none is configured."""
     workers: int
     """That walk in browsers, as ``free``, those of them that wait for a walk."""
     free: int

@@ -20,7 +20,7 @@ from agent.storage.fitting import LARGEST, fit
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from agent.core.model import Journey
     from agent.core.suspension import Suspension
@@ -54,7 +54,7 @@ class SharedVerdicts:
         """How the journeys stand, as far as it is known here."""
         self._walked_by: dict[str, str] = {}
         """Which replica walked each journey last."""
-        self.on_change: Callable[[Collection[str]], None] = lambda _: None
+        self.on_change: Callable[[Collection[str]], Awaitable[None]] = _nobody
         board.room(key_names.VERDICTS, self._on_verdicts)
         board.room(key_names.INCIDENTS, self._on_incidents)
         board.room(key_names.RUNS, self._on_runs)
@@ -86,8 +86,11 @@ class SharedVerdicts:
             if gone:
                 _log.warning("incidents.dropped", action="start", incidents=sorted(gone))
 
-    def walked_here(self, journey: str) -> bool:
-        """Whether this replica made a journey's newest run, or nobody is known to have."""
+    def watches(self, journey: str) -> bool:
+        """Whether this replica is the one that goes on walking a journey that fails.
+
+        That is whoever made its newest run: with that one gone, the next slot's is.
+        """
         return self._walked_by.get(journey, self._instance) == self._instance
 
     async def fold(
@@ -178,7 +181,7 @@ class SharedVerdicts:
         for document in documents.values():
             self._know(document["row"]["journey"], document)
         await self._database.transaction(write)
-        self.on_change([one["row"]["journey"] for one in documents.values()])
+        await self.on_change([one["row"]["journey"] for one in documents.values()])
 
     async def _on_incidents(self, documents: Mapping[str, Any]) -> None:
         def write(connection: sqlite3.Connection) -> None:
@@ -186,7 +189,7 @@ class SharedVerdicts:
                 incident_copies.put_in(connection, document)
 
         await self._database.transaction(write)
-        self.on_change(())
+        await self.on_change(())
 
     async def _on_runs(self, documents: Mapping[str, Any]) -> None:
         others = [one for one in documents.values() if one["replica"] != self._instance]
@@ -198,3 +201,7 @@ class SharedVerdicts:
 
         if others:
             await self._database.transaction(write)
+
+
+async def _nobody(_: Collection[str]) -> None:
+    """Tell nobody."""

@@ -122,6 +122,8 @@ class Ledger:
         self._sites: dict[str, str] = {}
         self.watched: Mapping[str, int] = {}
         """Journeys from a fail to the second pass in a row, each with its fails in a row."""
+        self.replica = ""
+        """Which replica of the location this is, as each run's document tells; "": it is alone."""
 
     async def register_sites(self, sites: Mapping[str, str]) -> None:
         """Note which site each journey is of.
@@ -137,7 +139,19 @@ class Ledger:
             sites_of = {row["journey"]: row["site"] for row in rows}
             return sites_of, journey_state.watched(connection, self._location)
 
-        self._sites, self.watched = await self._database.transaction(write)
+        self._sites, watched = await self._database.transaction(write)
+        self._watch(watched)
+
+    async def look_again(self) -> None:
+        """Take note of how the journeys stand, which others have moved."""
+        self._watch(
+            await self._database.transaction(
+                lambda connection: journey_state.watched(connection, self._location)
+            )
+        )
+
+    def _watch(self, watched: Mapping[str, int]) -> None:
+        self.watched = {name: n for name, n in watched.items() if self._verdicts.watches(name)}
 
     async def take_up(self, enabled: Collection[str], now: float) -> None:
         """Go on at Unix time ``now`` with these journeys, of all that are in the books."""
@@ -245,12 +259,13 @@ class Ledger:
         return self._observe(run, written)
 
     def _entry(self, run: RunResult, at: float, now: float) -> _Entry:
+        made_by = {"replica": self.replica} if self.replica else {}
         return _Entry(
             run,
             at,
             RunEnd.of(run, now),
             self._suspended(run.journey, now),
-            document(run),
+            {**document(run), **made_by},
             walks.pack(walk_record(run)),
         )
 
@@ -274,7 +289,8 @@ class Ledger:
     def _observe(self, run: RunResult, written: Written | None) -> Turn | None:
         if written is None:
             return None
-        turn, self.watched = written
+        turn, watched = written
+        self._watch(watched)
         self._telemetry.observe_run(run)
         return turn
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 class Verdicts(Protocol):
     """Takes the runs of a location in, one after the other."""
 
+    def watches(self, journey: str) -> bool:
+        """Whether it is this agent that walks a journey between its slots while it fails."""
+        ...
+
     async def fold(
         self,
         run: RunEnd,
@@ -43,6 +47,10 @@ class Verdicts(Protocol):
 
 class OwnVerdicts:
     """Those of an agent that is alone at its location: the database says all."""
+
+    def watches(self, journey: str) -> bool:  # noqa: ARG002 - all of them
+        """Whether it is this agent: there is no other."""
+        return True
 
     async def fold(
         self,

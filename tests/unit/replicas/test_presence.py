@@ -14,7 +14,7 @@ def presence(server, clock):
     def one(name, ahead=0.0):
         def describe():
             return Announcement(
-                name, "1.0", f"host-{name}", f"http://{name}:8080", 2, 1, "abc", clock.wall()
+                name, "1.0", f"host-{name}", f"http://{name}:8080", "", 2, 1, "abc", clock.wall()
             )
 
         return Presence(server.store(), describe, clock)
@@ -90,7 +90,7 @@ async def test_a_clock_that_is_apart_is_told_once(server, clock):
     """By how much it is before the server's."""
 
     def describe():
-        return Announcement("one", "1.0", "h", "", 2, 1, "abc", 0.0)
+        return Announcement("one", "1.0", "h", "", "", 2, 1, "abc", 0.0)
 
     one = Presence(server.store(), describe, clock)
     await one.announce()

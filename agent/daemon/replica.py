@@ -1,0 +1,173 @@
+"""The stations that an agent has where it is one of several replicas: ``queue.url`` is given."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agent.core.origins import bracketed
+from agent.loading import bundle
+from agent.loading.load import VERSION
+from agent.queue.shared import Away
+from agent.replicas.board import Board
+from agent.replicas.leader import Leader
+from agent.replicas.presence import Announcement, Presence
+from agent.replicas.shared_pauses import SharedPauses
+from agent.replicas.verdicts import SharedVerdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from contextlib import AsyncExitStack
+
+    from agent.config import Settings
+    from agent.core.clock import Clock
+    from agent.loading.load import Loaded
+    from agent.queue.nats.location import Location
+    from agent.queue.shared import Store
+    from agent.schedule.pauses import Pause, Pauses
+    from agent.storage.database import Database
+
+_log = structlog.get_logger("footfall.replicas")
+
+_FIRST = 5.0
+"""Seconds that a start waits for the server; after that the agent goes on without it."""
+_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not listened on
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What a replica does at this moment."""
+
+    workers: int
+    free: int
+    running: Sequence[str]
+
+
+class Replica:
+    """What this agent shares with the others of its location."""
+
+    def __init__(
+        self,
+        location: Location,
+        settings: Settings,
+        instance: str,
+        port: int,
+        database: Database,
+        pauses: Pauses,
+        clock: Clock,
+    ) -> None:
+        self.location = location
+        self.store: Store = location.store
+        self.instance = instance
+        self._settings = settings
+        self._port = port
+        self._since = clock.wall()
+        self._clock = clock
+        self.board = Board(self.store, clock)
+        self.leader = Leader(self.store, instance, clock)
+        self.presence = Presence(self.store, self._describe, clock)
+        self.verdicts = SharedVerdicts(
+            self.store, self.board, database, settings.location, instance
+        )
+        self.pauses = SharedPauses(self.store, pauses, clock)
+        self._doing: Callable[[], Doing] = lambda: Doing(0, 0, ())
+        self.bundle = ""
+        """The digest of the journeys that are loaded."""
+
+    def describe_by(self, doing: Callable[[], Doing]) -> None:
+        """Have this asked for what the replica does."""
+        self._doing = doing
+
+    async def load(self, loaded: Loaded) -> None:
+        """Announce these journeys from now on."""
+        self.bundle = await asyncio.to_thread(bundle.digest, loaded)
+
+    async def begin(self) -> None:
+        """Take up what the location knows, before anything walks.
+
+        A server that is away is waited for a moment only: what was paused here still is, and
+        nothing is walked without it.
+        """
+        try:
+            async with asyncio.timeout(_FIRST):
+                await self.store.until_connected()
+                await self.pauses.begin()
+                await self.verdicts.begin()
+                await self.board.read_all()
+        except (TimeoutError, Away):
+            why = self.store.trouble or "no answer in time"
+            _log.error("queue.away", action="start", error=why)
+
+    def tasks(
+        self, on_paused: Callable[[Sequence[Pause]], Coroutine[None, None, None]]
+    ) -> dict[str, Coroutine[None, None, None]]:
+        """Return what goes on as long as the agent does, by name."""
+        return {
+            "presence": self.presence.run(),
+            "leader": self.leader.run(),
+            "board": self.board.follow(),
+            "shared pauses": self.pauses.follow(on_paused),
+        }
+
+    def _describe(self) -> Announcement:
+        doing, server = self._doing(), self._settings.server
+        return Announcement(
+            instance=self.instance,
+            version=VERSION,
+            host=socket.gethostname(),
+            address=f"http://{bracketed(_reached(server.host))}:{self._port}",
+            url=server.url,
+            workers=doing.workers,
+            free=doing.free,
+            bundle=self.bundle,
+            since=self._since,
+            running=list(doing.running),
+        )
+
+
+async def open_replica(
+    stack: AsyncExitStack,
+    loaded: Loaded,
+    instance: str,
+    port: int,
+    database: Database,
+    pauses: Pauses,
+    clock: Clock,
+) -> Replica | None:
+    """Build the stations where the configuration has a server; None: the agent is alone."""
+    settings = loaded.settings
+    queue = settings.queue
+    if not queue.url.get_secret_value():
+        return None
+    # The library takes its time to be imported.
+    from agent.queue.nats.endpoint import Endpoint
+    from agent.queue.nats.location import opened
+
+    endpoint = Endpoint(
+        queue.url.get_secret_value(),
+        queue.credentials,
+        queue.token.get_secret_value(),
+        queue.ca,
+    )
+    opening = opened(endpoint, settings.location, settings.environment, clock)
+    location = await stack.enter_async_context(opening)
+    replica = Replica(location, settings, instance, port, database, pauses, clock)
+    stack.push_async_callback(replica.presence.leave)
+    await replica.load(loaded)
+    await replica.begin()
+    return replica
+
+
+def _reached(host: str) -> str:
+    """Return under which name others reach what listens there."""
+    if host not in _WILDCARDS:
+        return host
+    name = socket.gethostname()
+    try:
+        return socket.gethostbyname(name)
+    except OSError:
+        return name
