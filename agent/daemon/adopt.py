@@ -36,4 +36,6 @@ async def adopt(stations: Stations, started_at: float | None = None) -> None:
     stations.ticker.load(journeys, decided, stations.timeline.now())
     await stations.ledger.note_ticking(stations.ticker.decided())
     stations.telemetry.watch(journeys, stations.ticker.gap)
+    if stations.replica is not None:
+        stations.replica.load(loaded.bundle)
     stations.switch.replace_windows(Window(one) for one in loaded.maintenance)

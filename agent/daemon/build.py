@@ -21,6 +21,7 @@ from agent.daemon.in_force import InForce
 from agent.daemon.present import Present
 from agent.daemon.queries import Overview, Reported
 from agent.daemon.readiness import Readiness
+from agent.daemon.replica import Doing, Replica, open_replica
 from agent.daemon.suspension_report import SuspensionReport
 from agent.daemon.switch import Switch
 from agent.daemon.usage import UsageMeter
@@ -61,7 +62,7 @@ from agent.telemetry.telemetry import Telemetry
 if TYPE_CHECKING:
     import socket
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from contextlib import AsyncExitStack
 
     from agent.config import Settings
@@ -111,6 +112,8 @@ class Stations:
     """All that a reload changes."""
     suspensions: Suspensions
     switch: Switch
+    replica: Replica | None
+    """What it shares with the others of its location; None: it is alone."""
 
 
 async def build(
@@ -131,9 +134,7 @@ async def build(
     stack.callback(listening.close)
     shown = _shown(settings, stack)
     access = _access(settings, folder, port_of(listening))
-    left = kill_leftovers(agent_id)
-    if left:
-        _log.warning("leftovers.killed", action="start", processes=left)
+    _clear(agent_id)
     database = Database(folder.database, _SCHEMAS, clock, _repair)
     await database.open()
     stack.push_async_callback(database.close)
@@ -141,12 +142,12 @@ async def build(
     stack.callback(reader.close)
     sink = _telemetry(settings, environ, database, agent_id, clock)
     suspensions = _suspensions(loaded, folder, sink, clock)
-    books = Ledger(database, sink, settings.location, suspensions.known)
-    workers = settings.workers.count
-    lanes = Lanes(
-        Lane(LocalQueue(workers * _QUEUE_PER_WORKER), workers),
-        Lane(LocalQueue(workers * _CALLS_PER_WORKER), workers),
+    replica = await open_replica(
+        stack, loaded, agent_id, port_of(listening), database, suspensions.pauses, clock
     )
+    verdicts = None if replica is None else replica.verdicts
+    books = Ledger(database, sink, settings.location, suspensions.known, verdicts)
+    lanes = _lanes(settings.workers.count)
     in_force = InForce(loaded, folder.path / ".journeys", clock.wall())
     stack.callback(in_force.drop)
     secret = config.secret_reader(settings, environ)
@@ -173,14 +174,18 @@ async def build(
     dispatcher = Dispatcher(engine, books, lanes, timeline, clock, on_run, suspended)
     by_hand = RunsByHand(engine, dispatcher, database, sink, clock)
     closer_runs = CloserRuns(engine, books, dispatcher, timeline, clock, switch.on_run)
-    readiness = Readiness(engine, dispatcher, sink, database, in_force, switch, clock)
+    readiness = Readiness(engine, dispatcher, sink, database, in_force, switch, clock, replica)
     ticker = Ticker(settings.location)
-    report = SuspensionReport(suspensions, clock)
     agent = AgentReport(VERSION, settings.environment, readiness.ready)
     overview = Overview(
         settings.location,
         Present(dispatcher, ticker, timeline, engine.live),
-        Reported(report, agent, engine.artifacts.folder, lambda: in_force.now.settings.links.trace),
+        Reported(
+            SuspensionReport(suspensions, clock),
+            agent,
+            engine.artifacts.folder,
+            lambda: in_force.now.settings.links.trace,
+        ),
         reader,
         clock,
     )
@@ -205,8 +210,10 @@ async def build(
         in_force=in_force,
         suspensions=suspensions,
         switch=switch,
+        replica=replica,
     )
     _gauge(built)
+    _join(built, replica)
     await engine.start()
     stack.push_async_callback(engine.stop)
     return built
@@ -216,6 +223,20 @@ def _repair(connection: sqlite3.Connection) -> None:
     """Make the books agree, after what could be read of damaged ones was saved."""
     repair(connection)
     incidents.repair(connection)
+
+
+def _clear(agent_id: str) -> None:
+    """Kill what a predecessor has left."""
+    left = kill_leftovers(agent_id)
+    if left:
+        _log.warning("leftovers.killed", action="start", processes=left)
+
+
+def _lanes(workers: int) -> Lanes:
+    return Lanes(
+        Lane(LocalQueue(workers * _QUEUE_PER_WORKER), workers),
+        Lane(LocalQueue(workers * _CALLS_PER_WORKER), workers),
+    )
 
 
 def _shown(settings: Settings, stack: AsyncExitStack) -> socket.socket | None:
@@ -284,3 +305,27 @@ def _gauge(built: Stations) -> None:
     gauge(names.RELOAD_SUCCESS, lambda: [({}, int(not built.in_force.refused))])
     gauge(names.RELOAD_TIME, lambda: [({}, built.in_force.since)])
     gauge(names.AGENT_PROCESSES, lambda: [({}, built.usage.last.processes)])
+
+
+def _join(built: Stations, replica: Replica | None) -> None:
+    """Have the replica's stations know what this agent does, and hear what others have done."""
+    if replica is None:
+        return
+    books, switch = built.ledger, built.switch
+    books.replica = replica.instance
+    places, pools = built.dispatcher.lanes.browsers.places, built.engine.pools
+
+    def doing() -> Doing:
+        states = pools.browsers.states()
+        up = states["idle"] + states["busy"]
+        return Doing(up, min(places.free, states["idle"]), built.engine.stops.under_way)
+
+    async def on_change(journeys: Collection[str]) -> None:
+        await books.look_again()
+        switch.on_verdicts(journeys)
+        built.streams.publish("state", {"what": "journeys"})
+
+    replica.describe_by(doing)
+    switch.share(replica.pauses)
+    replica.verdicts.on_change = on_change
+    built.telemetry.gauge(names.REPLICAS, lambda: [({}, len(replica.presence.heard()))])

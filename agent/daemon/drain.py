@@ -36,6 +36,8 @@ async def drain(
     """
     _log.info("drain.started", action="stop", running=stations.dispatcher.running)
     stations.by_hand.drain()
+    if stations.replica is not None:
+        await stations.replica.presence.drain()
     drained = asyncio.create_task(stations.dispatcher.drain())
     await first_of(drained, force.wait(), limit=_DRAIN)
     if not drained.done():

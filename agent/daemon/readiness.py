@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.daemon.in_force import InForce
+    from agent.daemon.replica import Replica
     from agent.daemon.switch import Switch
     from agent.runs.dispatcher import Dispatcher
     from agent.runs.engine import Engine
@@ -37,7 +38,9 @@ class Readiness:
         in_force: InForce,
         switch: Switch,
         clock: Clock,
+        replica: Replica | None = None,
     ) -> None:
+        self._replica = replica
         self._engine = engine
         self._dispatcher = dispatcher
         self._telemetry = telemetry
@@ -71,6 +74,7 @@ class Readiness:
             "telemetry": self._delivery(),
             "reload": self._reload(),
             "pauses": self._pauses(),
+            **({} if self._replica is None else {"queue": self._queue(self._replica)}),
         }
 
     def _workers(self) -> Check:
@@ -107,6 +111,17 @@ class Readiness:
             return Check(True, "would outlive a restart")
         told = "what is paused would not be so after a restart"
         return Check(True, f"{told}: {self._switch.trouble}", f"{told}; {_WHY}", degraded=True)
+
+    def _queue(self, replica: Replica) -> Check:
+        if trouble := replica.trouble:
+            told = (
+                "the server of queue.url is away: no slot is walked at this location until it is "
+                "back, pausing is refused, and what this page tells of other replicas is old"
+            )
+            return Check(True, f"{told} ({trouble})", told, degraded=True)
+        heard = replica.presence.heard()
+        counted = "1 replica is heard" if len(heard) == 1 else f"{len(heard)} replicas are heard"
+        return Check(True, f"{counted}, this one among them")
 
     def _delivery(self) -> Check:
         condition = self._telemetry.condition()

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent.core.origins import bracketed
-from agent.loading import bundle
 from agent.loading.load import VERSION
+from agent.loading.queue_endpoint import queue_endpoint
 from agent.queue.shared import Away
 from agent.replicas.board import Board
 from agent.replicas.leader import Leader
 from agent.replicas.presence import Announcement, Presence
 from agent.replicas.shared_pauses import SharedPauses
+from agent.replicas.shared_rollups import SharedRollups
 from agent.replicas.verdicts import SharedVerdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from contextlib import AsyncExitStack
 
     from agent.config import Settings
@@ -74,17 +75,24 @@ class Replica:
             self.store, self.board, database, settings.location, instance
         )
         self.pauses = SharedPauses(self.store, pauses, clock)
+        self.rollups = SharedRollups(
+            self.store, self.board, database, settings.location, instance, clock
+        )
         self._doing: Callable[[], Doing] = lambda: Doing(0, 0, ())
-        self.bundle = ""
-        """The digest of the journeys that are loaded."""
+        self._bundle = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why the server is away; "" while it answers."""
+        return "" if self.store.connected else self.store.trouble or "no answer"
 
     def describe_by(self, doing: Callable[[], Doing]) -> None:
         """Have this asked for what the replica does."""
         self._doing = doing
 
-    async def load(self, loaded: Loaded) -> None:
-        """Announce these journeys from now on."""
-        self.bundle = await asyncio.to_thread(bundle.digest, loaded)
+    def load(self, bundle: str) -> None:
+        """Announce that journeys of this digest are loaded."""
+        self._bundle = bundle
 
     async def begin(self) -> None:
         """Take up what the location knows, before anything walks.
@@ -103,13 +111,14 @@ class Replica:
             _log.error("queue.away", action="start", error=why)
 
     def tasks(
-        self, on_paused: Callable[[Sequence[Pause]], Coroutine[None, None, None]]
-    ) -> dict[str, Coroutine[None, None, None]]:
+        self, on_paused: Callable[[Sequence[Pause]], Awaitable[None]]
+    ) -> dict[str, Coroutine[object, object, object]]:
         """Return what goes on as long as the agent does, by name."""
         return {
             "presence": self.presence.run(),
             "leader": self.leader.run(),
             "board": self.board.follow(),
+            "shared roll-ups": self.rollups.run(),
             "shared pauses": self.pauses.follow(on_paused),
         }
 
@@ -123,7 +132,7 @@ class Replica:
             url=server.url,
             workers=doing.workers,
             free=doing.free,
-            bundle=self.bundle,
+            bundle=self._bundle,
             since=self._since,
             running=list(doing.running),
         )
@@ -140,24 +149,17 @@ async def open_replica(
 ) -> Replica | None:
     """Build the stations where the configuration has a server; None: the agent is alone."""
     settings = loaded.settings
-    queue = settings.queue
-    if not queue.url.get_secret_value():
+    endpoint = queue_endpoint(settings)
+    if endpoint is None:
         return None
     # The library takes its time to be imported.
-    from agent.queue.nats.endpoint import Endpoint
     from agent.queue.nats.location import opened
 
-    endpoint = Endpoint(
-        queue.url.get_secret_value(),
-        queue.credentials,
-        queue.token.get_secret_value(),
-        queue.ca,
-    )
     opening = opened(endpoint, settings.location, settings.environment, clock)
     location = await stack.enter_async_context(opening)
     replica = Replica(location, settings, instance, port, database, pauses, clock)
     stack.push_async_callback(replica.presence.leave)
-    await replica.load(loaded)
+    replica.load(loaded.bundle)
     await replica.begin()
     return replica
 

@@ -155,6 +155,9 @@ class Daemon:
         self._spawn(self._keep_house(stations), "housekeeping")
         self._spawn(stations.usage.watch(self._clock), "usage")
         self._spawn(clock_watch.watch(self._clock, partial(_set_back, stations)), "clock")
+        if (replica := stations.replica) is not None:
+            for name, work in replica.tasks(stations.switch.heard).items():
+                self._spawn(work, name)
         self._tasks.update(stations.telemetry.tasks)
         self._tasks.update(stations.engine.pools.monitors)
         await first_of(self._stop.wait(), *self._tasks)

@@ -54,7 +54,7 @@ class Switch:
 
     What it does holds at once. That it outlives the agent is written down after that, so that a
     disk that refuses doesn't keep anybody from stopping the walks. Where the agent is one of
-    several replicas, all of them have to hear of it first (``shared``).
+    several replicas, all of them have to hear of it first.
     """
 
     def __init__(
@@ -65,9 +65,8 @@ class Switch:
         telemetry: Telemetry,
         clock: Clock,
         on_change: Callable[[], None],
-        shared: SharedPauses | None = None,
     ) -> None:
-        self._shared = shared
+        self._shared: SharedPauses | None = None
         self._suspensions = suspensions
         self._file = file
         self._engine = engine
@@ -84,6 +83,10 @@ class Switch:
         self._running = {pause.id for pause in suspensions.pauses.in_force(clock.wall())}
         self.trouble = ""
         """Why pauses would not outlive the agent; empty where they would."""
+
+    def share(self, shared: SharedPauses) -> None:
+        """Have pauses be those of all replicas from now on."""
+        self._shared = shared
 
     async def pause(self, order: PauseOrder) -> tuple[Pause, list[str]]:
         """Pause what is ordered; return the pause, and of which journeys a run was ended here.
@@ -190,6 +193,11 @@ class Switch:
         measured = run.result is not Result.NOT_MEASURED
         if since is not None and measured and run.started_at >= since:
             del self._awaited[run.journey.name]
+            self._telemetry.collect_at_once()
+
+    def on_verdicts(self, journeys: Collection[str]) -> None:
+        """Take note of runs that other replicas made: one of them may be the first after it."""
+        if not self._awaited.keys().isdisjoint(journeys):
             self._telemetry.collect_at_once()
 
     def _tell_pauses(self, now: float) -> None:

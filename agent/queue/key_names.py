@@ -87,9 +87,14 @@ def run(journey: str, place: int) -> str:
     return f"{RUNS}{journey}.{place}"
 
 
+def rollups(instance: str) -> str:
+    """Begin the names of all that a replica has rolled up."""
+    return f"{ROLLUPS}{token(instance)}."
+
+
 def rollup(instance: str, journey: str, length: int, at: int) -> str:
     """Name what a journey's slots of a stretch of time came to, as a replica counted them."""
-    return f"{ROLLUPS}{token(instance)}.{journey}.{length}.{at}"
+    return f"{rollups(instance)}{journey}.{length}.{at}"
 
 
 def note(note_id: str) -> str:

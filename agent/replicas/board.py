@@ -19,7 +19,7 @@ from agent.core.first_of import first_of
 from agent.queue.shared import Away
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from agent.core.clock import Clock
     from agent.queue.shared import Entry, Store
@@ -56,14 +56,20 @@ class Board:
         self._store = store
         self._clock = clock
         self._rooms: dict[str, Hear] = {}
+        self._large: set[str] = set()
         self._known: dict[str, int] = {}
         """The newest revision that was seen of each document."""
         self._new: dict[str, Document] = {}
         self._any_new = asyncio.Event()
 
-    def room(self, prefix: str, hear: Hear) -> None:
-        """Have documents whose keys begin so, with a dot at the end, heard."""
+    def room(self, prefix: str, hear: Hear, *, large: bool = False) -> None:
+        """Have documents whose keys begin so, with a dot at the end, heard.
+
+        Those of a ``large`` room are read again only once the server is back.
+        """
         self._rooms[prefix] = hear
+        if large:
+            self._large.add(prefix)
 
     async def change(self, key: str, change: Callable[[Document | None], Document]) -> Changed:
         """Change a document, whatever others do to it meanwhile.
@@ -115,6 +121,16 @@ class Board:
         revision = await self._store.put(key, _dumps(document), ttl)
         await self._tell(key, revision, document)
 
+    async def list(self, prefix: str) -> dict[str, Document]:
+        """Return all documents whose keys begin so, with a dot at the end.
+
+        Raises:
+            Away: the server can't be reached.
+
+        """
+        entries = await self._store.list(prefix)
+        return {key: json.loads(entry.value) for key, entry in entries.items()}
+
     def is_newest(self, key: str, revision: int) -> bool:
         """Whether nothing newer was heard of a document than this revision."""
         return self._known.get(key, 0) <= revision
@@ -138,16 +154,24 @@ class Board:
         """
         # A server whose store was lost counts from the beginning again.
         self._known.clear()
-        for prefix in self._rooms:
+        await self._read(self._rooms)
+
+    async def _read(self, prefixes: Collection[str]) -> None:
+        for prefix in prefixes:
             for key, entry in (await self._store.list(prefix)).items():
                 self._take(key, entry.revision, json.loads(entry.value))
         await self._hand_over()
 
     async def _catch_up(self) -> None:
+        read_at = 0
         while True:
             times = await self._store.until_connected()
             try:
-                await self.read_all()
+                if times != read_at:
+                    await self.read_all()
+                else:
+                    await self._read(self._rooms.keys() - self._large)
+                read_at = times
             except Away:
                 await self._clock.sleep(_REST)
                 continue

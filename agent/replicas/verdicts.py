@@ -57,7 +57,7 @@ class SharedVerdicts:
         self.on_change: Callable[[Collection[str]], Awaitable[None]] = _nobody
         board.room(key_names.VERDICTS, self._on_verdicts)
         board.room(key_names.INCIDENTS, self._on_incidents)
-        board.room(key_names.RUNS, self._on_runs)
+        board.room(key_names.RUNS, self._on_runs, large=True)
 
     async def begin(self) -> None:
         """Take up what this replica knew by itself, where the location knows nothing yet.

@@ -161,7 +161,8 @@ class Ledger:
                 # An older agent has rolled nothing up.
                 roll_up(connection)
             rollups.forget_the_oldest(connection)
-            incidents.end_gone(connection, self._location, enabled, now)
+            if not self.replica:
+                incidents.end_gone(connection, self._location, enabled, now)
 
         await self._database.transaction(write)
 

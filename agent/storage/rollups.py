@@ -3,6 +3,9 @@
 So bars and uptime reach beyond the slots and the runs that are kept. Only slots count: closer
 runs, and what is walked by hand, have none. A slot belongs to the stretch in which it was
 scheduled, by the wall clock as it was when the slot was decided.
+
+Where several replicas share a location each rolls up the slots that it gave their word. What the
+others did stands beside it, and whoever reads gets the sum.
 """
 
 from __future__ import annotations
@@ -38,7 +41,8 @@ CREATE TABLE IF NOT EXISTS rollups (
     skipped TEXT NOT NULL DEFAULT '{}',     -- by reason: how many, Unix seconds of the last
     durations TEXT NOT NULL DEFAULT '{}',   -- of passes and flakies: see ``durations``
     steps TEXT NOT NULL DEFAULT '{}',       -- fails by the step that failed
-    PRIMARY KEY (location, length, journey, at)
+    replica TEXT NOT NULL DEFAULT '',       -- whose slots; '': those of this agent
+    PRIMARY KEY (location, length, journey, at, replica)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rollup_versions (
     location TEXT NOT NULL,
@@ -59,7 +63,11 @@ _MOST_JOURNEYS: Final = 2_000
 _COUNTS: Final = tuple(Tally.__slots__)
 _COLUMNS: Final = ", ".join((*_COUNTS, "skipped", "durations", "steps"))
 _INTO: Final = f"INTO rollups (journey, location, length, at, {_COLUMNS}) VALUES"
+_OWN: Final = "replica = ''"
+_SUMS: Final = ", ".join(f"sum({name})" for name in _COUNTS)
 
+Row = dict[str, Any]
+"""What one replica's slots of a stretch came to, as plain data: columns and their values."""
 Key = tuple[str, str]
 """Journey and location."""
 Counts = tuple[int, ...]
@@ -135,7 +143,10 @@ def read(
         "WHERE location = ? AND length = ? AND journey = ? AND at >= ? AND at < ?",
         (location, length, journey, begin_of(times[0], length), times[1]),
     )
-    return {row[0]: _of(tuple(row)[1:]) for row in rows}
+    found: dict[int, Rollup] = defaultdict(Rollup)
+    for row in rows:
+        found[row[0]].add(_of(tuple(row)[1:]))
+    return dict(found)
 
 
 def counts(
@@ -146,8 +157,8 @@ def counts(
     cursor.row_factory = None
     journey, location = key
     rows = cursor.execute(
-        f"SELECT at, {', '.join(_COUNTS)} FROM rollups "  # noqa: S608 - as above
-        "WHERE location = ? AND length = ? AND journey = ? AND at >= ? AND at < ?",
+        f"SELECT at, {_SUMS} FROM rollups "  # noqa: S608 - as above
+        "WHERE location = ? AND length = ? AND journey = ? AND at >= ? AND at < ? GROUP BY at",
         (location, length, journey, begin_of(times[0], length), times[1]),
     )
     return {row[0]: row[1:] for row in rows}
@@ -174,8 +185,8 @@ def skips(
 def set_back(connection: sqlite3.Connection, seconds: float, now: float) -> None:
     """Move last skips from the future along with a wall clock that was set back to ``now``."""
     rows = connection.execute(
-        "SELECT location, journey, length, at, skipped FROM rollups "
-        "WHERE at + length > ? AND skipped != '{}'",
+        "SELECT location, journey, length, at, skipped FROM rollups "  # noqa: S608 - as above
+        f"WHERE at + length > ? AND skipped != '{{}}' AND {_OWN}",
         (now,),
     ).fetchall()
     for location, journey, length, begin, skipped in rows:
@@ -184,11 +195,36 @@ def set_back(connection: sqlite3.Connection, seconds: float, now: float) -> None
             for reason, (count, last) in json.loads(skipped).items()
         }
         connection.execute(
-            "UPDATE rollups SET skipped = ? "
-            "WHERE location = ? AND journey = ? AND length = ? AND at = ?",
+            "UPDATE rollups SET skipped = ? "  # noqa: S608 - as above
+            f"WHERE location = ? AND journey = ? AND length = ? AND at = ? AND {_OWN}",
             (_dumps(moved), location, journey, length, begin),
         )
         _note_change(connection, (journey, location))
+
+
+def own_rows(connection: sqlite3.Connection, key: Key, since: float) -> list[Row]:
+    """Return what this agent has rolled up of a journey since a Unix time."""
+    rows = connection.execute(
+        f"SELECT length, at, {_COLUMNS} FROM rollups "  # noqa: S608 - as above
+        f"WHERE journey = ? AND location = ? AND at >= ? AND {_OWN}",
+        (*key, since),
+    )
+    return [dict(row) for row in rows]
+
+
+def put_in(connection: sqlite3.Connection, replica: str, key: Key, row: Row) -> None:
+    """Keep what another replica has rolled up, in place of what was known of that."""
+    names = ["length", "at", *_COLUMNS.split(", ")]
+    # What another version counts, and this one doesn't, is left out.
+    given = {name: row[name] for name in names if name in row}
+    given |= {"journey": key[0], "location": key[1], "replica": replica}
+    connection.execute(
+        f"INSERT OR REPLACE INTO rollups ({', '.join(given)}) "  # noqa: S608 - as above
+        f"VALUES ({', '.join(f':{name}' for name in given)})",
+        given,
+    )
+    _let_go(connection, key, row["length"], row["at"], replica)
+    _note_change(connection, key)
 
 
 def forget_the_oldest(connection: sqlite3.Connection) -> None:
@@ -212,7 +248,7 @@ def _note_change(connection: sqlite3.Connection, key: Key) -> None:
 def _at(connection: sqlite3.Connection, key: Key, length: int, begin: int) -> Rollup | None:
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - as above
-        "WHERE location = ? AND length = ? AND journey = ? AND at = ?",
+        f"WHERE location = ? AND length = ? AND journey = ? AND at = ? AND {_OWN}",
         (key[1], length, key[0], begin),
     ).fetchone()
     return None if row is None else _of(tuple(row))
@@ -236,7 +272,9 @@ def _write(
         _let_go(connection, key, length, begin)
 
 
-def _let_go(connection: sqlite3.Connection, key: Key, length: int, begin: int) -> None:
+def _let_go(
+    connection: sqlite3.Connection, key: Key, length: int, begin: int, replica: str = ""
+) -> None:
     """Let go of hours far from the one that has just begun, and of the oldest days.
 
     A clock that is wrong for a while must not take the days with it: so they go by their number.
@@ -248,8 +286,12 @@ def _let_go(connection: sqlite3.Connection, key: Key, length: int, begin: int) -
         "first": begin - _HOURS_AROUND,
         "last": begin + _HOURS_AROUND,
         "kept": _DAYS_KEPT,
+        "replica": replica,
     }
-    of_it = "FROM rollups WHERE location = :location AND length = :length AND journey = :journey"
+    of_it = (
+        "FROM rollups WHERE location = :location AND length = :length AND journey = :journey "
+        "AND replica = :replica"
+    )
     if length == HOUR:
         connection.execute(f"DELETE {of_it} AND at NOT BETWEEN :first AND :last", given)
     else:

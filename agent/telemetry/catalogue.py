@@ -262,6 +262,12 @@ _AGENT_METRICS: Final = (
         "Workers that were replaced.",
         {names.REASON: frozenset(reason.value for reason in RestartReason)},
     ),
+    Metric(
+        names.REPLICAS,
+        Kind.GAUGE,
+        "{replica}",
+        "Replicas of this location that are heard, this one among them.",
+    ),
     Metric(names.AGENT_QUEUE_DEPTH, Kind.GAUGE, "{run}", "Runs that wait for a worker."),
     Metric(names.AGENT_MEMORY, Kind.GAUGE, "By", "Proportional set size of the agent's processes."),
     Metric(names.AGENT_PROCESSES, Kind.GAUGE, "{process}", "Processes of the agent."),
