@@ -300,6 +300,7 @@ def _gauge(built: Stations) -> None:
         names.AGENT_WORKERS,
         lambda: [({"state": s}, n) for s, n in built.engine.pools.states().items()],
     )
+    gauge(names.REPLICAS, lambda: [({}, built.replica.heard if built.replica else 1)])
     gauge(names.AGENT_QUEUE_DEPTH, lambda: [({}, built.dispatcher.lanes.depth)])
     gauge(names.AGENT_MEMORY, lambda: [({}, built.usage.last.memory)])
     gauge(names.RELOAD_SUCCESS, lambda: [({}, int(not built.in_force.refused))])
@@ -328,4 +329,3 @@ def _join(built: Stations, replica: Replica | None) -> None:
     replica.describe_by(doing)
     switch.share(replica.pauses)
     replica.verdicts.on_change = on_change
-    built.telemetry.gauge(names.REPLICAS, lambda: [({}, len(replica.presence.heard()))])

@@ -86,6 +86,11 @@ class Replica:
         """Why the server is away; "" while it answers."""
         return "" if self.store.connected else self.store.trouble or "no answer"
 
+    @property
+    def heard(self) -> int:
+        """How many replicas of the location are heard, this one among them."""
+        return len(self.presence.heard())
+
     def describe_by(self, doing: Callable[[], Doing]) -> None:
         """Have this asked for what the replica does."""
         self._doing = doing

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent.core.clock import SteadyTime
+from agent.core.errors import ConfigError
 from agent.core.first_of import first_of
 from agent.daemon import clock_watch
 from agent.daemon.adopt import adopt
@@ -20,7 +21,9 @@ from agent.daemon.build import build
 from agent.daemon.control import Controls
 from agent.daemon.drain import drain
 from agent.daemon.in_force import ConfigSource
+from agent.loading import snapshot
 from agent.loading.load import load
+from agent.loading.warnings import token_missing
 from agent.pool.process_tree import become_subreaper
 from agent.schedule.loop import run as run_schedule
 from agent.server.app import MoreRoutes, create_app
@@ -94,6 +97,9 @@ class Daemon:
         become_subreaper()
         # First of all, so that a start which is refused makes and changes nothing.
         loaded = await load(self._source.path, self._source.environ, self._clock)
+        if missing := [*token_missing(loaded.settings)]:
+            snapshot.drop(loaded.folder)
+            raise ConfigError(missing)
         for one in loaded.broken:
             _log.error("journey.broken", action="start", where=one.where, error=one.message)
         stations = await build(self._stack, loaded, self._source.environ, self._clock)

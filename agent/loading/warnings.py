@@ -58,9 +58,25 @@ def warnings(
             for where, file in _secrets(settings, definitions, environ)
             if others_can_read(file)
         ),
+        *token_missing(settings),
         *_missing_secrets_folder(settings),
         *_readable_secrets_folder(settings.secrets_dir),
     ]
+
+
+def token_missing(settings: Settings) -> Iterator[Problem]:
+    """Tell that replicas need one token; the agent would not start without.
+
+    It is no fault of the configuration: where journeys are only tried there may be no secrets.
+    """
+    queue, server = settings.queue, settings.server
+    if queue.url.get_secret_value() and not server.token.get_secret_value():
+        why = (
+            "needs `server.token`, the same for all replicas of the location: by it somebody who "
+            "signed in at one of them is known at the others. Give FOOTFALL_SERVER__TOKEN, or a "
+            "file of that name in secrets_dir; the agent doesn't start without"
+        )
+        yield Problem(settings.where("queue", "url"), why)
 
 
 def _markless(settings: Settings) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from agent.core.clock import Clock
-    from agent.queue.shared import Store
+    from agent.queue.shared import Entry, Store
 
 _log = structlog.get_logger("footfall.replicas")
 
@@ -178,12 +178,12 @@ class Presence:
             said = _read(entry.value)
             if said is not None:
                 heard[said.instance] = Known(said, entry.created, is_heard=True)
-        self._tell(heard, first=first)
         lost = {
-            instance: replace(one, is_heard=False, left=one.left or one.said.draining)
+            instance: one if not one.is_heard else await self._after_it_was_heard(one)
             for instance, one in self._known.items()
             if instance not in heard
         }
+        self._tell(heard, lost, first=first)
         self._known = {**lost, **heard}
 
     async def drain(self) -> None:
@@ -212,17 +212,20 @@ class Presence:
         value = json.dumps({"said": asdict(said), "left": left}).encode()
         await self._store.put(key_names.replica(said.instance), value, _REMEMBERED)
 
+    async def _after_it_was_heard(self, one: Known) -> Known:
+        """Return what is known of a replica that is no longer heard: whether it took its leave."""
+        entry = await self._store.get(key_names.replica(one.said.instance))
+        told = None if entry is None else _remembered(entry)
+        left = one.said.draining or (told is not None and told.left)
+        return replace(one, is_heard=False, left=left)
+
     async def _recall(self) -> None:
         """Take up which replicas there were."""
         for entry in (await self._store.list(key_names.REPLICAS)).values():
-            try:
-                told = json.loads(entry.value)
-                said, left = _ANNOUNCEMENT.validate_python(told["said"]), bool(told["left"])
-            except (ValueError, KeyError, TypeError):
-                continue
-            self._known[said.instance] = Known(said, entry.created, is_heard=False, left=left)
+            if (known := _remembered(entry)) is not None:
+                self._known[known.said.instance] = known
 
-    def _tell(self, heard: Mapping[str, Known], *, first: bool) -> None:
+    def _tell(self, heard: Mapping[str, Known], lost: Mapping[str, Known], *, first: bool) -> None:
         for instance, one in heard.items():
             before, is_mine = self._known.get(instance), instance == self.instance
             facts = _facts(one)
@@ -231,10 +234,11 @@ class Presence:
             elif before and one.said.draining and not before.said.draining and not is_mine:
                 _log.info("replica.draining", action="look", **facts)
             self._tell_clock(instance, one)
-        for instance, one in self._known.items():
-            if not one.is_heard or instance in heard or first or instance == self.instance:
+        for instance, one in lost.items():
+            before = self._known[instance]
+            if not before.is_heard or first or instance == self.instance:
                 continue
-            if one.said.draining:
+            if one.left:
                 _log.info("replica.left", action="look", **_facts(one))
             else:
                 _log.warning("replica.lost", action="look", **_facts(one))
@@ -256,6 +260,15 @@ def _facts(one: Known) -> dict[str, object]:
         "bundle": said.bundle,
         "workers": said.workers,
     }
+
+
+def _remembered(entry: Entry) -> Known | None:
+    try:
+        told = json.loads(entry.value)
+        said, left = _ANNOUNCEMENT.validate_python(told["said"]), bool(told["left"])
+    except (ValueError, KeyError, TypeError):
+        return None  # of another version
+    return Known(said, entry.created, is_heard=False, left=left)
 
 
 def _read(value: bytes) -> Announcement | None:

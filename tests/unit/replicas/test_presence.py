@@ -60,6 +60,18 @@ async def test_who_drained_is_missed_by_nobody(presence, clock):
     assert one.find("other").left
 
 
+async def test_who_has_left_between_two_looks_is_not_lost(presence):
+    """Nobody saw it drain, and it has said so all the same."""
+    one, other = presence("one"), presence("other")
+    await other.announce()
+    await one.look()
+    await other.drain()
+    await other.leave()
+    with structlog.testing.capture_logs() as logs:
+        await one.look()
+    assert [log["event"] for log in logs] == ["replica.left"]
+
+
 async def test_who_is_cut_off_hears_itself_alone(presence, clock, server):
     """What it heard before says nothing any more once it is older than an announcement holds."""
     one, other = presence("one"), presence("other")
