@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import TypeAdapter
 
 from agent.core.model import Cadence
-from agent.schedule.lateness import latest
+from agent.schedule.lateness import lifetime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +37,7 @@ class Stretch:
     @classmethod
     def of(cls, journey: Journey, begin: float) -> Stretch:
         """Begin one."""
-        walks = 2 * (journey.timeout + journey.grace) + journey.confirm_after
-        overdue = walks + latest(journey.interval) + _MARGIN
+        overdue = lifetime(journey) + _MARGIN
         return cls(journey.name, journey.cadence, journey.interval, overdue, begin)
 
     @property

@@ -16,6 +16,12 @@ def latest(interval: float) -> float:
     return min(interval / 2, _MOST)
 
 
+def lifetime(journey: Journey) -> float:
+    """Return the seconds after its slot within which a run is over, if there is one at all."""
+    walks = 2 * (journey.timeout + journey.grace) + journey.confirm_after
+    return walks + latest(journey.interval)
+
+
 def too_late(journey: Journey, seconds: float) -> bool:
     """Whether a run that starts ``seconds`` after its slot says too little about it.
 
