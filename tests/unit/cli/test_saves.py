@@ -38,13 +38,13 @@ async def test_what_is_a_save(folder: Path) -> None:
     saves = Saves(folder / "journeys", [config])
     buy.write_text("two!")
     other.write_bytes(b"x")
-    assert await noticed(saves, 5) == [other, buy]
+    assert await noticed(saves, 30) == [other, buy]
     (folder / "new.py").write_text("two!")
     (folder / "new.py").rename(buy)
-    assert await noticed(saves, 5) == [buy]
+    assert await noticed(saves, 30) == [buy]
     other.unlink()
     config.write_text("environment = 'x'")
-    assert await noticed(saves, 5) == [config, other]
+    assert await noticed(saves, 30) == [config, other]
     assert await noticed(saves) == []
 
 

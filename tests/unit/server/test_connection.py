@@ -26,7 +26,7 @@ def impatient(monkeypatch):
 async def is_cut(reader):
     """Whether the other side ends the connection, whatever it sent before."""
     try:
-        async with asyncio.timeout(4):  # less than an idle connection may last
+        async with asyncio.timeout(4.5):  # less than an idle connection may last
             while await reader.read(1 << 16):
                 pass
     except ConnectionError:
@@ -69,8 +69,8 @@ async def test_who_does_not_take_the_answer_is_cut_off(served, impatient):
     for size in (50_000_000, 30_000):
         served.keep("some.zip", b"x" * size)
         with await slow_client(served, "/artifacts/some.zip"):
-            await until(lambda: served.connections, 10)
-            await until(lambda: not served.connections, 4)
+            await until(lambda: served.connections)
+            await until(lambda: not served.connections)
 
 
 async def slow_client(served, path):
@@ -86,18 +86,18 @@ async def slow_client(served, path):
 
 async def test_who_is_slow_but_takes_it_is_served(served, monkeypatch):
     """A download may last longer than any of the bounds."""
-    monkeypatch.setattr(connection, "_ASK_WITHIN", 0.5)
-    monkeypatch.setattr(connection, "_TAKE_WITHIN", 0.5)
-    served.keep("big.zip", b"x" * 3_000_000)
+    monkeypatch.setattr(connection, "_ASK_WITHIN", 1.0)
+    monkeypatch.setattr(connection, "_TAKE_WITHIN", 1.0)
+    served.keep("big.zip", b"x" * 5_000_000)
     loop = asyncio.get_running_loop()
     started, got = loop.time(), 0
     with await slow_client(served, "/artifacts/big.zip") as client:
-        while got < 3_000_000:
+        while got < 5_000_000:
             piece = await loop.sock_recv(client, 1 << 16)
             assert piece, got
             got += len(piece)
             await asyncio.sleep(0.02)
-    assert loop.time() - started > 0.7
+    assert loop.time() - started > 1.2
 
 
 async def test_a_head_that_is_no_head_is_refused(served):
@@ -162,11 +162,11 @@ async def test_beyond_the_most_the_oldest_that_only_waits_goes(served, monkeypat
         writer.write(HEAD)
     reader, writer = await served.connect()
     writer.write(HEAD + b"\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         assert b" 200 " in await reader.readline()
     assert await is_cut(held[0][0])
-    await until(lambda: len(served.connections) <= 9, 10)
-    async with asyncio.timeout(20):
+    await until(lambda: len(served.connections) <= 9)
+    async with asyncio.timeout(60):
         assert len(await taking) == 30_000_000
 
 
@@ -178,7 +178,7 @@ async def test_a_newcomer_is_spared_until_there_is_no_more_room(served, monkeypa
     came = [await served.connect() for _ in range(60)]
     for _, writer in came:
         writer.write(HEAD + b"\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         answers = await asyncio.gather(*(reader.readline() for reader, _ in came))
     assert all(b" 200 " in answer for answer in answers)
 
@@ -191,7 +191,7 @@ async def test_where_all_is_full_the_oldest_go(served, monkeypatch):
     held = [await served.connect() for _ in range(150)]
     reader, writer = await served.connect()
     writer.write(HEAD + b"\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         assert b" 200 " in await reader.readline()
     assert await is_cut(held[0][0])
     assert len(served.connections) <= 65
@@ -251,7 +251,7 @@ async def test_health_answers_while_anything_else_is_abused(served, monkeypatch,
     abusers = [asyncio.create_task(abuse()) for _ in range(24)]
     await asyncio.sleep(0.3)
     for path in (b"healthz", b"readyz") * 4:
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(15):
             reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
             writer.write(HEAD.replace(b"healthz", path) + b"\r\n")
             assert b" 200 " in await reader.readline(), path
@@ -281,7 +281,7 @@ async def test_who_has_nothing_more_to_ask_is_answered(served):
         reader, writer = await served.connect()
         writer.write(HEAD.replace(b"healthz", path) + b"\r\n")
         writer.write_eof()
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(15):
             answer = await reader.read()
         assert b" 200 " in answer[:20], path
 
@@ -300,7 +300,7 @@ async def test_what_was_reset_while_it_waited_is_not_read(served, monkeypatch):
     reader, writer = await served.connect()
     writer.write(HEAD + b"\r\n")
     assert b" 200 " in await reader.readline()
-    await until(lambda: len(served.connections) == 1, 5)
+    await until(lambda: len(served.connections) == 1)
 
 
 async def test_little_is_read_of_a_client_at_a_time(served):
@@ -331,7 +331,7 @@ async def test_the_end_closes_every_connection(tmp_path):
                 clients.callback(writer.close)
                 writer.write(sent)
             clients.enter_context(await slow_client(served, "/artifacts/big.zip"))
-            await until(lambda: len(served.connections) == 4, 10)
+            await until(lambda: len(served.connections) == 4)
             started = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - started < 4
-        await until(lambda: not served.connections, 1)
+        assert asyncio.get_running_loop().time() - started < 15
+        await until(lambda: not served.connections)
