@@ -16,6 +16,7 @@ from agent import config
 from agent.core import names
 from agent.core.errors import StateError
 from agent.daemon.agent_document import AgentReport
+from agent.daemon.deploy_book import DeployBook
 from agent.daemon.event_sink import EventSink
 from agent.daemon.in_force import InForce
 from agent.daemon.present import Present
@@ -97,6 +98,7 @@ class Stations:
     ticker: Ticker
     dispatcher: Dispatcher
     by_hand: RunsByHand
+    deploys: DeployBook
     closer_runs: CloserRuns
     events: EventSink
     streams: EventStreams
@@ -198,6 +200,13 @@ async def build(
         ticker=ticker,
         dispatcher=dispatcher,
         by_hand=by_hand,
+        deploys=DeployBook(
+            database,
+            reader,
+            lambda: in_force.now.settings.sites,
+            clock,
+            partial(streams.publish, "state", {"what": "deploys"}),
+        ),
         closer_runs=closer_runs,
         events=events,
         streams=streams,

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.daemon.deploy_document import deploy_document, near_deploy
 from agent.runs.document import time
+from agent.storage import deploys
 
 if TYPE_CHECKING:
+    import sqlite3
+
+    from agent.core.deploy import Deploy
     from agent.server.documents import IncidentDocument, MomentDocument, OutageDocument
     from agent.storage.incident import Incident, Moment, Outage
 
 _PAGE = "page"
 """The severity that wakes somebody."""
+_DEPLOYS = 20
+"""Of an incident's time that are told, the newest."""
 
 
-def incident_document(incident: Incident, now: float) -> IncidentDocument:
+def incident_document(
+    connection: sqlite3.Connection, incident: Incident, now: float
+) -> IncidentDocument:
     """Return an incident as it is at Unix time ``now``."""
     outages = sorted(incident.outages, key=lambda one: one.began_at)
     first = outages[0] if outages else None
     severities = [one.severity for one in outages]
-    ended = incident.ended_at
+    ended, site = incident.ended_at, incident.site
+    until = now if ended is None else ended
+    went_out = deploys.between(connection, site, incident.began_at - deploys.NEAR, until, _DEPLOYS)
+    told = [*map(_moment, incident.moments), *map(_of_deploy, went_out)]
     return {
         "id": incident.number,
         "site": incident.site,
@@ -28,14 +40,15 @@ def incident_document(incident: Incident, now: float) -> IncidentDocument:
         "began_at": time(incident.began_at),
         "opened_at": time(incident.opened_at),
         "ended_at": None if ended is None else time(ended),
-        "seconds": round(max(0.0, (now if ended is None else ended) - incident.began_at), 3),
+        "seconds": round(max(0.0, until - incident.began_at), 3),
         "severity": _PAGE if _PAGE in severities else next(filter(None, severities), ""),
         "error_type": first.error_type if first else "",
         "error": first.error if first else "",
         "step": first.step if first else "",
         "run_id": first.run_id if first else None,
+        "deploy": near_deploy(connection, site, incident.began_at, incident.opened_at),
         "outages": [_outage(one) for one in outages],
-        "timeline": [_moment(one) for one in incident.moments],
+        "timeline": sorted(told, key=lambda one: one["at"]),
     }
 
 
@@ -65,4 +78,16 @@ def _moment(one: Moment) -> MomentDocument:
         "run_id": one.run_id,
         "text": one.text,
         "who": one.who,
+    }
+
+
+def _of_deploy(one: Deploy) -> MomentDocument:
+    told = deploy_document(one)
+    return {
+        "at": told["at"],
+        "kind": "deploy",
+        "journey": None,
+        "run_id": None,
+        "text": one.told,
+        "who": one.source,
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from agent.daemon import figures
+from agent.daemon.deploy_document import deploy_document
 from agent.daemon.figures import FiguresReader, Spans
 from agent.daemon.incident_document import incident_document
 from agent.daemon.journey_document import of_certificate
@@ -19,7 +20,7 @@ from agent.daemon.links import artifacts_of, links
 from agent.daemon.run_detail import RunDetail, look_up
 from agent.daemon.standings import Standings
 from agent.runs.document import time
-from agent.storage import certificates, incident, journey_state, runs
+from agent.storage import certificates, deploys, incident, journey_state, runs
 from agent.storage.certificates import MOST_TOLD
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from agent.daemon.suspension_report import SuspensionReport
     from agent.server.documents import (
         CertificateDocument,
+        DeployDocument,
         IncidentDocument,
         IncidentsDocument,
         JourneyDocument,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 
 _INCIDENTS = 20
 """Of a journey that are told, the newest."""
+_DEPLOYS = 10
+"""Of its site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Overview:
                     for name, standing in standings.read(connection, live, of_all, spans)
                 ]
                 ongoing = [
-                    incident_document(one, now)
+                    incident_document(connection, one, now)
                     for one in incident.open_ones(connection, self._location)
                 ]
                 loaded = (one.journey for one in live)
@@ -159,7 +163,8 @@ class Overview:
                 "journey": standing,
                 "uptime": of_all[name].uptime,
                 **history(connection, (name, self._location), spans),
-                "incidents": [incident_document(one, now) for one in listed],
+                "incidents": [incident_document(connection, one, now) for one in listed],
+                "deploys": self._deploys_of(connection, standing),
             }
 
         return await self._reader.read(look)
@@ -201,7 +206,7 @@ class Overview:
 
         def look(connection: sqlite3.Connection) -> list[IncidentDocument]:
             found = incident.newest(connection, self._location, limit + 1, before)
-            return [incident_document(one, now) for one in found]
+            return [incident_document(connection, one, now) for one in found]
 
         found = await self._reader.read(look)
         return {
@@ -218,8 +223,23 @@ class Overview:
             StateError: the history can't be read now.
 
         """
-        found = await self._reader.read(lambda connection: incident.find(connection, number))
-        return None if found is None else incident_document(found, self._clock.wall())
+        now = self._clock.wall()
+
+        def look(connection: sqlite3.Connection) -> IncidentDocument | None:
+            found = incident.find(connection, number)
+            return None if found is None else incident_document(connection, found, now)
+
+        return await self._reader.read(look)
+
+    @staticmethod
+    def _deploys_of(
+        connection: sqlite3.Connection, standing: StandingDocument | None
+    ) -> list[DeployDocument]:
+        if standing is None:
+            return []
+        return [
+            deploy_document(one) for one in deploys.newest(connection, _DEPLOYS, standing["site"])
+        ]
 
     async def _states(self) -> dict[str, JourneyState]:
         return await self._reader.read(

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from agent.core.model import Trigger
 from agent.core.run_document import failed_step
 from agent.daemon.attempt_document import attempt_document, read_notes, screenshot_of
+from agent.daemon.deploy_document import near_deploy
 from agent.daemon.links import artifacts_of, links
 from agent.schedule import slots
 from agent.storage import asked_runs, incident, runs, walks
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from agent.server.documents import AttemptDocument, LastPass, RunDocument
+    from agent.server.documents import (
+        AttemptDocument,
+        LastPass,
+        NearDeploy,
+        RunDocument,
+    )
 
 _SHORTEST = 8
 """Characters of an id that may stand for all of it."""
@@ -57,6 +63,7 @@ class RunDetail:
             "previous": around.previous,
             "next": around.next,
             "incident": self._incident(connection, run),
+            "deploy": self._deploy(connection, run),
             "trace_link": self._trace_link(run),
         }
 
@@ -81,6 +88,11 @@ class RunDetail:
         began = datetime.fromisoformat(run["started_at"]).timestamp()
         key = run["journey"], self.location
         return incident.at(connection, key, began, began + run["duration"])
+
+    @staticmethod
+    def _deploy(connection: sqlite3.Connection, run: Mapping[str, Any]) -> NearDeploy | None:
+        began = datetime.fromisoformat(run["started_at"]).timestamp()
+        return near_deploy(connection, run["site"], began, began + run["duration"])
 
     def _trace_link(self, run: Mapping[str, Any]) -> str | None:
         if not self.trace_link:

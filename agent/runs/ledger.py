@@ -21,6 +21,7 @@ from agent.schedule.decision import Elsewhere, Offer
 from agent.schedule.repair import roll_up
 from agent.storage import (
     certificates,
+    deploys,
     incidents,
     journey_state,
     outlines,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from agent.storage.verdicts import Folded, Verdicts
     from agent.telemetry.telemetry import Telemetry
 
-SCHEMA = f"""{incidents.SCHEMA}{outlines.SCHEMA}{walks.SCHEMA}
+SCHEMA = f"""{incidents.SCHEMA}{outlines.SCHEMA}{walks.SCHEMA}{deploys.SCHEMA}
 CREATE TABLE IF NOT EXISTS journey_sites (
     journey TEXT PRIMARY KEY,
     site TEXT NOT NULL
@@ -284,6 +285,7 @@ class Ledger:
         turn = folded(connection)
         met = (one for attempt in run.attempts for one in attempt.certificates)
         certificates.note(connection, met, end.ended_at)
+        deploys.meet(connection, journey.site.name, run.releases, end.started_at)
         self._telemetry.record_run(connection, run, turn)
         return turn, journey_state.watched(connection, self._location)
 
@@ -320,6 +322,7 @@ class Ledger:
         def write(connection: sqlite3.Connection) -> None:
             journey_state.set_back(connection, seconds, now)
             incidents.set_back(connection, seconds, now)
+            deploys.set_back(connection, seconds, now)
             rollups.set_back(connection, seconds, now)
 
         await self._database.transaction(write)

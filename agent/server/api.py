@@ -54,11 +54,11 @@ def api_routes(source: Source) -> list[Route]:
     """Return the API's routes."""
 
     async def journeys(request: Request) -> Response:
-        values = _parameters(request.query_params, ("days",))
-        return JSONResponse(await source.journeys(_whole(values, "days", _DAYS, _MOST_DAYS)))
+        values = parameters(request.query_params, ("days",))
+        return JSONResponse(await source.journeys(whole(values, "days", _DAYS, _MOST_DAYS)))
 
     async def journey(request: Request) -> Response:
-        _parameters(request.query_params, ())
+        parameters(request.query_params, ())
         name = request.path_params["journey"]
         found = await source.journey(name)
         if found is None:
@@ -73,7 +73,7 @@ def api_routes(source: Source) -> list[Route]:
         return StreamingResponse(_pieces(found, links), media_type="application/json")
 
     async def run(request: Request) -> Response:
-        _parameters(request.query_params, ())
+        parameters(request.query_params, ())
         run_id = request.path_params["run_id"][:_LONGEST]
         found = await source.run(run_id)
         if found is None:
@@ -91,13 +91,13 @@ def api_routes(source: Source) -> list[Route]:
 
 def _incident_routes(source: Source) -> list[Route]:
     async def incidents(request: Request) -> Response:
-        values = _parameters(request.query_params, ("limit", "before"))
-        limit = _whole(values, "limit", _LIMIT, _MOST)
-        before = _whole(values, "before", None, _MOST_INCIDENTS)
+        values = parameters(request.query_params, ("limit", "before"))
+        limit = whole(values, "limit", _LIMIT, _MOST)
+        before = whole(values, "before", None, _MOST_INCIDENTS)
         return JSONResponse(await source.incidents(limit, before))
 
     async def incident(request: Request) -> Response:
-        _parameters(request.query_params, ())
+        parameters(request.query_params, ())
         number = request.path_params["number"]
         found = await source.incident(number) if number <= _MOST_INCIDENTS else None
         if found is None:
@@ -144,16 +144,21 @@ async def _pieces(runs: Sequence[str], links: Mapping[str, str]) -> AsyncIterato
 
 
 def _wanted(given: QueryParams) -> _Wanted:
-    values = _parameters(given, ("journey", "result", "limit"))
+    values = parameters(given, ("journey", "result", "limit"))
     result = values.get("result", "")
     if result and result not in _RESULTS:
         raise HTTPException(400, f"result must be one of {', '.join(_RESULTS)}, not {_cut(result)}")
-    limit = _whole(values, "limit", _LIMIT, _MOST)
+    limit = whole(values, "limit", _LIMIT, _MOST)
     return _Wanted(values.get("journey", "")[:_LONGEST], result, limit)
 
 
-def _whole(values: Mapping[str, str], name: str, default: T, most: int) -> int | T:
-    """Return a whole number that somebody gives, from 1 on."""
+def whole(values: Mapping[str, str], name: str, default: T, most: int) -> int | T:
+    """Return a whole number that somebody gives, from 1 on.
+
+    Raises:
+        HTTPException: 400 it is none, or above ``most``.
+
+    """
     text = values.get(name)
     if text is None:
         return default
@@ -164,7 +169,13 @@ def _whole(values: Mapping[str, str], name: str, default: T, most: int) -> int |
     return int(text)
 
 
-def _parameters(given: QueryParams, known: Sequence[str]) -> dict[str, str]:
+def parameters(given: QueryParams, known: Sequence[str]) -> dict[str, str]:
+    """Return what an address carries besides, each once and none that a route doesn't take.
+
+    Raises:
+        HTTPException: 400.
+
+    """
     values: dict[str, str] = {}
     for name, value in given.multi_items():
         if name not in known:

@@ -313,6 +313,8 @@ class JourneyDocument(TypedDict):
     """The newest that did not pass, the newest first."""
     incidents: list[IncidentDocument]
     """Those that it was part of, the newest first."""
+    deploys: list[DeployDocument]
+    """Of its site, the newest first."""
 
 
 class LiveStep(TypedDict):
@@ -455,6 +457,8 @@ class RunDocument(TypedDict):
     next: NotRequired[str | None]
     incident: NotRequired[int | None]
     """Number of the incident that it was part of."""
+    deploy: NotRequired[NearDeploy | None]
+    """The release that it began after, if one went out shortly before."""
     trace_link: NotRequired[str | None]
     """Where ``[links] trace`` leads for it."""
 
@@ -482,16 +486,47 @@ class OutageDocument(TypedDict):
     run_id: str | None
 
 
+class DeployDocument(TypedDict):
+    """A release of a site that went out."""
+
+    site: str
+    release: str
+    at: str
+    """When it did, or first answered a walk where nobody announced it."""
+    source: str
+    """``api``, the adapter of a deploy tool, or ``walk``: seen by walks and announced by nobody."""
+    url: str | None
+    seen_at: str | None
+    """When it first answered a walk of the schedule; None: not yet, or the site doesn't say."""
+
+
+class DeploysDocument(TypedDict):
+    """``/api/v1/deploys``."""
+
+    at: str
+    deploys: list[DeployDocument]
+    """The newest first."""
+
+
+class NearDeploy(DeployDocument):
+    """A release that went out within the hour before something began, or as it did."""
+
+    seconds: float
+    """From the deploy until it began; below zero where it came just after."""
+    told: str
+    """``12 s after release 1.4.3``."""
+
+
 class MomentDocument(TypedDict):
     """One moment of an incident's time line.
 
     By ``kind``: ``fail`` (the first of an outage, or one with another error), ``down``, ``pass``
     (the one that ended an outage), ``gone``, ``suspended`` (a pause or a window began to hold
-    its journeys), ``resumed``, ``note``.
+    its journeys), ``resumed``, ``note``, ``deploy`` (from an hour before it on).
     """
 
     at: str
-    kind: Literal["fail", "down", "pass", "gone", "suspended", "resumed", "note"]
+    kind: Literal["fail", "down", "pass", "gone", "suspended", "resumed", "note", "deploy"]
     journey: str | None
     run_id: str | None
     text: str
@@ -518,6 +553,8 @@ class IncidentDocument(TypedDict):
     """First line of the first fail's, as ``error_type``, ``step`` and ``run_id``."""
     step: str
     run_id: str | None
+    deploy: NearDeploy | None
+    """The release that it began after, if one went out shortly before."""
     outages: list[OutageDocument]
     timeline: list[MomentDocument]
     """The oldest first."""

@@ -40,6 +40,8 @@ Line = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(_printable),
 ]
+Moment = Annotated[str, AfterValidator(_moment)]
+"""A time with its zone, as it was written."""
 Selector = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Selectors = Annotated[list[Selector], Field(min_length=1, max_length=1000)]
 
@@ -64,7 +66,7 @@ class PauseBody(ResumeBody):
     reason: Line
     mode: Literal["stop", "silence"] = "stop"
     lasts: Annotated[str, AfterValidator(_duration)] | None = Field(default=None, alias="for")
-    until: Annotated[str, AfterValidator(_moment)] | None = None
+    until: Moment | None = None
     now: bool = False
 
     @model_validator(mode="after")

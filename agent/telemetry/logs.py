@@ -19,6 +19,7 @@ from agent.telemetry.attributes import encode, fit, fit_text
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
+    from agent.core.deploy import Deploy
     from agent.core.results import Attribute, RunResult
     from agent.storage.run_end import Turn
 
@@ -33,18 +34,33 @@ _BODY_LIMIT: Final = 300
 _ERROR_LIMIT: Final = 4000
 
 
-def encode_run(run: RunResult, resource: Resource, version: str) -> bytes:
-    """Return a serialised ``ExportLogsServiceRequest`` with the run's one record."""
+def encode_run(
+    run: RunResult, resource: Resource, version: str, deploy: Deploy | None = None
+) -> bytes:
+    """Return a serialised ``ExportLogsServiceRequest`` with the run's one record.
+
+    ``deploy`` is the one near which it began, if there is one.
+    """
     severity = _SEVERITIES[run.result]
-    record = _record(run, names.RUN_FINISHED, severity, _body(run), _attributes(run))
+    body, attributes = _body(run), _attributes(run)
+    if deploy is not None:
+        body += f"; began {deploy.before(run.started_at)}"
+        attributes |= _of_deploy(deploy, run.started_at)
+    record = _record(run, names.RUN_FINISHED, severity, body, attributes)
     return _encode(record, resource, version)
 
 
-def encode_turn(run: RunResult, turn: Turn, resource: Resource, version: str) -> bytes:
+def encode_turn(
+    run: RunResult, turn: Turn, resource: Resource, version: str, deploy: Deploy | None = None
+) -> bytes:
     """Return the same with the record of a journey that went down or came back with a run."""
     name = names.JOURNEY_DOWN if turn.down else names.JOURNEY_UP
     severity = _SEVERITIES[Result.FAIL if turn.down else Result.PASS]
-    record = _record(run, name, severity, _body_of_turn(run, turn), _of_turn(run, turn))
+    body, attributes = _body_of_turn(run, turn), _of_turn(run, turn)
+    if deploy is not None:
+        body += f"; began {deploy.before(turn.since)}"
+        attributes |= _of_deploy(deploy, turn.since)
+    record = _record(run, name, severity, body, attributes)
     return _encode(record, resource, version)
 
 
@@ -123,6 +139,13 @@ def _of_turn(run: RunResult, turn: Turn) -> dict[str, Attribute]:
         names.LOG_SINCE: datetime.fromtimestamp(turn.since, UTC).isoformat(timespec="milliseconds"),
     }
     return attributes if turn.down else {**attributes, names.LOG_DOWN_FOR: turn.seconds}
+
+
+def _of_deploy(deploy: Deploy, began: float) -> dict[str, Attribute]:
+    return {
+        names.LOG_DEPLOY_RELEASE: deploy.release,
+        names.LOG_DEPLOY_SECONDS: round(began - deploy.at, 3),
+    }
 
 
 def _of_journey(run: RunResult) -> dict[str, Attribute]:

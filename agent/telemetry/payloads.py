@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.core.results import Result
 from agent.telemetry import logs, spans
 from agent.telemetry.delivery.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from opentelemetry.sdk.resources import Resource
 
+    from agent.core.deploy import Deploy
     from agent.core.results import RunResult
     from agent.storage.run_end import Turn
 
@@ -23,13 +25,15 @@ _log = structlog.get_logger(__name__)
 def of_run(
     run: RunResult,
     turn: Turn | None,
+    near: Callable[[float, float], Deploy | None],
     signals: Container[Signal],
     resource: Resource,
     version: str,
 ) -> Iterator[tuple[Signal, bytes, int]]:
     """Yield for each signal that is sent the payloads, and how many items each has.
 
-    ``turn`` is the one that the journey took with this run, if it did.
+    ``turn`` is the one that the journey took with this run, if it did; ``near`` finds the deploy
+    near which something began at one Unix time that was known at another.
 
     What can't be encoded costs itself alone: the run's end is committed with it.
     """
@@ -42,9 +46,12 @@ def of_run(
         yield Signal.TRACES, payload, items
     if Signal.LOGS in signals:
         try:
-            records = [logs.encode_run(run, resource, version)]
+            failed = run.result is Result.FAIL
+            deploy = near(run.started_at, run.ended_at) if failed else None
+            records = [logs.encode_run(run, resource, version, deploy)]
             if turn is not None:
-                records.append(logs.encode_turn(run, turn, resource, version))
+                deploy = near(turn.since, run.ended_at) if turn.down else None
+                records.append(logs.encode_turn(run, turn, resource, version, deploy))
         except Exception:  # noqa: BLE001 - as above
             _log.exception("telemetry.unencodable", action="record", run_id=run.run_id)
         else:

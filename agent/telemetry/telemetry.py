@@ -17,7 +17,7 @@ from agent.core.clock import SteadyTime
 from agent.core.errors import ErrorType
 from agent.core.model import Trigger
 from agent.core.results import Result
-from agent.storage import certificates, journey_state, totals
+from agent.storage import certificates, deploys, journey_state, totals
 from agent.telemetry import counts, exemplars, histograms, measurements, payloads, steps
 from agent.telemetry.collection_timer import CollectionTimer
 from agent.telemetry.collector import Collector
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "".join(
     part.SCHEMA
-    for part in (totals, histograms, exemplars, steps, journey_state, certificates, spool)
+    for part in (totals, histograms, exemplars, steps, journey_state, certificates, deploys, spool)
 )
 
 
@@ -162,7 +162,10 @@ class Telemetry:
             return
         pipe, now = self._pipe, self._time.now()
         signals, version = pipe.export.targets, self._identity.version
-        for signal, payload, items in payloads.of_run(run, turn, signals, pipe.resource, version):
+        near = partial(deploys.near, connection, run.journey.site.name)
+        for signal, payload, items in payloads.of_run(
+            run, turn, near, signals, pipe.resource, version
+        ):
             self._spool.put(connection, signal, payload, items, now)
         if run.trigger is not Trigger.SCHEDULE:
             return

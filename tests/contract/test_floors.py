@@ -76,10 +76,12 @@ SHARED_NAMES = {
     "artifacts": "files of evidence: kept, and served",
     "api": "routes that programs ask over HTTP: the agent's, and the shop's",
     "control": "what people have a running agent do: asked for, and carried out",
+    "deploys": "releases that went out: kept, and told over HTTP",
     "load": "reads files and returns what they say, or every mistake in them",
     "pages": "what a person sees in a browser: of the shop, and of the agent",
     "prometheus": "what Prometheus would have: its rules, and its names of metrics",
     "serve": "serves until told to stop: the daemon, the shop, the canary's page",
+    "verdicts": "how a journey stands after a run: kept here, and known to replicas together",
     "steps": "a journey's steps: walked, and counted",
 }
 """Names that modules of several folders share, and the one thing that each means there."""

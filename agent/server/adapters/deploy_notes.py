@@ -17,7 +17,7 @@ _MOST: Final = 1000
 class Deploys(Protocol):
     """Takes note of deploys."""
 
-    async def note(self, site: str, release: str, at: float, source: str) -> None:
+    async def note(self, site: str, release: str, at: float, source: str) -> object:
         """Note that a release went out, in Unix seconds, and who told."""
         ...
 

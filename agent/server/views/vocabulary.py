@@ -70,6 +70,7 @@ MOMENT: Final = {
     "suspended": Shown("suspended", "pause", _REST),
     "resumed": Shown("resumed", "ring", _REST),
     "note": Shown("note", "note", _REST),
+    "deploy": Shown("deployed", "deploy", _REST),
 }
 """What an incident's time line is made of."""
 

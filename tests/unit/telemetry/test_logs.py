@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from agent.core.deploy import Deploy
 from agent.core.difference import Change, Comparison
 from agent.core.results import Result
 from agent.storage.run_end import Turn
@@ -164,3 +165,31 @@ def test_a_turn_names_whose_it_is_and_why(identity, make_run, down, name, severi
     assert told["footfall.down.since"].startswith("2027-01-15T08:00:01")
     assert found["footfall.failures"].int_value == 2
     assert ("footfall.down.seconds" in found) is not down
+
+
+def test_a_failure_near_a_deploy_says_so(identity, make_run):
+    """In words and as attributes, of the run and of the turn: each by its own beginning."""
+    run = make_run(Result.FAIL)
+    deploy = Deploy("shop", "1.4.3", run.started_at - 12)
+    resource, version = describe(identity, {}), identity.version
+    turn = replace(TURN, since=run.started_at - 8)
+    for payload, body, seconds in (
+        (logs.encode_run(run, resource, version, deploy), "; began 12 s after release 1.4.3", 12),
+        (logs.encode_turn(run, turn, resource, version, deploy), "; began 4 s after release", 4),
+    ):
+        (record,) = (
+            ExportLogsServiceRequest.FromString(payload).resource_logs[0].scope_logs[0].log_records
+        )
+        assert body in record.body.string_value
+        found = {pair.key: pair.value for pair in record.attributes}
+        assert found["footfall.deploy.release"].string_value == "1.4.3"
+        assert found["footfall.deploy.seconds"].double_value == seconds
+
+
+def test_the_release_that_answered(encode, make_run):
+    """Is told where the site says one."""
+    run = make_run(Result.PASS)
+    told = replace(run, attempts=(replace(run.attempts[0], releases=("1.4.2", "1.4.3")),))
+    for one, expected in ((run, None), (told, "1.4.2, 1.4.3")):
+        found = {pair.key: pair.value.string_value for pair in encode(one).attributes}
+        assert found.get("footfall.release") == expected

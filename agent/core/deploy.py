@@ -1,0 +1,41 @@
+"""A release that went out: when, and how what began near it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+WALK: Final = "walk"
+"""The source of a release that nobody announced, and that a walk was answered by."""
+_MINUTE: Final = 60.0
+_EXACT: Final = 120.0
+"""Seconds up to which they are told as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """A release of a site. Times are Unix seconds."""
+
+    site: str
+    release: str
+    at: float
+    """When it was deployed, or first answered where nobody announced it."""
+    source: str = "api"
+    """Who told of it: ``api``, a deploy tool's adapter, or ``walk``."""
+    url: str = ""
+    """Where more is to be read of it."""
+    seen_at: float | None = None
+    """When it first answered a walk; None: not yet."""
+
+    @property
+    def told(self) -> str:
+        """What a time line says of it."""
+        return f"release {self.release}" + (" first seen" if self.source == WALK else "")
+
+    def before(self, began: float) -> str:
+        """Say when something began: ``12 s after release 1.4.3``."""
+        seconds = began - self.at
+        size = abs(seconds)
+        took = f"{size:.0f} s" if size < _EXACT else f"{size / _MINUTE:.0f} min"
+        seen = " was first seen" if self.source == WALK else ""
+        return f"{took} {'before' if seconds < 0 else 'after'} release {self.release}{seen}"
