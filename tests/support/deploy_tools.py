@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from agent.core.gate import GateOrder
 from agent.server.adapters.adapter_settings import AdapterSettings, Canary
 
 if TYPE_CHECKING:
-    from agent.core.gate import GateOrder
     from agent.server.adapters.github import Deployment
     from agent.server.documents import GateDocument
 
@@ -259,7 +259,7 @@ class Judged:
             raise self.refuses
         if key not in self._by_key:
             self.orders.append(order)
-            self._by_key[key] = self._document(order, str(len(self.orders)))
+            self._by_key[key] = a_gate(order, str(len(self.orders)))
         return self._by_key[key]
 
     async def wait(self, gate_id: str, seconds: float = 0.0) -> GateDocument | None:
@@ -293,24 +293,34 @@ class Judged:
         """Take note."""
         self.rules.append((deployment, order, key))
 
-    def _document(self, order: GateOrder, gate_id: str) -> GateDocument:
-        return {
-            "id": gate_id,
-            "address": f"/api/v1/gates/{gate_id}",
-            "site": order.site,
-            "journeys": list(order.journeys),
-            "release": order.release or None,
-            "url": order.url or None,
-            "headers": list(order.headers),
-            "within": order.within,
-            "baseline": order.baseline,
-            "source": order.source,
-            "asked_at": "2026-12-01T03:00:00Z",
-            "ended_at": None,
-            "seconds": None,
-            "verdict": "pending",
-            "reasons": [],
-            "would_do": None,
-            "runs": [],
-            "trace_id": "0" * 32,
-        }
+
+def a_gate(order: GateOrder, gate_id: str) -> GateDocument:
+    """Return a gate that was just asked for."""
+    return {
+        "id": gate_id,
+        "address": f"/api/v1/gates/{gate_id}",
+        "site": order.site,
+        "journeys": list(order.journeys),
+        "release": order.release or None,
+        "url": order.url or None,
+        "headers": list(order.headers),
+        "within": order.within,
+        "baseline": order.baseline,
+        "source": order.source,
+        "asked_at": "2026-12-01T03:00:00Z",
+        "ended_at": None,
+        "seconds": None,
+        "verdict": "pending",
+        "reasons": [],
+        "would_do": None,
+        "runs": [],
+        "trace_id": "0" * 32,
+    }
+
+
+def a_verdict(verdict: str, **said: Any) -> GateDocument:
+    """Return a gate that has its verdict."""
+    gate = a_gate(GateOrder("shop", ("buy",), "1.4.3"), "01926d5e-6b2c-7c3a-9d2e-1f0a2b3c4d5e")
+    told: Any = {"verdict": verdict, "reasons": ["buy: 2 of 2 walks failed", "on /cart"]}
+    gate.update(told | {"ended_at": "2026-12-01T03:00:07.250Z", "seconds": 7.25} | said)
+    return gate

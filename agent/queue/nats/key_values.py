@@ -36,7 +36,7 @@ class KeyValues:
 
     def __init__(self, uplink: Uplink, location: str) -> None:
         self._uplink = uplink
-        self._location = location
+        self.location = location
         self._stream = streams.bucket(location)
         self._prefix = streams.prefix_of(location)
 
@@ -128,11 +128,11 @@ class KeyValues:
 
     async def publish(self, subject: str, data: bytes) -> None:
         """Tell all replicas that listen now."""
-        await self._uplink.session.tell(key_names.told(self._location, subject), data)
+        await self._uplink.session.tell(key_names.told(self.location, subject), data)
 
     def subscribe(self, subject: str, callback: Callable[[bytes], None]) -> Callable[[], None]:
         """Hear what is told from now on; return what ends it."""
-        return self._uplink.listen(key_names.told(self._location, subject), callback)
+        return self._uplink.listen(key_names.told(self.location, subject), callback)
 
     async def _write(
         self, key: str, value: bytes, ttl: float | None, headers: dict[str, str]

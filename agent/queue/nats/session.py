@@ -50,6 +50,7 @@ class Session:
         self.address = address
         self.broken = asyncio.Event()
         self.why = ""
+        self._giving_back: set[asyncio.Task[None]] = set()
 
     @property
     def version(self) -> tuple[int, int]:
@@ -106,15 +107,16 @@ class Session:
         answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
         heard = await self._in_time(self._client.subscribe(inbox, future=answer))
         try:
+            # One answer comes in any case, be it that there is none, and ends the subscription.
             await self._in_time(heard.unsubscribe(limit=1))
             await self.tell(f"$JS.API.{verb}", json.dumps(payload).encode(), inbox)
             await first_of(answer, self.broken.wait(), limit=limit + PATIENCE)
-            if not answer.done():
-                self.give_up("it gave no answer")  # unless it broke: then that is why
-                raise Away(self.why)
-        finally:
-            answer.cancel()
-            await self._quietly(heard.unsubscribe())
+        except asyncio.CancelledError:
+            answer.add_done_callback(self._give_back)
+            raise
+        if not answer.done():
+            self.give_up("it gave no answer")  # unless it broke: then that is why
+            raise Away(self.why)
         message = answer.result()
         status = int((message.headers or {}).get(_STATUS, 0))
         if status in {404, 408}:
@@ -185,6 +187,15 @@ class Session:
                 raise
             self.give_up("the connection was closed")
         raise Away(self.why) from None
+
+    def _give_back(self, answer: asyncio.Future[Msg]) -> None:
+        """Give back a message that nobody waits for any more."""
+        if not answer.cancelled() and answer.result().reply:
+            task = asyncio.ensure_future(
+                self._quietly(self._client.publish(answer.result().reply, b"-NAK"))
+            )
+            self._giving_back.add(task)
+            task.add_done_callback(self._giving_back.discard)
 
     async def _quietly(self, asked: Awaitable[object]) -> None:
         with suppress(NatsError, OSError, RuntimeError, TimeoutError):

@@ -21,7 +21,7 @@ DUPLICATES = 600.0
 """Seconds for which the server knows the ids of what was offered."""
 ACK_WAIT = 10.0
 """Seconds after which a claim of which nothing is heard goes to another."""
-MOST_DELIVERIES = 10
+MOST_DELIVERIES = 20
 """How often a slot is handed out; one that nobody lets go of is left to the leader then."""
 _IDLE = 24 * 3600.0
 """Seconds after which the server itself removes a consumer that nobody asks."""

@@ -124,7 +124,9 @@ class FlaggerHooks:
             if payload.text("phase") == "Progressing":
                 await self._notes.note(order, which)
             return PlainTextResponse("noted\n")
-        gate = await self._askings.held(f"{name} {which}", order, since)
+        # All that ask of the canary ask the same.
+        what = "canary" if hook.on_canary else name
+        gate = await self._askings.held(f"{what} {which}", order, since)
         if hook.on_canary:
             await self._notes.note(order, which)
         return _answered(gate, hook)

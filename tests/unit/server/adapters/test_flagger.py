@@ -48,22 +48,26 @@ async def test_a_rollback_hook_says_yes_where_the_release_failed(served, judged,
 
 
 async def test_the_same_checksum_gets_the_same_gate(served, judged):
-    """Flagger asks at each interval; another checksum, hook or canary is another question."""
-    for _ in range(3):
-        await hooked(served, "confirm-promotion")
+    """Flagger asks at each interval, and by several hooks of the canary, which is one question;
+    another checksum or another canary is another one, and so is production."""
+    for hook in [*ON_CANARY, *ON_CANARY, "rollback"]:
+        await hooked(served, hook)
     assert len(judged.orders) == 1
     assert judged.deploys == [("shop", "1.4.3", "flagger")]
-    await hooked(served, "confirm-promotion", checksum="6b8bd4d9f8")
-    await hooked(served, "rollout")
+    await hooked(served, "rollout", checksum="6b8bd4d9f8")
     await hooked(served, "rollout", namespace="prod")
-    assert len(judged.orders) == 4
+    for _ in range(2):
+        await hooked(served, "confirm-rollout", phase="Initialized")
+        await hooked(served, "post-rollout", phase="Failed")
+    assert len(judged.orders) == 5
 
 
 async def test_hooks_on_the_canary_walk_the_canary(served, judged):
     """Before and after it, production is what is walked, at its own address; before it and after a
     roll-back the new release isn't what has to answer."""
     for hook in ON_CANARY:
-        await hooked(served, hook)
+        await hooked(served, hook, checksum=hook)
+    assert len(judged.orders) == len(ON_CANARY)
     for order in judged.orders:
         assert (order.url, order.headers) == (
             "https://canary.shop.example.com",
