@@ -43,8 +43,10 @@ import os
 import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
+from fcntl import LOCK_EX, flock
 from itertools import groupby
-from tempfile import TemporaryDirectory
+from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -60,12 +62,12 @@ from tests.support.service import CACHE
 if TYPE_CHECKING:
     import re
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from agent.core.model import Journey
 
 PROMETHEUS = CACHE / "prometheus"
 PROMTOOL = PROMETHEUS / "usr" / "bin" / "promtool"
+_ALONE = Path(gettempdir()) / "footfall-vmalert-tool.lock"
 VMALERT_TOOL = victoria.BINARY.with_name("vmalert-tool")
 
 _WORDS = {
@@ -474,9 +476,11 @@ def run(*command: str | Path) -> str:
 
     """
     # Short-lived and small: collecting garbage would be a third of the work.
-    # vmalert-tool keeps its store in a folder of one name below that of temporary files.
-    with TemporaryDirectory() as own:
-        environment = os.environ | {"GOGC": "800", "TMPDIR": own}
+    environment = os.environ | {"GOGC": "800"}
+    # vmalert-tool has one folder and one port for its store, whoever runs it.
+    with _ALONE.open("w") as alone:
+        if command[0] == VMALERT_TOOL:
+            flock(alone, LOCK_EX)
         done = subprocess.run(
             command, check=False, capture_output=True, text=True, timeout=120, env=environment
         )
