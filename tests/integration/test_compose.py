@@ -169,7 +169,10 @@ async def test_an_alert_leads_to_its_dashboard(victoria):
     journey, and to the fleet's where it has none."""
     rules = (DEPLOY / "rules.yaml").read_text("utf-8").replace("interval: 15s", "interval: 1s")
     labels = 'journey="buy_a_mug",site="shop",location="eu-west-1"'
-    await victoria.push(f"footfall_journey_consecutive_failures{{{labels}}} 2")
+    await victoria.push(
+        f"footfall_journey_consecutive_failures{{{labels}}} 2",
+        f"footfall_journey_last_run_seconds{{{labels}}} 1",
+    )
     links: dict[str, str] = {}
     async with (
         Alertmanager((DEPLOY / "alertmanager.yaml").read_text("utf-8")) as manager,

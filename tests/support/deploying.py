@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -32,28 +33,35 @@ WRITTEN_TO = {"/tmp", STATE}
 """All that a container of the agent writes to."""
 
 
-def run(*command: str | Path) -> str:
-    """Run a program in `deploy/`; return what it printed.
+def run(*command: str | Path, **variables: str) -> str:
+    """Run a program in `deploy/`, with more variables where they are given; return what it printed.
 
     Raises:
         AssertionError: it failed; says what it printed.
 
     """
     done = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=60, cwd=DEPLOY
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=DEPLOY,
+        env=os.environ | variables,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
-def compose() -> dict[str, Any]:
-    """The services and volumes as Compose understands them."""
-    return json.loads(run(COMPOSE, "-f", "compose.yaml", "config", "--format", "json"))
+def compose(profile: str = "") -> dict[str, Any]:
+    """The services and volumes as Compose understands them, with those of a profile."""
+    asked = (COMPOSE, "-f", "compose.yaml", "config", "--format", "json")
+    return json.loads(run(*asked, COMPOSE_PROFILES=profile))
 
 
-def manifests() -> list[dict[str, Any]]:
-    """What Kubernetes would be given."""
-    return list(yaml.safe_load_all(run(KUBECTL, "kustomize", "kubernetes")))
+def manifests(folder: str = "kubernetes") -> list[dict[str, Any]]:
+    """What Kubernetes would be given of a folder of `deploy/`."""
+    return list(yaml.safe_load_all(run(KUBECTL, "kustomize", folder)))
 
 
 def mount(folder: Path, data: Mapping[str, str]) -> Path:
