@@ -310,6 +310,7 @@ def _gauge(built: Stations) -> None:
         lambda: [({"state": s}, n) for s, n in built.engine.pools.states().items()],
     )
     gauge(names.REPLICAS, lambda: [({}, built.replica.heard if built.replica else 1)])
+    gauge(names.AGENT_DRAINING, lambda: [({}, int(built.dispatcher.draining))])
     gauge(names.AGENT_QUEUE_DEPTH, lambda: [({}, built.dispatcher.lanes.depth)])
     gauge(names.AGENT_MEMORY, lambda: [({}, built.usage.last.memory)])
     gauge(names.RELOAD_SUCCESS, lambda: [({}, int(not built.in_force.refused))])

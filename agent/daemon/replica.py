@@ -88,8 +88,8 @@ class Replica:
 
     @property
     def heard(self) -> int:
-        """How many replicas of the location are heard, this one among them."""
-        return len(self.presence.heard())
+        """How many replicas of the location are heard, this one among them; 0: it is cut off."""
+        return len(self.presence.heard()) if self.store.connected else 0
 
     def describe_by(self, doing: Callable[[], Doing]) -> None:
         """Have this asked for what the replica does."""

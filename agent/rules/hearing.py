@@ -19,8 +19,8 @@ SHARED: Final = "footfall:agent_locations:shared"
 """What can't tell one agent from another: for ten minutes, several locations had it at once."""
 AGENTS: Final = "footfall:agents_heard:count"
 """How many agents are heard at each location."""
-DRAINED: Final = "footfall:replica_drained:time"
-"""When each replica was last heard to drain."""
+DRAINED: Final = "footfall:agent_drained:time"
+"""When each agent was last heard to drain."""
 
 _AT: Final = (series.ENVIRONMENT, series.LOCATION)
 _EACH: Final = (*_AT, *series.INSTANCES)
@@ -39,7 +39,7 @@ def heard(watch: Watch) -> str:
 def recordings(watch: Watch) -> list[Recording]:
     """Record where each agent is; of all environments, since an agent may move to another."""
     unknown = select(LOCATIONS, **dict.fromkeys(series.INSTANCES, ""))
-    draining = watch.of(series.QUEUE_DRAINING)
+    draining = watch.of(series.DRAINING)
     life = (series.ENVIRONMENT, *series.INSTANCES, series.VERSION)
     return [
         Recording(HEARD, f"max {by(_EACH)} (timestamp({series.INTERVAL}))"),

@@ -23,7 +23,7 @@ def down(watch: Watch) -> tuple[Alert, Alert]:
     labels = {**watch.labels, "severity": TICKET}
     of = on(series.INSTANCES)
     been = f"last_over_time({watch.of(hearing.HEARD)}[1d])"
-    told = watch.of(series.QUEUE_REPLICAS)
+    told = watch.of(series.REPLICAS)
     left = f"max {by(series.INSTANCES)} (last_over_time({watch.of(hearing.DRAINED)}[1d])) + {_LEFT}"
     here = watch.of(hearing.AGENTS)
     silent = (

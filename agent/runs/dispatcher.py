@@ -104,6 +104,11 @@ class Dispatcher:
         """How many slots wait or run."""
         return len(self._busy)
 
+    @property
+    def draining(self) -> bool:
+        """Whether it offers no slots any more and lets what runs end."""
+        return self._draining
+
     async def end_unfinished(self) -> None:
         """Give a word to every slot that a killed predecessor left without one."""
         for left in await self._ledger.unfinished():

@@ -41,8 +41,6 @@ class Metric:
     attributes: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     boundaries: tuple[float, ...] = ()
-    replicas_alone: bool = False
-    """Whether it is sent only where several machines share a queue."""
 
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0)
@@ -266,25 +264,16 @@ _AGENT_METRICS: Final = (
         names.REPLICAS,
         Kind.GAUGE,
         "{replica}",
-        "Replicas of this location that are heard, this one among them.",
+        "Replicas of this location that are heard, this one among them; 0 for one that is cut off.",
     ),
     Metric(names.AGENT_QUEUE_DEPTH, Kind.GAUGE, "{run}", "Runs that wait for a worker."),
     Metric(names.AGENT_MEMORY, Kind.GAUGE, "By", "Proportional set size of the agent's processes."),
     Metric(names.AGENT_PROCESSES, Kind.GAUGE, "{process}", "Processes of the agent."),
     Metric(
-        names.QUEUE_REPLICAS,
-        Kind.GAUGE,
-        "{replica}",
-        "Replicas of this location that are heard over the queue, this one among them; 0 while "
-        "the queue's server is away.",
-        replicas_alone=True,
-    ),
-    Metric(
-        names.QUEUE_DRAINING,
+        names.AGENT_DRAINING,
         Kind.GAUGE,
         "",
-        "1 once this replica was told to leave and drains; else 0.",
-        replicas_alone=True,
+        "1 once the agent was told to leave and lets its runs end; else 0.",
     ),
     Metric(
         names.RELOAD_SUCCESS,

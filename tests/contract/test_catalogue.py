@@ -28,8 +28,6 @@ TOLD = [
     for more in ("more attributes", "attributes")
     for row in Docs().table("metric", "kind", "unit", more)
 ]
-ALONE = {row.name: row for row in CATALOGUE.values() if not row.replicas_alone}
-"""What an agent sends that shares its location with nobody."""
 ROADS = {"http": 0, "grpc": 1}
 
 
@@ -45,7 +43,7 @@ def test_every_name_arrives_and_no_other(arrived):
     """Each row of the published table and of the catalogue arrives, and nothing else does."""
     told = {metric.name for metric in arrived}
     assert {code(row[0])[0] for row in TOLD} == CATALOGUE.keys()
-    assert told == ALONE.keys()
+    assert told == CATALOGUE.keys()
 
 
 def test_units_kinds_and_boundaries(arrived):
@@ -71,7 +69,7 @@ def test_attributes_and_their_values(arrived):
             allowed = row.attributes[key]
             assert allowed is None or value in allowed, metric
             seen[metric.name, key].add(value)
-    for row in ALONE.values():
+    for row in CATALOGUE.values():
         for key in row.attributes:
             assert seen[row.name, key], (row.name, key)
     for (name, key), values in EVERY.items():
@@ -138,10 +136,10 @@ async def test_names_in_prometheus(story, victoria):
     name, with the labels of its attributes, and there are no other series."""
     expected = {
         series: {prometheus_label(key) for key in row.attributes}
-        for row in ALONE.values()
+        for row in CATALOGUE.values()
         for series in prometheus_series(row)
     }
-    named = {code(row[-1])[0] for row in TOLD if code(row[0])[0] in ALONE}
+    named = {code(row[-1])[0] for row in TOLD}
     assert {next(one for one in named if series.startswith(one)) for series in expected} == named
     headers = {"content-type": "application/x-protobuf"}
     async with aiohttp.ClientSession(raise_for_status=True) as session:

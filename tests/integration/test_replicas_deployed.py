@@ -14,6 +14,7 @@ import pytest
 
 from agent.config import load
 from agent.daemon import drain
+from agent.loading.warnings import token_missing
 from tests.support import deploying
 from tests.support.deploying import DEPLOY, STATE, WRITTEN_TO, checked
 from tests.support.nats_server import NatsServer
@@ -174,7 +175,11 @@ def test_the_server_is_confined():
 
 async def test_the_replica_has_a_sound_configuration(tmp_path):
     """The loader takes it with the queue's address and the token that the Secret gives."""
-    given = {"FOOTFALL_QUEUE__URL": "nats://footfall-queue:4222", "FOOTFALL_QUEUE__TOKEN": "t" * 64}
+    given = {"FOOTFALL_QUEUE__URL": "nats://footfall-queue:4222"}
+    told = (OVERLAY / "kustomization.yaml").read_text("utf-8")
+    secrets = re.findall(r"--from-literal=(\w+)=", told)
+    given |= dict.fromkeys(secrets, "t" * 64)
+    assert not [*token_missing(load(DEPLOY / "kubernetes" / "footfall.toml", given))]
     config = DEPLOY / "kubernetes" / "footfall.toml"
     assert load(config, given).queue.url
     done = await checked(tmp_path, config, DEPLOY / "kubernetes" / "journeys", **given)

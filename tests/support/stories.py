@@ -330,7 +330,7 @@ def share(samples: Samples, replicas: Mapping[str, str], interval: float, **who:
             if sign:
                 told = 0 if sign == "c" else heard
                 samples.put(tick, "footfall_queue_replicas", told, **of)
-                samples.put(tick, "footfall_queue_draining", sign == "d", **of)
+                samples.put(tick, "footfall_agent_draining", sign == "d", **of)
 
 
 @dataclass(frozen=True)

@@ -225,8 +225,7 @@ def _configure(home: Home, authority: Authority, **telemetry: str) -> None:
 
 def _missing(otlp: OtlpReceiver) -> Iterator[str]:
     """Name what has not arrived yet of the table, and of the values that are to be shown."""
-    alone = {row.name for row in CATALOGUE.values() if not row.replicas_alone}
-    yield from alone - {metric.name for metric in otlp.metrics}
+    yield from CATALOGUE.keys() - {metric.name for metric in otlp.metrics}
     for (name, key), values in (EVERY | SOME).items():
         seen = {m.attributes.get(key) for m in otlp.metrics if m.name == name}
         yield from (f"{name} {key}={value}" for value in values - seen)

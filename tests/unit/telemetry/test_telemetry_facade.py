@@ -482,8 +482,8 @@ async def test_all_that_is_emitted_is_in_the_catalogue(
     telemetry.observe_lateness(SLOT, "shop", 0.1)
     telemetry.gauge(names.AGENT_WORKERS, lambda: [({"state": "idle"}, 1)])
     plain = (names.AGENT_QUEUE_DEPTH, names.AGENT_MEMORY, names.AGENT_PROCESSES)
-    queue = (names.QUEUE_REPLICAS, names.QUEUE_DRAINING)
-    for name in (*plain, *queue, names.RELOAD_SUCCESS, names.RELOAD_TIME):
+    more = (names.REPLICAS, names.AGENT_DRAINING)
+    for name in (*plain, *more, names.RELOAD_SUCCESS, names.RELOAD_TIME):
         telemetry.gauge(name, lambda: [({}, 1)])
     mark = Mark(Cause.PAUSE, Mode.STOP, is_open=True)
     telemetry.tell_suspended(lambda *_: {mark: True})
