@@ -112,7 +112,7 @@ def test_a_failure_is_told_in_one_record(story):
         assert told[names.LOG_JOURNEY] == "fails"
         assert told[names.LOG_FAILED_STEP] == "Wait for what never comes"
         assert told[names.ERROR_TYPE] == "timeout"
-        assert "not done after 1.5 s" in told[names.LOG_ERROR]
+        assert "not done after 2.5 s" in told[names.LOG_ERROR]
         assert told[names.RUN_OWNER] == "checkout"
         assert told[names.LOG_RUNBOOK] == RUNBOOK
         assert told[names.LOG_SEVERITY] == "page"
@@ -149,7 +149,7 @@ def test_a_journey_that_goes_down_is_told_once(story):
     told = down.attributes
     assert (told[names.LOG_JOURNEY], told[names.LOG_FAILURES]) == ("fails", 2)
     assert told[names.LOG_FAILED_STEP] == "Wait for what never comes"
-    assert "not done after 1.5 s" in told[names.LOG_ERROR]
+    assert "not done after 2.5 s" in told[names.LOG_ERROR]
     assert (told[names.RUN_OWNER], told[names.LOG_RUNBOOK]) == ("checkout", RUNBOOK)
     assert story.spans[down.trace_id, down.span_id].name == "journey fails"
     assert set(told) <= attributes_sent()

@@ -123,7 +123,7 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "journeys"
     folder.mkdir()
     (folder / "fine.py").write_text(dedent(JOURNEYS))
-    (folder / "odd.py").write_text(dedent(JOURNEYS).replace('"5s"', '"5s", context={"a": 1}'))
+    (folder / "odd.py").write_text(dedent(JOURNEYS).replace('"30s"', '"30s", context={"a": 1}'))
     done = run_pytest(tmp_path, "--collect-only", "journeys")
     assert "journeys/fine.py::opens\njourneys/fine.py::misses" in done.stdout
     assert "journeys/odd.py:4: journey opens: context 'a': unknown option" in done.stdout

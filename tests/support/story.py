@@ -173,8 +173,8 @@ async def _first(home: Home, otlp: OtlpReceiver, authority: Authority) -> Part:
         for name, result in (
             ("flaky", "flaky"), ("dies", "not_measured"), ("passes", "pass"), ("fails", "fail"),
         ):  # fmt: skip
-            await daemon.finished(name, result, timeout=40)
-        await otlp.wait_for(lambda o: not list(_missing(o)) and "fails" in _failures(o), 40)
+            await daemon.finished(name, result)
+        await otlp.wait_for(lambda o: not list(_missing(o)) and "fails" in _failures(o), 90)
         await daemon.kill()
         return _part("http", otlp, daemon)
 
@@ -195,9 +195,9 @@ async def _second(home: Home, rotel: Rotel, otlp: OtlpReceiver, authority: Autho
     _configure(home, authority, endpoint=rotel.grpc_endpoint, protocol="grpc")
     async with Daemon(home) as daemon:
         await daemon.started()
-        await daemon.finished("passes", "pass", timeout=40)
-        await daemon.finished("fails", "fail", timeout=40)
-        await otlp.wait_for(lambda o: not list(_missing(o)) and "fails" in _failures(o), 40)
+        await daemon.finished("passes", "pass")
+        await daemon.finished("fails", "fail")
+        await otlp.wait_for(lambda o: not list(_missing(o)) and "fails" in _failures(o), 90)
         told = len(daemon.records)
         assert await daemon.terminate() == 0, daemon.story()
         ended = {one["run_id"] for one in daemon.records[:told] if one["event"] == "run.finished"}
@@ -210,9 +210,9 @@ async def _second(home: Home, rotel: Rotel, otlp: OtlpReceiver, authority: Autho
 def _configure(home: Home, authority: Authority, **telemetry: str) -> None:
     home.configure(
         telemetry=telemetry,
-        schedule={"every": "4s", "timeout": "2500ms", "grace": "1500ms"},
-        journey__dies={"every": "6s"},
-        journey__fails={"every": "3s", "timeout": "1500ms"},  # twice that is past its next slot
+        schedule={"every": "6s", "timeout": "5s", "grace": "1s"},
+        journey__dies={"every": "7s"},
+        journey__fails={"every": "4s", "timeout": "2500ms"},  # twice that is past its next slot
         workers={"count": 3, "max_runs": 4},
         browser={"args": list(authority.browser_args)},
         beacons__vendors={"Matomo": "mark", "Plausible": "allow"},
