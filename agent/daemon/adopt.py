@@ -38,4 +38,6 @@ async def adopt(stations: Stations, started_at: float | None = None) -> None:
     stations.telemetry.watch(journeys, stations.ticker.gap)
     if stations.replica is not None:
         stations.replica.load(loaded.bundle)
+    if stations.shared is not None:
+        stations.shared.load(loaded)
     stations.switch.replace_windows(Window(one) for one in loaded.maintenance)

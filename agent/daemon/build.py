@@ -23,6 +23,7 @@ from agent.daemon.present import Present
 from agent.daemon.queries import Overview, Reported
 from agent.daemon.readiness import Readiness
 from agent.daemon.replica import Doing, Replica, open_replica
+from agent.daemon.shared_slots import SharedSlots, share_slots
 from agent.daemon.suspension_report import SuspensionReport
 from agent.daemon.switch import Switch
 from agent.daemon.usage import UsageMeter
@@ -116,6 +117,8 @@ class Stations:
     switch: Switch
     replica: Replica | None
     """What it shares with the others of its location; None: it is alone."""
+    shared: SharedSlots | None
+    """How slots are walked and counted then; None: it is alone."""
 
 
 async def build(
@@ -127,7 +130,7 @@ async def build(
         StateError: the state folder or the server's address can't be had.
 
     """
-    settings = loaded.settings
+    settings, place = loaded.settings, loaded.settings.location
     folder = StateFolder(settings.state)
     stack.callback(snapshot.drop, loaded.folder)
     agent_id = folder.acquire()
@@ -147,9 +150,9 @@ async def build(
     replica = await open_replica(
         stack, loaded, agent_id, port_of(listening), database, suspensions.pauses, clock
     )
-    verdicts = None if replica is None else replica.verdicts
-    books = Ledger(database, sink, settings.location, suspensions.known, verdicts)
-    lanes = _lanes(settings.workers.count)
+    shared = await share_slots(stack, replica, loaded, database, sink, suspensions.known, clock)
+    books = shared.ledger if shared else Ledger(database, sink, place, suspensions.known)
+    lanes = shared.lanes if shared else _lanes(settings.workers.count)
     in_force = InForce(loaded, folder.path / ".journeys", clock.wall())
     stack.callback(in_force.drop)
     secret = config.secret_reader(settings, environ)
@@ -158,7 +161,7 @@ async def build(
     options = EngineOptions(
         agent_id,
         adopt_orphans=True,
-        last_passes=LastPasses(reader, settings.location),
+        last_passes=LastPasses(reader, place),
         on_restart=events.on_worker_replaced,
         on_progress=streams.publish,
     )
@@ -172,15 +175,15 @@ async def build(
         events.on_late(run, late)
         switch.on_run(run)
 
-    suspended = suspensions.obstacle
-    dispatcher = Dispatcher(engine, books, lanes, timeline, clock, on_run, suspended)
+    suspended, rerun = suspensions.obstacle, settings.queue.rerun
+    dispatcher = Dispatcher(engine, books, lanes, timeline, clock, on_run, suspended, rerun)
     by_hand = RunsByHand(engine, dispatcher, database, sink, clock)
     closer_runs = CloserRuns(engine, books, dispatcher, timeline, clock, switch.on_run)
     readiness = Readiness(engine, dispatcher, sink, database, in_force, switch, clock, replica)
-    ticker = Ticker(settings.location)
+    ticker = Ticker(place)
     agent = AgentReport(VERSION, settings.environment, readiness.ready)
     overview = Overview(
-        settings.location,
+        place,
         Present(dispatcher, ticker, timeline, engine.live),
         Reported(
             SuspensionReport(suspensions, clock),
@@ -220,9 +223,10 @@ async def build(
         suspensions=suspensions,
         switch=switch,
         replica=replica,
+        shared=shared,
     )
     _gauge(built)
-    _join(built, replica)
+    _join(built)
     await engine.start()
     stack.push_async_callback(engine.stop)
     return built
@@ -318,10 +322,12 @@ def _gauge(built: Stations) -> None:
     gauge(names.AGENT_PROCESSES, lambda: [({}, built.usage.last.processes)])
 
 
-def _join(built: Stations, replica: Replica | None) -> None:
+def _join(built: Stations) -> None:
     """Have the replica's stations know what this agent does, and hear what others have done."""
-    if replica is None:
+    replica = built.replica
+    if replica is None or built.shared is None:
         return
+    built.shared.lose_by(built.dispatcher)
     books, switch = built.ledger, built.switch
     books.replica = replica.instance
     places, pools = built.dispatcher.lanes.browsers.places, built.engine.pools

@@ -165,6 +165,9 @@ class Daemon:
         if (replica := stations.replica) is not None:
             for name, work in replica.tasks(stations.switch.heard).items():
                 self._spawn(work, name)
+        if stations.shared is not None:
+            for name, work in stations.shared.tasks().items():
+                self._spawn(work, name)
         self._tasks.update(stations.telemetry.tasks)
         self._tasks.update(stations.engine.pools.monitors)
         await first_of(self._stop.wait(), *self._tasks)
