@@ -99,6 +99,52 @@ def trigger(
     raise typer.Exit(asyncio.run(have_walked(agent, journey, wait=wait, json=json)))
 
 
+@app.command(epilog=MORE.format("docs/release-gates.md"))
+def gate(  # noqa: PLR0913, PLR0917 - to typer, options are arguments
+    site: Annotated[str, typer.Option(metavar="NAME", help="The site whose release it is.")],
+    journeys: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="JOURNEY",
+            help="Those that vote; default: all of the site.",
+            show_default=False,
+        ),
+    ] = None,
+    release: Annotated[
+        str, typer.Option(metavar="RELEASE", help="The release that has to answer.")
+    ] = "",
+    within: Annotated[
+        str, typer.Option(metavar="TIME", help="In which the verdict is wanted.")
+    ] = "10s",
+    baseline: Annotated[
+        str, typer.Option(metavar="TIME", help="How much of their past journeys are held to.")
+    ] = "24h",
+    at: Annotated[
+        str, typer.Option(metavar="URL", help="Where it answers; default: the site's address.")
+    ] = "",
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Sent to the site; may be repeated."),
+    ] = None,
+    config: ConfigFile = None,
+    url: AgentAddress = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ask a running agent for a verdict on a release, and wait for it.
+
+    Exit codes: 0 promote; 1 roll back; 3 no verdict; 2 it can't be asked so, or bad usage; 4 no
+    agent answers.
+    """
+    from agent.cli.ask_gate import GateRequest
+    from agent.cli.ask_gate import gate as have_judged
+    from agent.cli.running_agent import find
+
+    names, headers = tuple(journeys or ()), tuple(header or ())
+    asked = GateRequest(site, names, release, at, headers, within, baseline)
+    agent = find(config, dict(os.environ), url)
+    raise typer.Exit(asyncio.run(have_judged(agent, asked, json=json)))
+
+
 @app.command(epilog=MORE.format("docs/operating.md"))
 def runs(
     journey: Annotated[

@@ -38,6 +38,7 @@ _CARRIES = {
     "/api/v1/journeys": {"at", "location", "journeys"},
     "/api/v1/incidents": {"at", "location", "incidents", "more"},
     "/api/v1/runs": {"runs", "links"},
+    "/api/v1/gates/": {"id", "address", "verdict", "reasons", "runs"},
     "/api/v1/runs/": {"run_id", "journey", "state"},
 }
 """What an agent's answer has, by its path or the folder of it; of every other it is health."""

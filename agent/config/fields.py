@@ -24,6 +24,34 @@ from agent.core.units import parse_cadence, parse_duration, parse_limit, parse_s
 from agent.core.values import encodes, trouble
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_RESERVED = frozenset(
+    {
+        "authorization",
+        "baggage",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "origin",
+        "referer",
+        "te",
+        "traceparent",
+        "tracestate",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-synthetic-journey",
+    }
+)
+_RESERVED_BEGINNINGS = (":", "access-control-", "if-", "proxy-", "sec-", "signature")
 _SMALLEST_MEMORY = 64 * 1024 * 1024
 _SHORTEST_TOKEN = 16
 _LONGEST_CONFIRM_AFTER = 600.0
@@ -134,6 +162,16 @@ def _header_name(text: str) -> str:
 
 def _release_header(text: str) -> str:
     return _header_name(text).lower() if text else ""
+
+
+def _gate_header(text: str) -> str:
+    name = _header_name(text).lower()
+    if name in _RESERVED or name.startswith(_RESERVED_BEGINNINGS):
+        raise ValueError(
+            "is a header that browsers, proxies or the agent's identity go by; pin a release by "
+            'one of your own, such as "X-Canary"'
+        )
+    return name
 
 
 def _header_value(value: SecretStr) -> SecretStr:
@@ -303,6 +341,8 @@ BypassedHost = Annotated[str, AfterValidator(bypassed_host)]
 SiteAddress = Annotated[str, AfterValidator(origin)]
 Pattern = Annotated[str, AfterValidator(pattern)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
+GateHeaderName = Annotated[str, AfterValidator(_gate_header)]
+"""A header that a gate may send; lower case."""
 SentHeaderName = Annotated[HeaderName, AfterValidator(str.lower)]
 """Lower case, so that the same header from two sources is one, and gRPC takes it."""
 ReleaseHeader = Annotated[str, AfterValidator(_release_header)]

@@ -27,6 +27,7 @@ from agent.config.fields import (
     Engine,
     Every,
     EveryFailing,
+    GateHeaderName,
     Grace,
     HeaderName,
     HeaderValue,
@@ -116,6 +117,17 @@ class ReleaseSection(Section):
         return self
 
 
+class SiteGateSection(Section):
+    """``[sites.NAME.gate]``: what a release gate may be told by whoever asks for one.
+
+    Where a site has this table, a worker more is kept for its gates.
+    """
+
+    urls: tuple[Pattern, ...] = ()
+    headers: tuple[GateHeaderName, ...] = ()
+    secrets: bool = False
+
+
 class SiteSection(Section):
     """``[sites.NAME]``: a target and the origins that are its own."""
 
@@ -123,6 +135,7 @@ class SiteSection(Section):
     first_party: tuple[Pattern, ...] = Field(default=(), validate_default=True)
     beacons: SiteBeaconsSection = SiteBeaconsSection()
     release: ReleaseSection = ReleaseSection()
+    gate: SiteGateSection | None = None
 
     @field_validator("first_party")
     @classmethod

@@ -76,6 +76,11 @@ class Settings(BaseSettings):
         return self._provenance.file_of(path)
 
     @property
+    def keeps_warm(self) -> bool:
+        """Whether a worker is kept for gates: some site has a table of what they may be told."""
+        return any(site.gate is not None for site in self.sites.values())
+
+    @property
     def signing_keys(self) -> tuple[Ed25519PrivateKey, ...]:
         """The keys of ``identity.signing_key`` as they were at load, the last one signs."""
         return self._signing_keys

@@ -42,3 +42,23 @@ class GateOrder:
     baseline: float = BASELINE
     source: str = "api"
     """Who asks: ``api``, or the adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateEnd:
+    """A gate that has its verdict. Times are Unix seconds."""
+
+    gate_id: str
+    order: GateOrder
+    location: str
+    verdict: GateVerdict
+    reasons: tuple[str, ...]
+    asked_at: float
+    ended_at: float
+    trace_id: str
+    span_id: str
+
+    @property
+    def seconds(self) -> float:
+        """From the request to the verdict."""
+        return max(0.0, self.ended_at - self.asked_at)

@@ -43,6 +43,7 @@ class Trigger(StrEnum):
     ONCE = "once"
     TEST = "test"
     API = "api"
+    GATE = "gate"
 
 
 class SkipReason(StrEnum):

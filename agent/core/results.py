@@ -249,6 +249,8 @@ class RunResult:
     """Index into ``attempts`` of the one that decided."""
     closer: bool = False
     """Whether it was walked between the slots of a journey that fails: it counts for no figure."""
+    parent_id: str | None = None
+    """The span that its root span is a child of; None: it is one of its own."""
 
     @property
     def place(self) -> SourceLine | None:

@@ -30,6 +30,7 @@ async def adopt(stations: Stations, started_at: float | None = None) -> None:
         await stations.ledger.set_back(0.0, started_at)
         await stations.dispatcher.end_unfinished()
         await stations.by_hand.end_unfinished()
+        await stations.gates.end_unfinished()
     enabled = {journey.name for journey in journeys if journey.enabled}
     await stations.ledger.take_up(enabled, stations.timeline.on_wall(stations.timeline.now()))
     decided = await stations.ledger.last_decided()

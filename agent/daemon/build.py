@@ -27,6 +27,9 @@ from agent.daemon.shared_slots import SharedSlots, share_slots
 from agent.daemon.suspension_report import SuspensionReport
 from agent.daemon.switch import Switch
 from agent.daemon.usage import UsageMeter
+from agent.gates.books import Books
+from agent.gates.course import Road
+from agent.gates.gates import Gates
 from agent.loading import snapshot
 from agent.loading.load import VERSION
 from agent.pool.process_tree import kill_leftovers
@@ -39,6 +42,7 @@ from agent.runs.engine import Engine, EngineOptions
 from agent.runs.lanes import Lane, Lanes
 from agent.runs.last_passes import LastPasses
 from agent.runs.ledger import Ledger
+from agent.runs.places import Places
 from agent.runs.replicated import pending_words
 from agent.schedule import pause_record, slots
 from agent.schedule.maintenance import Window
@@ -50,7 +54,7 @@ from agent.schedule.timeline import Timeline
 from agent.server.access import Access
 from agent.server.event_streams import EventStreams
 from agent.server.serving import listen, port_of
-from agent.storage import access_token, asked_runs, incidents, runs
+from agent.storage import access_token, asked_runs, gates, incidents, runs
 from agent.storage.database import Database
 from agent.storage.folder import StateFolder
 from agent.storage.reader import Reader
@@ -81,6 +85,7 @@ _SCHEMAS = (
     slots.SCHEMA,
     runs.SCHEMA,
     asked_runs.SCHEMA,
+    gates.SCHEMA,
     telemetry.SCHEMA,
     ledger.SCHEMA,
     pending_words.SCHEMA,
@@ -100,6 +105,7 @@ class Stations:
     dispatcher: Dispatcher
     by_hand: RunsByHand
     deploys: DeployBook
+    gates: Gates
     closer_runs: CloserRuns
     events: EventSink
     streams: EventStreams
@@ -209,6 +215,19 @@ async def build(
             lambda: in_force.now.settings.sites,
             clock,
             partial(streams.publish, "state", {"what": "deploys"}),
+        ),
+        gates=Gates(
+            Road(
+                engine,
+                dispatcher,
+                suspensions,
+                Places(int(settings.keeps_warm)),
+                Books(database, sink),
+                clock,
+            ),
+            lambda: in_force.now.settings,
+            reader,
+            timeline,
         ),
         closer_runs=closer_runs,
         events=events,

@@ -35,6 +35,7 @@ async def drain(
 
     """
     _log.info("drain.started", action="stop", running=stations.dispatcher.running)
+    await stations.gates.end()
     stations.by_hand.drain()
     if stations.replica is not None:
         await stations.replica.presence.drain()
@@ -47,6 +48,7 @@ async def drain(
     # A disk that refuses must not hold up the end: what it didn't take is lost with a word.
     stations.database.give_up()
     await stations.by_hand.cancel()
+    await stations.gates.cancel()
     # The telemetry's own tasks end with it, after the last result is written.
     ending = [drained, *(tasks - {*stations.telemetry.tasks})]
     for task in ending:

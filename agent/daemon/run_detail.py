@@ -14,7 +14,7 @@ from agent.daemon.attempt_document import attempt_document, read_notes, screensh
 from agent.daemon.deploy_document import near_deploy
 from agent.daemon.links import artifacts_of, links
 from agent.schedule import slots
-from agent.storage import asked_runs, incident, runs, walks
+from agent.storage import asked_runs, gates, incident, runs, walks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -107,7 +107,11 @@ def look_up(connection: sqlite3.Connection, run_id: str, detail: RunDetail) -> R
     """Return the run of an id, or of the beginning of one; None: there is none such, or several."""
     if len(run_id) < _SHORTEST:
         return None
-    found = [*runs.find(connection, run_id), *asked_runs.find(connection, run_id)]
+    found = [
+        *runs.find(connection, run_id),
+        *asked_runs.find(connection, run_id),
+        *gates.find_runs(connection, run_id),
+    ]
     if len(found) == 1:
         return detail.document(connection, json.loads(found[0]))
     slot = slots.state_of(connection, run_id)

@@ -30,6 +30,7 @@ from agent.server.app import MoreRoutes, create_app
 from agent.server.connection import LimitedConnection
 from agent.server.control import Refused
 from agent.server.deploys import deploy_routes
+from agent.server.gates import gate_routes
 from agent.server.health import health_routes
 from agent.server.public.public_app import create_public_app
 from agent.server.serving import port_of, serving
@@ -118,7 +119,9 @@ class Daemon:
             stations.access,
             self._clock,
             stations.streams,
-            MoreRoutes(api=deploy_routes(stations.deploys)),
+            MoreRoutes(
+                api=[*deploy_routes(stations.deploys), *gate_routes(stations.gates)],
+            ),
         )
         serving_it = serving(app, stations.listening, LimitedConnection)
         self._tasks.add(await self._stack.enter_async_context(serving_it))

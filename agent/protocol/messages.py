@@ -84,6 +84,8 @@ class Walk:
     signatures: list[SignatureReply] | None = None
     """Those for the site's known origins; others are asked for. None: nothing is signed."""
     proxies: Proxies = field(default_factory=Proxies)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    """Sent to first parties besides; all requests to them are held for it then."""
     kind: Literal["walk"] = "walk"
 
 

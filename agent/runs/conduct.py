@@ -194,4 +194,5 @@ def _result(
         duration=ended_at - started_at,
         attempts=attempts,
         closer=request.closer_within is not None,
+        parent_id=request.parent_id,
     )

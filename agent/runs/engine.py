@@ -98,7 +98,8 @@ class Engine:
         workers = settings.workers
         self.pools = Pools(
             PoolOptions(
-                workers.count,
+                # One more than the schedule has is there at once for whoever asks for a gate.
+                workers.count + settings.keeps_warm,
                 workers.max_runs,
                 workers.max_age,
                 workers.max_memory,
@@ -107,6 +108,11 @@ class Engine:
             self._spawn(settings, journeys),
             options.on_restart,
         )
+
+    @property
+    def location(self) -> str:
+        """Where it stands."""
+        return self._settings.location
 
     async def start(self) -> None:
         """Bring up the canary and the workers."""
@@ -185,7 +191,8 @@ class Engine:
         signatures = (
             Signatures(self._signer, journey.site, self._clock.wall) if self._signer else None
         )
-        answers = Answers(self._secret, signatures.reply if signatures else SignatureReply)
+        secret = _withheld(request.withheld) if request.withheld else self._secret
+        answers = Answers(secret, signatures.reply if signatures else SignatureReply)
         order = Walk(
             run_id=request.run_id,
             journey=journey,
@@ -199,6 +206,7 @@ class Engine:
             and self.artifacts.retention.records(number, confirmed=journey.confirm),
             signatures=signatures.ahead() if signatures is not None else None,
             proxies=self._settings.proxies,
+            headers=dict(request.headers),
         )
         return await self.pools.walk(order, listener, answers, stop, attempt.avoid)
 
@@ -236,6 +244,13 @@ class Engine:
             clock=self._clock,
             scratch=self._scratch,
         )
+
+
+def _withheld(why: str) -> Callable[[str], str]:
+    def refuse(name: str) -> str:
+        raise LookupError(f"the secret {name!a} is withheld: {why}")
+
+    return refuse
 
 
 class _Walker:

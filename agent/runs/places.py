@@ -15,6 +15,8 @@ class Places:
     """``count`` places, of one event loop. Who returns from a rest comes before who is new."""
 
     def __init__(self, count: int) -> None:
+        self.count = count
+        """How many there are in all."""
         self._free = count
         self._returning: deque[asyncio.Future[None]] = deque()
         self._new: deque[asyncio.Future[None]] = deque()
@@ -71,6 +73,16 @@ class Place:
         """Wait for a place and take it; who is cancelled while waiting takes none."""
         await self._places.take(returning=False)
         self._held = True
+
+    async def take_ahead(self) -> None:
+        """Do the same, before all who are new."""
+        await self._places.take(returning=True)
+        self._held = True
+
+    @property
+    def held(self) -> bool:
+        """Whether it is taken."""
+        return self._held
 
     def take_if_free(self) -> bool:
         """Take a place that is free, without waiting; return whether there was one."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agent.core.model import Journey, Trigger
 
 
@@ -24,6 +26,12 @@ class RunRequest:
     """Of a closer run, the seconds after which it has to be over; None: it is none."""
     again: bool = True
     """Whether a second attempt may be made; an author who waits for his own is told of one."""
+    parent_id: str | None = None
+    """The span that its root span is a child of; None: it is one of its own."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent to first parties besides."""
+    withheld: str = ""
+    """Why its journey gets no secret; "": it gets those that it asks for."""
 
 
 @dataclass(frozen=True, slots=True)

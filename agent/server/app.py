@@ -17,6 +17,7 @@ from agent.server.artifacts import serve
 from agent.server.concurrency import ConcurrencyLimit
 from agent.server.control import Refused, control_routes, told
 from agent.server.event_streams import EVENTS
+from agent.server.gates import PATH
 from agent.server.page_forms import form_routes
 from agent.server.pages import page_routes, told_on_a_page
 from agent.server.sessions import Sessions
@@ -87,7 +88,7 @@ def create_app(
                 public=public,
                 own_doors=own_doors,
             ),
-            Middleware(ConcurrencyLimit, public=[*public, EVENTS], apart=own_doors),
+            Middleware(ConcurrencyLimit, public=[*public, EVENTS], apart=[*own_doors, f"{PATH}/"]),
         ],
         exception_handlers={
             HTTPException: on_page,

@@ -19,23 +19,25 @@ class ConcurrencyLimit:
     """Answers 503 beyond the most requests at a time; those for a ``public`` path don't count.
 
     So however many ask for journeys, runs and evidence, or take their time to take them, there
-    are connections left for those who ask for health. Those ``apart`` have as many places of
-    their own: deploy tools whose requests are held keep nobody from looking, nor the other way.
+    are connections left for those who ask for health. Those ``apart``, by how their paths begin,
+    have as many places of their own: deploy tools whose requests are held keep nobody from
+    looking, nor the other way.
     """
 
     def __init__(self, app: ASGIApp, public: Collection[str], apart: Collection[str] = ()) -> None:
         self._app = app
         self._public = frozenset(public)
-        self._apart = frozenset(apart)
+        self._apart = tuple(apart)
         self._answering = {True: 0, False: 0}
         """How many are answered now, of those apart and of the others."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or have the application answer."""
-        if scope["path"] in self._public:
+        path: str = scope["path"]
+        if path in self._public:
             await self._app(scope, receive, send)
             return
-        apart = scope["path"] in self._apart
+        apart = path.startswith(self._apart)
         if self._answering[apart] >= _MOST:
             refusal = JSONResponse({"error": _TOO_MANY}, 503, {"Retry-After": "1"})
             await refusal(scope, receive, send)

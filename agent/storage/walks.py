@@ -61,10 +61,11 @@ def add(
 
 
 def find(connection: sqlite3.Connection, run_id: str) -> dict[str, Any]:
-    """Return what a run did, also one by hand; nothing where that is not kept, or no longer."""
+    """Return what a run did, of whichever trigger; nothing where it is not kept, or no longer."""
     row = connection.execute(
         "SELECT packed FROM walks WHERE run_id = :run_id UNION ALL "
-        "SELECT packed FROM asked_runs WHERE run_id = :run_id AND packed IS NOT NULL",
+        "SELECT packed FROM asked_runs WHERE run_id = :run_id AND packed IS NOT NULL UNION ALL "
+        "SELECT packed FROM gate_runs WHERE run_id = :run_id",
         {"run_id": run_id},
     ).fetchone()
     walk: dict[str, Any] = {} if row is None else json.loads(zlib.decompress(row[0]))

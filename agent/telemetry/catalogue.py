@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from agent.core import names
 from agent.core.beacon_report import BeaconAction
 from agent.core.errors import ErrorType
+from agent.core.gate import GateVerdict
 from agent.core.model import RestartReason, SkipReason
 from agent.core.results import Result, StepOutcome
 from agent.core.suspension import Cause, Mode
@@ -231,6 +232,29 @@ _SCHEDULE_METRICS: Final = (
     ),
 )
 
+_OF_GATE: Final = {
+    names.SITE: None,
+    names.LOCATION: None,
+    names.VERDICT: frozenset(one.value for one in GateVerdict if one is not GateVerdict.PENDING),
+}
+_GATE_METRICS: Final = (
+    Metric(
+        names.GATE_VERDICTS,
+        Kind.COUNTER,
+        "{verdict}",
+        "Verdicts of release gates.",
+        _OF_GATE,
+    ),
+    Metric(
+        names.GATE_DURATION,
+        Kind.HISTOGRAM,
+        "s",
+        "From the request for a verdict to the verdict.",
+        _OF_GATE,
+        boundaries=_SECONDS,
+    ),
+)
+
 _AGENT_METRICS: Final = (
     Metric(
         names.TLS_EXPIRY,
@@ -313,5 +337,6 @@ _AGENT_METRICS: Final = (
 )
 
 CATALOGUE: Final[Mapping[str, Metric]] = {
-    metric.name: metric for metric in (*_JOURNEY_METRICS, *_SCHEDULE_METRICS, *_AGENT_METRICS)
+    metric.name: metric
+    for metric in (*_JOURNEY_METRICS, *_SCHEDULE_METRICS, *_GATE_METRICS, *_AGENT_METRICS)
 }

@@ -10,6 +10,7 @@ from agent.core.slowness import too_slow
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agent.core.gate import GateEnd
     from agent.core.model import Slot
     from agent.core.results import RunResult
 
@@ -50,6 +51,15 @@ def shared_by(run: RunResult) -> dict[str, str]:
         names.JOURNEY: run.journey.name,
         names.SITE: run.journey.site.name,
         names.LOCATION: run.location,
+    }
+
+
+def of_gate(end: GateEnd) -> dict[str, str]:
+    """Return the attributes of a gate's verdict."""
+    return {
+        names.SITE: end.order.site,
+        names.LOCATION: end.location,
+        names.VERDICT: end.verdict.value,
     }
 
 

@@ -15,6 +15,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from agent.core import names
+from agent.core.gate import GateVerdict
 from agent.core.results import Result, SpanData
 from agent.core.slowness import too_slow
 from agent.telemetry.attributes import NAME, fit, fit_text
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.resources import Resource
 
+    from agent.core.gate import GateEnd
     from agent.core.results import Attempt, Attribute, RunResult
 
 _KINDS: Final = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
@@ -41,6 +43,11 @@ def encode_run(run: RunResult, resource: Resource, version: str) -> tuple[bytes,
     """Return a serialised ``ExportTraceServiceRequest`` of the run, and how many spans it has."""
     attempts = (span for attempt in run.attempts for span in _attempt(run, attempt))
     return _encode((_journey(run), *attempts), resource, version)
+
+
+def encode_gate(end: GateEnd, resource: Resource, version: str) -> tuple[bytes, int]:
+    """Return the same of a gate's span, which those of its walks are children of."""
+    return _encode((_gate(end),), resource, version)
 
 
 def encode_root(run: RunResult, resource: Resource, version: str) -> tuple[bytes, int]:
@@ -87,12 +94,35 @@ def _journey(run: RunResult) -> SpanData:
         name=names.JOURNEY_SPAN.format(name=run.journey.name),
         trace_id=run.trace_id,
         span_id=run.span_id,
-        parent_id=None,
+        parent_id=run.parent_id,
         start_ns=_nanoseconds(run.started_at),
         end_ns=_nanoseconds(run.ended_at),
         status="error" if failed else "unset",
         message=run.error if failed else "",
         attributes=attributes,
+    )
+
+
+def _gate(end: GateEnd) -> SpanData:
+    order, failed = end.order, end.verdict is GateVerdict.FAIL
+    return SpanData(
+        name=names.GATE_SPAN.format(site=order.site),
+        trace_id=end.trace_id,
+        span_id=end.span_id,
+        parent_id=None,
+        start_ns=_nanoseconds(end.asked_at),
+        end_ns=_nanoseconds(end.asked_at + end.seconds),
+        status="error" if failed else "unset",
+        message=end.reasons[0] if failed and end.reasons else "",
+        attributes={
+            names.SUITE_NAME: order.site,
+            names.GATE_ID: end.gate_id,
+            names.GATE_VERDICT: end.verdict.value,
+            names.GATE_REASONS: list(end.reasons),
+            names.GATE_RELEASE: order.release,
+            names.GATE_SOURCE: order.source,
+            names.RUN_LOCATION: end.location,
+        },
     )
 
 

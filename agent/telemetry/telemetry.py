@@ -18,7 +18,7 @@ from agent.core.errors import ErrorType
 from agent.core.model import Trigger
 from agent.core.results import Result
 from agent.storage import certificates, deploys, journey_state, totals
-from agent.telemetry import counts, exemplars, histograms, measurements, payloads, steps
+from agent.telemetry import counts, exemplars, histograms, measurements, payloads, spans, steps
 from agent.telemetry.collection_timer import CollectionTimer
 from agent.telemetry.collector import Collector
 from agent.telemetry.delivery import spool
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
     from agent.core.clock import Clock
+    from agent.core.gate import GateEnd
     from agent.core.model import Journey, SkipReason, Slot
     from agent.core.results import RunResult
     from agent.storage.database import Database
@@ -180,6 +181,18 @@ class Telemetry:
             bucket_run = RunOfBucket(one.value, run.trace_id, one.span_id, run.ended_at)
             histograms.record(connection, one.metric, one.attributes, one.value, bucket_run)
 
+    def record_gate(self, connection: sqlite3.Connection, end: GateEnd) -> None:
+        """Count a gate's verdict and spool its span."""
+        if self._pipe is None:
+            return
+        pipe, now = self._pipe, self._time.now()
+        if Signal.TRACES in pipe.export.targets:
+            payload, items = spans.encode_gate(end, pipe.resource, self._identity.version)
+            self._spool.put(connection, Signal.TRACES, payload, items, now)
+        attributes = counts.of_gate(end)
+        totals.add(connection, names.GATE_VERDICTS, attributes)
+        histograms.record(connection, names.GATE_DURATION, attributes, end.seconds)
+
     def record_expected(
         self, connection: sqlite3.Connection, slot: Slot, site: str, count: int = 1
     ) -> None:
@@ -222,6 +235,12 @@ class Telemetry:
         if run.trigger is Trigger.SCHEDULE:
             self._timer.on_run(run)
         self._pipe.sender.wake()
+
+    def observe_gate(self) -> None:
+        """Have a committed verdict sent."""
+        if self._pipe is not None:
+            self._timer.at_once()
+            self._pipe.sender.wake()
 
     def observe_lateness(self, slot: Slot, site: str, seconds: float) -> None:
         """Take in how long after its slot a run started."""

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _ROUTED = "the pages it routes have no HTTP cache, and Playwright answers their CORS preflights"
 _CLOSE_WAIT = 3.0
+_TELLING = 12
+"""Characters of a header's value from which on it may be a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,15 @@ class AttemptRunner:
             header=services.header,
             parent=lambda: self._steps.current,
             proofs=proofs_of(walk, pipe),
+            besides=walk.headers,
         )
-        self._setup = PageSetup(walk, identity, pipe, services.hold)
+        for value in walk.headers.values():
+            # Such as one that opens a protected copy; a short one is none, and masks half a page.
+            if len(value) >= _TELLING:
+                pipe.redactor.add(value)
+        # What pins a canary has to be on its files too.
+        hold: Hold = "all" if walk.headers else services.hold
+        self._setup = PageSetup(walk, identity, pipe, hold)
         self._setup.outliner.steps_begun = lambda: len(self._steps.begun)
         self._inspector = Inspector(pipe, services.code) if services.inspected else None
         self._call = JourneyCall(

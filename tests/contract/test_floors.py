@@ -54,6 +54,7 @@ FLOORS = (
     {
         "rules": "supervisor",
         "replicas": "supervisor",
+        "gates": "supervisor",
         "demo": "shop",
     },
     {

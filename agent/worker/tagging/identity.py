@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -60,6 +60,8 @@ class Identity:
     header: str
     parent: Callable[[], str]
     proofs: Proofs = _UNSIGNED
+    besides: Mapping[str, str] = field(default_factory=dict)
+    """Headers that are no part of the identity, and go where it goes; none that it consists of."""
 
     def tag(
         self, headers: Mapping[str, str], proof: Mapping[str, str] = _NOTHING
@@ -83,6 +85,8 @@ class Identity:
         theirs = headers.get(name, "")
         tagged[name] = f"{theirs},{ours}" if theirs else ours
         tagged[present.get(self.header.lower(), self.header)] = self.journey
+        for name, value in self.besides.items():
+            tagged[present.get(name.lower(), name)] = value
         if not any(name.lower() in present for name in proof):
             tagged |= proof
         return tagged, Tag(span_id, parent, own)

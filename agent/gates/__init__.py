@@ -1,0 +1,1 @@
+"""A verdict on a release: asked for, walked ahead of the schedule, and kept."""

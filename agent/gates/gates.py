@@ -1,0 +1,285 @@
+"""Release gates: asked for, under way and kept."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import structlog
+
+from agent.core.errors import StateError
+from agent.core.first_of import first_of
+from agent.core.gate import GateEnd, GateOrder, GateVerdict
+from agent.gates import past
+from agent.gates.admission import admit, paused, withheld
+from agent.gates.ballot import Ballot
+from agent.gates.books import digest_of
+from agent.gates.course import Course
+from agent.gates.evidence import LEAST_SHARE, MOST_SHARE, scale
+from agent.gates.poll import Poll
+from agent.gates.releases import Releases, tells
+from agent.gates.slower import slower
+from agent.gates.under_way import UnderWay, trace_of
+from agent.gates.words import Told
+from agent.runs.document import time
+from agent.server.control import Refused
+from agent.storage import gates
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping
+
+    from agent.config import Settings
+    from agent.gates.course import Road
+    from agent.schedule.timeline import Timeline
+    from agent.server.documents import GateDocument
+    from agent.storage.reader import Reader
+
+_log = structlog.get_logger("footfall.gates")
+
+_MOST: Final = 20
+"""Gates that may be under way at once."""
+_MOST_WAIT: Final = 12
+"""Requests that may wait for a verdict at once; others are told how it stands, and so leave room
+for whoever asks for gates."""
+_ENDING: Final = "the agent is ending: no release is judged any more"
+_STOPPED: Final = "the agent was stopped before there was a verdict"
+_DIED: Final = "the agent died, or was restarted, before there was a verdict"
+
+
+class Gates:
+    """Begins gates, follows them, and tells of those that are over."""
+
+    def __init__(
+        self,
+        road: Road,
+        settings: Callable[[], Settings],
+        reader: Reader,
+        timeline: Timeline,
+    ) -> None:
+        self._road = road
+        self._settings = settings
+        self._reader = reader
+        self._timeline = timeline
+        self._clock = road.clock
+        self._under_way: dict[str, UnderWay] = {}
+        self._courses: dict[str, Course] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ending = asyncio.Event()
+        self._waiting = 0
+
+    # What is asked.
+
+    async def ask(self, order: GateOrder, key: str = "") -> GateDocument:
+        """Begin a gate; see ``agent.server.gates.Gates``.
+
+        Raises:
+            Refused: it can't be had, or not now.
+
+        """
+        if self._ending.is_set():
+            raise Refused(503, _ENDING)
+        books, digest = self._road.books, digest_of(order)
+        if books.trouble:
+            raise Refused(503, f"no gate can be written down now: {books.trouble}")
+        if key and (first := await books.known(key)):
+            return await self._again(*first, digest)
+        admitted = admit(order, self._settings(), self._road.dispatcher.journeys)
+        if len(self._under_way) >= _MOST:
+            raise Refused(503, f"{_MOST} gates are under way already: ask again in a moment")
+        gate = UnderWay(admitted, self._clock)
+        self._under_way[gate.gate_id] = gate
+        try:
+            first = await books.ask(gate, key, digest)
+        except BaseException:
+            del self._under_way[gate.gate_id]
+            raise
+        if first[0] != gate.gate_id:
+            del self._under_way[gate.gate_id]
+            return await self._again(*first, digest)
+        task = asyncio.create_task(self._see_to(gate), name=f"gate {gate.gate_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return gate.document()
+
+    async def wait(self, gate_id: str, seconds: float = 0.0) -> GateDocument | None:
+        """Return a gate once it has its verdict; see ``agent.server.gates.Gates``."""
+        gate = self._under_way.get(gate_id)
+        if gate is None:
+            kept = await self._reader.read(lambda connection: gates.find(connection, gate_id))
+            return cast("GateDocument | None", kept)
+        if seconds and not gate.decided.is_set() and self._waiting < _MOST_WAIT:
+            self._waiting += 1
+            try:
+                patience = self._clock.sleep(seconds)
+                await first_of(gate.decided.wait(), self._ending.wait(), patience)
+            finally:
+                self._waiting -= 1
+        return gate.document()
+
+    async def _again(self, gate_id: str, digest_before: str, digest: str) -> GateDocument:
+        if digest_before != digest:
+            raise Refused(
+                422, f"this Idempotency-Key stands for gate {gate_id}, which was asked otherwise"
+            )
+        found = await self.wait(gate_id)
+        if found is None:
+            raise Refused(503, f"gate {gate_id} can't be read now")
+        return found
+
+    # Start and end.
+
+    async def end_unfinished(self) -> None:
+        """End the gates that a killed predecessor left: nobody else will."""
+        now = self._clock.wall()
+        for told in await self._road.books.pending():
+            ended = {
+                **told,
+                "verdict": GateVerdict.ERROR.value,
+                "reasons": [_DIED],
+                "ended_at": time(now),
+            }
+            end = _end_of(told, self._road.engine.location, now)
+            await self._road.books.conclude(ended, end)
+            _log.warning("gate.lost", action="start", gate=told["id"])
+
+    async def end(self) -> None:
+        """Give what is under way its verdict, since nobody would wait for it any longer."""
+        self._ending.set()
+        for course in list(self._courses.values()):
+            course.break_off(_STOPPED)
+        undecided = [one for one in self._under_way.values() if not one.decided.is_set()]
+        for gate in undecided:
+            await gate.decided.wait()
+        for course in list(self._courses.values()):
+            await course.cancel()
+
+    async def cancel(self) -> None:
+        """Break off whatever there is."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # One gate.
+
+    async def _see_to(self, gate: UnderWay) -> None:
+        try:
+            told = await self._judge(gate)
+        except Exception as error:  # noqa: BLE001 - a fault of the agent's own costs one gate
+            _log.exception("gate.failed", action="gate", gate=gate.gate_id)
+            told = Told(GateVerdict.ERROR, [f"the agent failed on it: {error!r}"])
+        try:
+            await self._conclude(gate, told)
+            if course := self._courses.get(gate.gate_id):
+                runs = len(gate.runs)
+                await course.ended()
+                if len(gate.runs) > runs:
+                    await self._road.books.note(gate)
+        except StateError:
+            _log.warning("gate.unwritten", action="gate", gate=gate.gate_id)
+        finally:
+            if course := self._courses.pop(gate.gate_id, None):
+                await course.cancel()
+            del self._under_way[gate.gate_id]
+
+    async def _judge(self, gate: UnderWay) -> Told:
+        order, journeys = gate.order, self._road.dispatcher.journeys
+        chosen = [journeys[name] for name in order.journeys if name in journeys]
+        for journey in chosen:
+            if why := paused(self._road.suspensions, journey, self._clock.wall()):
+                return Told(GateVerdict.ERROR, [why])
+        shares = await self._shares(gate)
+        voting = [one for one in chosen if shares[one.name].value <= MOST_SHARE]
+        asides = [_no_vote(one.name, shares[one.name], order.baseline) for one in chosen]
+        asides = [one for one in asides if one]
+        if not voting:
+            return Told(GateVerdict.ERROR, ["no journey is left to vote", *asides])
+        ballots = {
+            one.name: Ballot(scale(shares[one.name].value, len(voting)), one.confirm_after)
+            for one in voting
+        }
+        course = Course(
+            gate,
+            Poll(ballots),
+            Releases(order.release, told=tells(chosen[0].site)),
+            self._road,
+            withheld(order, self._settings()),
+        )
+        self._courses[gate.gate_id] = course
+        if self._ending.is_set():
+            course.break_off(_STOPPED)
+        told = await course.run(max(one.timeout for one in voting))
+        slow = await self._slower(course)
+        return Told(told.verdict, [*told.reasons, *slow, *asides, *course.asides], told.would_do)
+
+    async def _conclude(self, gate: UnderWay, told: Told) -> None:
+        gate.decide(told.verdict, told.reasons, told.would_do)
+        end = gate.end(self._road.engine.location)
+        try:
+            await self._road.books.conclude(cast("dict[str, Any]", gate.document()), end)
+        finally:
+            gate.decided.set()
+            log = _log.info if told.verdict is GateVerdict.PASS else _log.warning
+            log(
+                "gate.ended",
+                action="gate",
+                gate=gate.gate_id,
+                site=gate.order.site,
+                release=gate.order.release or None,
+                verdict=told.verdict.value,
+                reasons=told.reasons,
+                seconds=round(end.seconds, 3),
+            )
+
+    async def _shares(self, gate: UnderWay) -> Mapping[str, past.Share]:
+        names, since = gate.order.journeys, self._timeline.now() - gate.order.baseline
+
+        def look(connection: sqlite3.Connection) -> dict[str, past.Share]:
+            return {name: past.share(connection, name, since) for name in names}
+
+        return await self._reader.read(look)
+
+    async def _slower(self, course: Course) -> list[str]:
+        """Say which journeys are clearly slower than before."""
+        took = course.durations
+
+        def look(connection: sqlite3.Connection) -> dict[str, list[float]]:
+            return {name: past.durations(connection, name) for name in took}
+
+        before = await self._reader.read(look)
+        found = ((name, slower(now, before[name])) for name, now in took.items())
+        return [
+            f"{name} is clearly slower: {now:.2f} s, before {then:.2f} s (medians)"
+            for name, medians in found
+            if medians
+            for now, then in (medians,)
+        ]
+
+
+def _no_vote(name: str, share: past.Share, baseline: float) -> str:
+    """Say why a journey has no vote, or with what little it votes; or nothing."""
+    if share.value > MOST_SHARE:
+        return (
+            f"{name} has no vote: {share.value:.0%} of its first attempts failed in the last "
+            f"{baseline / 3600:g} h, and above {MOST_SHARE:.0%} that says too little"
+        )
+    if not share.walks:
+        return f"{name} has no past of {baseline / 3600:g} h: held to {LEAST_SHARE:.0%} of fails"
+    return ""
+
+
+def _end_of(told: Mapping[str, Any], location: str, now: float) -> GateEnd:
+    """Return how a gate ended of which only the document is left."""
+    order = GateOrder(told["site"], tuple(told["journeys"]), told["release"] or "")
+    asked_at = datetime.fromisoformat(told["asked_at"]).timestamp()
+    return GateEnd(
+        told["id"],
+        order,
+        location,
+        GateVerdict.ERROR,
+        (_DIED,),
+        min(asked_at, now),
+        now,
+        *trace_of(told["id"]),
+    )
