@@ -110,3 +110,41 @@ def _blips(site: Site, dice: random.Random) -> Callable[[float, float], bool]:
         return any(at < ended and at + _BLIP > began for at in begun)
 
     return hit
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A promise: of how many gates something is so, at the least or at the most."""
+
+    name: str
+    site: Site
+    what: Callable[[Outcome], bool]
+    least: float = 0.0
+    most: float = 1.0
+
+    def holds(self, share: float) -> bool:
+        """Whether a share keeps it."""
+        return self.least <= share <= self.most
+
+
+BOUNDS = (
+    Bound("good, 2 % flaky: rolled back", Site(), rolled_back, most=0.005),
+    Bound("good, 5 % flaky: rolled back", Site(0.05), rolled_back, most=0.03),
+    Bound("good, 5 % flaky, held to 2 %: rolled back", Site(0.05, 0.02), rolled_back, most=0.03),
+    Bound("broken: found by the second walk", Site(broken=1.0), by_the_second, least=0.99),
+    Bound("half broken: rolled back", Site(broken=0.5), rolled_back, least=0.9),
+    Bound("10 journeys, good: rolled back", Site(journeys=10), rolled_back, most=0.01),
+    Bound(
+        "10 journeys, one broken: found by its second walk",
+        Site(journeys=10, broken=1.0),
+        by_the_second,
+        least=0.99,
+    ),
+    Bound(
+        "10 journeys, one half broken: rolled back",
+        Site(journeys=10, broken=0.5),
+        rolled_back,
+        least=0.9,
+    ),
+)
+"""What is promised of gates."""
