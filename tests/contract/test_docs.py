@@ -86,7 +86,7 @@ def test_each_command_exists(line: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_leads_to_its_page(name: str) -> None:
     """The help of a command names a page, and that page speaks of the command."""
-    (page,) = re.findall(r"[\w/]+\.md", COMMANDS[name].epilog)
+    (page,) = re.findall(r"[\w/-]+\.md", COMMANDS[name].epilog)
     assert f"footfall {name}" in DOCS[page].text
 
 

@@ -3,6 +3,8 @@
 import re
 import tomllib
 from pathlib import Path
+from types import UnionType
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
@@ -30,11 +32,18 @@ def keys_of(model: type[BaseModel], above: str = "") -> set[str]:
     for name, info in model.model_fields.items():
         if not above and name in named:
             found |= keys_of(named[name], f"{name}.*.")
-        elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            found |= keys_of(info.annotation, f"{above}{name}.")
+        elif section := section_of(info.annotation):
+            found |= keys_of(section, f"{above}{name}.")
         else:
             found.add(above + name)
     return found
+
+
+def section_of(annotation: object) -> type[BaseModel] | None:
+    """The table that a key is, where it may be left out too."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else [annotation]
+    found = (one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel))
+    return next(found, None)
 
 
 def keys_in(table: dict, above: str = "") -> set[str]:
