@@ -5,15 +5,28 @@ from __future__ import annotations
 import pytest
 
 from agent.core.gate import GateOrder
+from agent.server.app import MoreRoutes
 from agent.server.control import Refused
-from tests.support.api import STATE_TOKEN
-from tests.support.asked_gates import gate_document
+from agent.server.gates import gate_routes
+from tests.support.api import STATE_TOKEN, Served
+from tests.support.asked_gates import AskedGates, gate_document
 
 GATES = "/api/v1/gates"
 SHOWN = {"Authorization": f"Bearer {STATE_TOKEN}"}
 
 
-async def test_a_gate_is_asked_for(served):
+@pytest.fixture
+def gates():
+    return AskedGates()
+
+
+@pytest.fixture
+async def served(tmp_path, gates):
+    async with Served(tmp_path, journeys=[], more=MoreRoutes(api=gate_routes(gates))) as running:
+        yield running
+
+
+async def test_a_gate_is_asked_for(served, gates):
     """202 and where it is found; what was not said is as documented, and nothing is lost."""
     async with served.session.post(GATES, json={"site": "shop"}, headers=SHOWN) as response:
         told = await response.json()
@@ -32,7 +45,7 @@ async def test_a_gate_is_asked_for(served):
     async with served.session.post(GATES, json=asked, headers=SHOWN | key) as response:
         assert response.status == 202
         assert "yes" not in await response.text()
-    assert served.gates.asked == [
+    assert gates.asked == [
         (GateOrder("shop", within=10.0, baseline=86_400.0), ""),
         (
             GateOrder(
@@ -62,28 +75,28 @@ async def test_a_gate_is_asked_for(served):
         ({"site": "shop", "url": ""}, "url"),
     ],
 )
-async def test_what_makes_no_sense_is_refused(served, body, named):
+async def test_what_makes_no_sense_is_refused(served, gates, body, named):
     """With the key that is wrong, and nothing is asked of the agent."""
     async with served.session.post(GATES, json=body, headers=SHOWN) as response:
         assert response.status == 400
         assert named in (await response.json())["error"]
-    assert served.gates.asked == []
+    assert gates.asked == []
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "ä", "x" * 256])
-async def test_a_key_is_a_word(served, key):
+async def test_a_key_is_a_word(served, gates, key):
     """Else two who mean the same would not be told of the same."""
     asking = served.session.post(
         GATES, json={"site": "shop"}, headers=SHOWN | {"Idempotency-Key": key}
     )
     async with asking as response:
         assert response.status == 400
-    assert served.gates.asked == []
+    assert gates.asked == []
 
 
-async def test_a_refusal_is_told(served):
+async def test_a_refusal_is_told(served, gates):
     """With its status and its words."""
-    served.gates.refuses = Refused(422, "header 'Host' is none that is allowed")
+    gates.refuses = Refused(422, "header 'Host' is none that is allowed")
     async with served.session.post(GATES, json={"site": "shop"}, headers=SHOWN) as response:
         assert (response.status, await response.json()) == (
             422,
@@ -91,25 +104,25 @@ async def test_a_refusal_is_told(served):
         )
 
 
-async def test_waiting_for_a_verdict(served):
+async def test_waiting_for_a_verdict(served, gates):
     """As long as was asked for; without a word, not at all."""
-    served.gates.kept["g1"] = gate_document(GateOrder("shop"))
+    gates.kept["g1"] = gate_document(GateOrder("shop"))
     for query, waited in (("", 0.0), ("?wait=9s", 9.0), ("?wait=1m", 60.0), ("?wait=0s", 0.0)):
         async with served.session.get(f"{GATES}/g1{query}") as response:
             assert (await response.json())["verdict"] == "pending"
-        assert served.gates.waited.pop() == ("g1", waited)
+        assert gates.waited.pop() == ("g1", waited)
     for query in ("?wait=61s", "?wait=9", "?wait=1s&wait=2s", "?until=9s", "?wait="):
         async with served.session.get(f"{GATES}/g1{query}") as response:
             assert response.status == 400, query
-    assert served.gates.waited == []
+    assert gates.waited == []
     async with served.session.get(f"{GATES}/g2") as response:
         assert response.status == 404
 
 
-async def test_nobody_asks_without_a_token(served):
+async def test_nobody_asks_without_a_token(served, gates):
     """Neither for a gate nor, where reading takes one, about it."""
     async with served.session.post(
         GATES, json={"site": "shop"}, headers={"Authorization": "Bearer no"}
     ) as response:
         assert response.status == 401
-    assert served.gates.asked == []
+    assert gates.asked == []
