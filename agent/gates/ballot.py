@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.gates.evidence import Scale
+    from agent.gates.sequential_test import Scale
 
 
 class Standing(Enum):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from agent.core.gate import GateVerdict
 from agent.gates.ballot import Ballot
-from agent.gates.evidence import scale
 from agent.gates.poll import Poll
+from agent.gates.sequential_test import scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable

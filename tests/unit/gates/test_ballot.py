@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.gates.ballot import Ballot, Standing
-from agent.gates.evidence import scale
+from agent.gates.sequential_test import scale
 
 
 @pytest.fixture

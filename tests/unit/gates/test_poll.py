@@ -6,8 +6,8 @@ import pytest
 
 from agent.core.gate import GateVerdict
 from agent.gates.ballot import Ballot
-from agent.gates.evidence import scale
 from agent.gates.poll import Poll
+from agent.gates.sequential_test import scale
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.gates.evidence import LEAST_SHARE, WRONGLY_BACK, _errs, scale
+from agent.gates.sequential_test import LEAST_SHARE, WRONGLY_BACK, _errs, scale
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.02, 0.05])
