@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from agent.core.model import Journey
     from agent.core.results import Attempt, RunResult
     from agent.gates.books import Books
+    from agent.gates.judged_release import Releases
     from agent.gates.poll import Poll
-    from agent.gates.releases import Releases
     from agent.gates.under_way import UnderWay
     from agent.pool.stops import Stop
     from agent.runs.dispatcher import Dispatcher

@@ -16,8 +16,8 @@ from agent.gates.admission import admit, paused, withheld
 from agent.gates.ballot import Ballot
 from agent.gates.books import digest_of
 from agent.gates.course import Course
+from agent.gates.judged_release import Releases, tells
 from agent.gates.poll import Poll
-from agent.gates.releases import Releases, tells
 from agent.gates.sequential_test import LEAST_SHARE, MOST_SHARE, scale
 from agent.gates.slower import slower
 from agent.gates.under_way import UnderWay, trace_of

@@ -13,8 +13,8 @@ from agent.gates.ballot import Standing
 
 if TYPE_CHECKING:
     from agent.gates.ballot import Ballot
+    from agent.gates.judged_release import Releases
     from agent.gates.poll import Poll
-    from agent.gates.releases import Releases
 
 _LISTED: Final = 10
 """Journeys that are told of one by one."""

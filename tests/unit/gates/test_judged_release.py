@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.gates.releases import Releases
+from agent.gates.judged_release import Releases
 
 
 def test_any_counts_where_none_is_named():
