@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,7 @@ from agent.runs.places import Place
 from agent.runs.run_events import log_run
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine
+    from collections.abc import Collection, Coroutine, Iterator
 
     from agent.core.clock import Clock
     from agent.core.model import Journey
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from agent.gates.poll import Poll
     from agent.gates.under_way import UnderWay
     from agent.pool.stops import Stop
+    from agent.runs.ahead import Ahead
     from agent.runs.dispatcher import Dispatcher
     from agent.runs.engine import Engine
     from agent.runs.followed import Followed
@@ -46,6 +48,9 @@ _log = structlog.get_logger("footfall.gates")
 
 _LOOKS_EVERY: Final = 0.2
 """Seconds between two looks for memory that is free."""
+_AHEAD: Final = 30.0
+"""Seconds for which a gate lets no slot in between its walks; then they take turns, so that one
+that is given minutes doesn't stop the schedule."""
 _LATE: Final = "the verdict had been given"
 _UNTOLD: Final = "which release answered is not known: set [sites.{}.release]"
 _SAME_MOMENT: Final = "of the moment of a walk that failed"
@@ -94,8 +99,8 @@ class Course:
         ``slowest`` is what a walk may take at the most, in seconds.
         """
         self._seats = [
-            asyncio.create_task(self._sit(places, names), name="gate")
-            for places, names, count in self._places()
+            asyncio.create_task(self._sit(places, ahead, names), name="gate")
+            for places, ahead, names, count in self._places()
             for _ in range(count)
         ]
         left = self._gate.order.within - self._gate.time.passed()
@@ -130,19 +135,22 @@ class Course:
 
     # Who walks what, and where.
 
-    def _places(self) -> list[tuple[Places, list[str], int]]:
-        """Return places, the journeys that are walked there, and how many at once."""
+    def _places(self) -> list[tuple[Places, Ahead | None, list[str], int]]:
+        """Return places, the journeys that are walked there, and how many at once.
+
+        Where slots wait for these places too, with what they are told by.
+        """
         journeys, lanes = self._road.dispatcher.journeys, self._road.dispatcher.lanes
-        found: list[tuple[Places, list[str], int]] = []
+        found: list[tuple[Places, Ahead | None, list[str], int]] = []
         for lane in lanes:
             names = [n for n in self._poll.ballots if lanes.of(journeys.get(n)) is lane]
             most = sum(self._poll.ballots[name].wanted for name in names)
             if names and lane is lanes.browsers:
-                found.append((self._road.warm, names, self._road.warm.count))
-            found.append((lane.places, names, min(lane.workers, most)))
+                found.append((self._road.warm, None, names, self._road.warm.count))
+            found.append((lane.places, lane.ahead, names, min(lane.workers, most)))
         return found
 
-    async def _sit(self, places: Places, names: Collection[str]) -> None:
+    async def _sit(self, places: Places, ahead: Ahead | None, names: Collection[str]) -> None:
         """Walk one journey after the other."""
         while not self._over.is_set():
             if self._next(names) is None:
@@ -151,10 +159,24 @@ class Course:
             place = Place(places)
             try:
                 await first_of(place.take_ahead(), self._over.wait())
-                if place.held and (name := self._next(names)) is not None:
-                    await self._walk(name)
+                while place.held and (name := self._next(names)) is not None:
+                    with self._going(ahead):
+                        await self._walk(name)
+                    if self._gate.time.passed() > _AHEAD:
+                        break
             finally:
                 place.give()
+
+    @contextmanager
+    def _going(self, ahead: Ahead | None) -> Iterator[None]:
+        if ahead is None:
+            yield
+            return
+        ahead.begin(self._road.clock.monotonic())
+        try:
+            yield
+        finally:
+            ahead.end(self._road.clock.monotonic())
 
     def _next(self, names: Collection[str]) -> str | None:
         if self._over.is_set():

@@ -165,12 +165,7 @@ class Gates:
 
     async def _see_to(self, gate: UnderWay) -> None:
         try:
-            told = await self._judge(gate)
-        except Exception as error:  # noqa: BLE001 - a fault of the agent's own costs one gate
-            _log.exception("gate.failed", action="gate", gate=gate.gate_id)
-            told = Told(GateVerdict.ERROR, [f"the agent failed on it: {error!r}"])
-        try:
-            await self._conclude(gate, told)
+            await self._conclude(gate, await self._verdict(gate))
             if course := self._courses.get(gate.gate_id):
                 runs = len(gate.runs)
                 await course.ended()
@@ -182,6 +177,13 @@ class Gates:
             if course := self._courses.pop(gate.gate_id, None):
                 await course.cancel()
             del self._under_way[gate.gate_id]
+
+    async def _verdict(self, gate: UnderWay) -> Told:
+        try:
+            return await self._judge(gate)
+        except Exception as error:  # noqa: BLE001 - a fault of the agent's own costs one gate
+            _log.exception("gate.failed", action="gate", gate=gate.gate_id)
+            return Told(GateVerdict.ERROR, [f"the agent failed on it: {error!r}"])
 
     async def _judge(self, gate: UnderWay) -> Told:
         order, journeys = gate.order, self._road.dispatcher.journeys

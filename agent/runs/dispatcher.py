@@ -79,6 +79,8 @@ class Dispatcher:
         """Journeys that are walked beside their slots."""
         self._busy: dict[str, str] = {}
         """The journey of each run that waits here or is walked."""
+        self._ahead: dict[str, float] = {}
+        """Of each of these, for how long walks had gone ahead of the schedule when it was due."""
         self._claimed: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -92,7 +94,8 @@ class Dispatcher:
         """Return why the schedule can't have a journey walked now; None: it can."""
         suspended = self._suspended(journey, self._clock.wall())
         if suspended is None and self.is_busy(journey.name):
-            return SkipReason.OVERRUN
+            # Behind walks that went ahead of it, the last one is not to blame.
+            return SkipReason.CAPACITY if self._had_to_wait(journey) else SkipReason.OVERRUN
         return suspended
 
     def is_busy(self, journey: str) -> bool:
@@ -217,6 +220,7 @@ class Dispatcher:
                 async with self._deciding:
                     # Nothing more is said of a slot before the books have it.
                     journey = self.journeys.get(queued.slot.journey)
+                stood_back += self._waited(queued.run_id, journey)
                 fate = await self._admit(claim, journey, stood_back)
             except asyncio.CancelledError:
                 await queue.release(queued.run_id)
@@ -232,8 +236,8 @@ class Dispatcher:
     async def _admit(self, claim: Claim, journey: Journey | None, stood_back: float) -> Fate:
         """Start a slot, or skip it.
 
-        The seconds for which it ``stood_back`` for a walk beside it make it no later: somebody
-        asked for that.
+        The seconds for which it ``stood_back``, for a walk beside it or for those ahead of the
+        schedule, make it no later: somebody asked for that.
         """
         run_id, slot = claim.queued.run_id, claim.queued.slot
         if claim.again and not self._rerun:
@@ -310,11 +314,24 @@ class Dispatcher:
         log_run(run, turn)
         self._engine.live.ended(run, turn)
 
+    def _had_to_wait(self, journey: Journey) -> bool:
+        runs = (run_id for run_id, name in self._busy.items() if name == journey.name)
+        return any(self._waited(run_id, journey) > 0 for run_id in runs)
+
+    def _waited(self, run_id: str, journey: Journey | None) -> float:
+        """Return for how many seconds walks have gone ahead of the schedule since a slot came."""
+        now = self._clock.monotonic()
+        gone = self.lanes.of(journey).ahead.seconds(now)
+        return max(0.0, gone - self._ahead.get(run_id, gone))
+
     def _begin(self, run_id: str, journey: str) -> None:
         self._busy[run_id] = journey
+        lane = self.lanes.of(self.journeys.get(journey))
+        self._ahead[run_id] = lane.ahead.seconds(self._clock.monotonic())
         self._idle.clear()
 
     def _end(self, run_id: str) -> None:
         self._busy.pop(run_id, None)
+        self._ahead.pop(run_id, None)
         if not self._busy:
             self._idle.set()

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agent.runs.ahead import Ahead
 from agent.runs.places import Places
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Lane:
     places: Places = field(init=False)
     claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held from a place that is free to a slot for it, so that no more are claimed."""
+    ahead: Ahead = field(default_factory=Ahead)
+    """Walks that take places ahead of the slots."""
 
     def __post_init__(self) -> None:
         """Make a place for each worker."""
