@@ -40,6 +40,8 @@ class Status:
     pauses: Sequence[Mapping[str, Any]]
     maintenance: Sequence[Mapping[str, Any]]
     certificates: Sequence[Mapping[str, Any]]
+    replicas: Sequence[Mapping[str, Any]]
+    """None where the agent is alone at its location."""
 
     @property
     def exit_code(self) -> int:
@@ -61,6 +63,7 @@ class Status:
             "pauses": self.pauses,
             "maintenance": self.maintenance,
             "certificates": self.certificates,
+            "replicas": self.replicas,
             "journeys": [_absolute(journey, self.agent.url) for journey in self.journeys],
         }
 
@@ -73,6 +76,7 @@ class Status:
         page.journeys(self.journeys, explained)
         page.suspensions(self.pauses, self.maintenance)
         page.certificates([one for one in self.certificates if one["near"]])
+        page.replicas(self.replicas)
         page.agent(self.checks)
 
 
@@ -96,6 +100,7 @@ async def ask(agent: Agent, names: Sequence[str]) -> Status:
         pauses=listed.get("pauses", ()),
         maintenance=listed.get("maintenance", ()),
         certificates=listed.get("certificates", ()),
+        replicas=listed.get("replicas", ()),
     )
 
 

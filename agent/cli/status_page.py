@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from agent.core.standing import State, ago, details, ends, held_by, state_of, until
+from agent.core.standing import (
+    State,
+    ago,
+    details,
+    ends,
+    held_by,
+    of_replica,
+    state_of,
+    until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,6 +146,16 @@ class Page:
             self._console.print(Text("certificate", style="bold yellow"))
             self._line("", ends(one, self._now))
         if near:
+            self._console.print()
+
+    def replicas(self, replicas: Sequence[Mapping[str, Any]]) -> None:
+        """Print who else is at the location, or was."""
+        for one in replicas:
+            style = "bold red" if one["state"] == "lost" else "bold yellow" if one["behind"] else ""
+            here = ", this one" if one["here"] else ""
+            self._console.print(Text(_clean(f"replica  {one['name']}{here}"), style=style))
+            self._line("", of_replica(one, self._now))
+        if replicas:
             self._console.print()
 
     def agent(self, checks: Mapping[str, Mapping[str, Any]]) -> None:

@@ -20,6 +20,8 @@ _NO_SLOTS = {"slots": 0}
 """The day of a journey, as an agent tells it that is older than this."""
 _ENOUGH = 90
 """Per cent of slots that must have been measured for an uptime to mean much."""
+_CLOCKS_APART = 2
+"""Seconds by which a replica's clock may differ before that is said."""
 _BELOW = {86_400: 3600, 3600: 60, 60: 1}
 """Seconds of a unit, and of the next one that is still told."""
 
@@ -132,6 +134,8 @@ def details(journey: Journey, now: datetime, url: str) -> Iterator[Line]:
         # What can be looked at comes first.
         for path in sorted(run["artifacts"], key=lambda path: not path.endswith(".png")):
             yield path.rpartition("/")[2].rpartition(".")[0], url + run["links"][path]
+        if made_by := run.get("made_by"):
+            yield "evidence", _kept_by(made_by)
         yield "trace id", run["trace_id"]
     yield from _others(journey, run, now, url)
     yield from _day(journey.get("day", _NO_SLOTS))
@@ -163,6 +167,27 @@ def ends(told: Mapping[str, Any], now: datetime) -> str:
     return f"{told['host']} {how}, at {moment(text)}; it holds {lifetime} in all"
 
 
+def of_replica(told: Mapping[str, Any], now: datetime) -> str:
+    """Say how a replica of the location is, and what of it is known where it is gone."""
+    gone = f"{ago(told['heard_at'], now)} ago, at {moment(told['heard_at'])}"
+    if told["state"] == "left":
+        return f"left in order {gone}"
+    if told["state"] == "lost":
+        return (
+            f"LOST, heard last {gone}; what it measured until then is counted, and its evidence "
+            "is with it"
+        )
+    words = "draining" if told["state"] == "draining" else "heard"
+    if told["behind"]:
+        words = f"BEHIND: others' journeys are walked, its own ({told['journeys'][:8]}) are not"
+    apart = told["clock_ahead"]
+    clock = ""
+    if abs(apart) >= _CLOCKS_APART:
+        clock = f"; its clock is {abs(apart):g} s {'ahead' if apart > 0 else 'behind'}"
+    free = f"{told['free']} of {told['workers']} workers free"
+    return f"{words}, {free}, {told['address']}, version {told['version']}{clock}"
+
+
 def _suspended(journey: Journey, now: datetime) -> Iterator[Line]:
     told = journey.get("suspended")
     if told is None:
@@ -189,6 +214,11 @@ def _slow(journey: Journey, run: dict[str, Any]) -> Iterator[Line]:
     yield "slow", f"{journey['consecutive_slow']} passes in a row"
     for one in run.get("slow", ()):
         yield "", TooSlow(one["step"], one["limit"], one["seconds"]).shown
+
+
+def _kept_by(told: Mapping[str, Any]) -> str:
+    """Say where the evidence of a run is that another replica made."""
+    return told["run"] or f"went with the replica {told['name']}, which is gone"
 
 
 def _error(run: dict[str, Any]) -> Iterator[Line]:

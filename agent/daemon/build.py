@@ -23,6 +23,7 @@ from agent.daemon.present import Present
 from agent.daemon.queries import Overview, Reported
 from agent.daemon.readiness import Readiness
 from agent.daemon.replica import Doing, Replica, open_replica
+from agent.daemon.replica_report import ReplicaReport
 from agent.daemon.shared_slots import SharedSlots, share_slots
 from agent.daemon.suspension_report import SuspensionReport
 from agent.daemon.switch import Switch
@@ -187,13 +188,14 @@ async def build(
     closer_runs = CloserRuns(engine, books, dispatcher, timeline, clock, switch.on_run)
     readiness = Readiness(engine, dispatcher, sink, database, in_force, switch, clock, replica)
     ticker = Ticker(place)
-    agent = AgentReport(VERSION, settings.environment, readiness.ready)
+    replicas = ReplicaReport(agent_id, None if replica is None else replica.presence)
     overview = Overview(
         place,
-        Present(dispatcher, ticker, timeline, engine.live),
+        Present(dispatcher, ticker, timeline, engine.live, replicas.walking),
         Reported(
             SuspensionReport(suspensions, clock),
-            agent,
+            AgentReport(VERSION, settings.environment, readiness.ready),
+            replicas,
             engine.artifacts.folder,
             lambda: in_force.now.settings.links.trace,
         ),

@@ -11,6 +11,7 @@ from agent.core.errors import ConfigError
 from agent.daemon.adopt import adopt
 from agent.daemon.pausing import Pausing
 from agent.daemon.suspension_report import suspension_document
+from agent.queue.shared import Away
 from agent.runs.document import time
 from agent.server.api import no_journey
 from agent.server.control import Refused
@@ -30,6 +31,10 @@ _log = structlog.get_logger("footfall.daemon")
 _ENDING = "the agent is ending: nothing is taken up any more"
 _DISABLED = "journey {0} is disabled: set journey.{0}.enabled and reload, or use `footfall once`"
 _UNDER_WAY = "a run of {} that somebody asked for is under way already: {}"
+_NOT_NOTED = (
+    "no note is added: the location's other replicas can't be told, since the server of queue.url "
+    "is away ({}). Try again when it is back"
+)
 _COUNTS_FOR = "itself alone: no metric, no incident, not how the journey stands"
 
 
@@ -134,12 +139,7 @@ class Controls:
         if trouble := database.trouble:
             raise Refused(503, f"no note can be written down now: {trouble}")
 
-        def write(connection: sqlite3.Connection) -> bool | None:
-            if not incidents.is_known(connection, incident):
-                return None
-            return incident_moments.add_note(connection, incident, now, asked.who, asked.text)
-
-        done = await database.transaction(write)
+        done = await self._add_note(incident, now, asked)
         if done is None:
             raise Refused(404, f"no incident has the number {incident}, or no longer")
         if not done:
@@ -148,6 +148,26 @@ class Controls:
             )
         _log.info("incident.noted", action="note", incident=incident, who=asked.who)
         return {"incident": incident, "at": time(now), "who": asked.who, "text": asked.text}
+
+    async def _add_note(self, incident: int, now: float, asked: NoteBody) -> bool | None:
+        """Add a note, for all replicas where there are several; None: there is no such incident.
+
+        Raises:
+            Refused: the other replicas can't be told.
+
+        """
+        if (replica := self._stations.replica) is not None:
+            try:
+                return await replica.verdicts.add_note(incident, now, asked.who, asked.text)
+            except Away as error:
+                raise Refused(503, _NOT_NOTED.format(error)) from None
+
+        def write(connection: sqlite3.Connection) -> bool | None:
+            if not incidents.is_known(connection, incident):
+                return None
+            return incident_moments.add_note(connection, incident, now, asked.who, asked.text)
+
+        return await self._stations.database.transaction(write)
 
     def _refuse_at_the_end(self) -> None:
         if self._ended:

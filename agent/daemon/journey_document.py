@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         BriefDocument,
         CertificateDocument,
         DeclaredDocument,
+        MadeByDocument,
         RunLine,
     )
     from agent.storage.journey_state import JourneyState
@@ -92,13 +93,16 @@ def _past(at: float | None, now: float) -> str | None:
     return None if at is None else time(min(at, now))
 
 
-def brief(run: Mapping[str, Any]) -> BriefDocument:
-    """Return of a run what leads to its cause: the error, where it was, and the evidence."""
+def brief(run: Mapping[str, Any], made_by: MadeByDocument | None = None) -> BriefDocument:
+    """Return of a run what leads to its cause: the error, where it was, and the evidence.
+
+    Of one that is ``made_by`` another replica, the evidence is there.
+    """
     blamed = blamed_attempt(run)
     # A flaky run was decided by an attempt that passed and has none.
-    artifacts = run["artifacts"] or blamed.get("artifacts", [])
+    artifacts = [] if made_by else run["artifacts"] or blamed.get("artifacts", [])
     screenshots = [path for path in artifacts if PurePosixPath(path).name == "screenshot.png"]
-    return {
+    told: BriefDocument = {
         "run_id": run["run_id"],
         "result": run["result"],
         "scheduled_at": run["scheduled_at"],
@@ -115,11 +119,14 @@ def brief(run: Mapping[str, Any]) -> BriefDocument:
         "artifacts": artifacts,
         "links": links(artifacts),
     }
+    if made_by is not None:
+        told["made_by"] = made_by
+    return told
 
 
-def run_line(run: Mapping[str, Any]) -> RunLine:
+def run_line(run: Mapping[str, Any], made_by: MadeByDocument | None = None) -> RunLine:
     """Return of a run what a list tells."""
-    return {
+    told: RunLine = {
         "run_id": run["run_id"],
         "result": run["result"],
         # Runs of an earlier version have neither this nor ``slow``.
@@ -132,3 +139,6 @@ def run_line(run: Mapping[str, Any]) -> RunLine:
         "step": failed_step(run),
         "slow": bool(run.get("slow")),
     }
+    if made_by is not None:
+        told["made_by"] = made_by["name"]
+    return told

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agent.daemon.figures import Spans
+    from agent.daemon.replica_report import ReplicaReport
     from agent.server.documents import RunLine, StepRank, StretchDocument
     from agent.storage.rollup import Rollup
     from agent.storage.rollups import Key
@@ -43,7 +44,9 @@ class HistoryDocument(TypedDict):
     failures: list[RunLine]
 
 
-def history(connection: sqlite3.Connection, key: Key, spans: Spans) -> HistoryDocument:
+def history(
+    connection: sqlite3.Connection, key: Key, spans: Spans, replicas: ReplicaReport
+) -> HistoryDocument:
     """Return what has become of (journey, location) up to now."""
     journey, _ = key
     hours = rollups.read(connection, key, HOUR, spans.around(HOUR, HOURS))
@@ -60,8 +63,8 @@ def history(connection: sqlite3.Connection, key: Key, spans: Spans) -> HistoryDo
         "hours": stretches(hours, HOUR, HOURS, spans),
         "days": stretches(days, DAY, JOURNEY_DAYS, spans),
         "steps": _ranked(lately, newest, troubled),
-        "runs": [run_line(run) for run in newest],
-        "failures": [run_line(run) for run in troubled[:_TROUBLED]],
+        "runs": [run_line(run, replicas.made_by(run)) for run in newest],
+        "failures": [run_line(run, replicas.made_by(run)) for run in troubled[:_TROUBLED]],
     }
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from agent.storage.journey_state import JourneyState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from agent.core.model import Journey
     from agent.daemon.suspension_report import SuspensionReport
@@ -39,6 +40,8 @@ class Present:
     ticker: Ticker
     timeline: Timeline
     runs: LiveRuns
+    elsewhere: Callable[[], AbstractSet[str]] = frozenset
+    """Returns the journeys that other replicas walk."""
 
     @property
     def journeys(self) -> Mapping[str, Journey]:
@@ -52,12 +55,14 @@ class Present:
         states: Mapping[str, JourneyState],
     ) -> list[PresentJourney]:
         """Return these journeys as they are; those that are gone meanwhile are left out."""
-        nothing = JourneyState()
+        nothing, elsewhere = JourneyState(), self.elsewhere()
         return [
             PresentJourney(
                 journey,
                 self._next_at(name),
-                self.dispatcher.is_busy(name) or self.dispatcher.beside.is_walking(name),
+                self.dispatcher.is_busy(name)
+                or self.dispatcher.beside.is_walking(name)
+                or name in elsewhere,
                 states.get(name, nothing),
                 suspended.of(journey, states.get(name, nothing)),
             )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.daemon.agent_document import AgentReport
     from agent.daemon.present import Present
+    from agent.daemon.replica_report import ReplicaReport
     from agent.daemon.suspension_report import SuspensionReport
     from agent.server.documents import (
         CertificateDocument,
@@ -58,6 +59,7 @@ class Reported:
 
     suspended: SuspensionReport
     agent: AgentReport
+    replicas: ReplicaReport
     artifacts: Path
     trace_link: Callable[[], str]
     """Returns the address of a trace, with fields for what is known of it; empty: none is set."""
@@ -74,7 +76,7 @@ class Overview:
         self._reported = reported
         self._reader = reader
         self._clock = clock
-        self._standings = Standings(location)
+        self._standings = Standings(location, reported.replicas)
         self._figures = FiguresReader(location)
 
     def loaded(self) -> list[str]:
@@ -123,7 +125,7 @@ class Overview:
                 return told, ongoing, near
 
             journeys, ongoing, near = await self._reader.read(look)
-            return {
+            document: OverviewDocument = {
                 "at": time(now),
                 "location": self._location,
                 "journeys": journeys,
@@ -134,6 +136,9 @@ class Overview:
                 "maintenance": self._reported.suspended.windows([one.journey for one in live]),
                 "agent": await agent,
             }
+            if replicas := self._reported.replicas.documents():
+                document["replicas"] = replicas
+            return document
         finally:
             agent.cancel()
 
@@ -162,7 +167,7 @@ class Overview:
                 "name": name,
                 "journey": standing,
                 "uptime": of_all[name].uptime,
-                **history(connection, (name, self._location), spans),
+                **history(connection, (name, self._location), spans, self._reported.replicas),
                 "incidents": [incident_document(connection, one, now) for one in listed],
                 "deploys": self._deploys_of(connection, standing),
             }
@@ -179,7 +184,9 @@ class Overview:
 
         def look(connection: sqlite3.Connection) -> tuple[list[str], dict[str, str]]:
             found = runs.newest(connection, limit, journey, result)
-            return found, links(path for text in found for path in artifacts_of(json.loads(text)))
+            listed = [json.loads(text) for text in found]
+            here = [run for run in listed if self._reported.replicas.made_by(run) is None]
+            return found, links(path for run in here for path in artifacts_of(run))
 
         return await self._reader.read(look)
 
@@ -192,7 +199,8 @@ class Overview:
         """
         if followed := self._present.runs.find(run_id):
             return cast("RunDocument", followed.document())
-        detail = RunDetail(self._location, self._reported.artifacts, self._reported.trace_link())
+        told = self._reported
+        detail = RunDetail(self._location, told.artifacts, told.replicas, told.trace_link())
         return await self._reader.read(lambda connection: look_up(connection, run_id, detail))
 
     async def incidents(self, limit: int, before: int | None = None) -> IncidentsDocument:

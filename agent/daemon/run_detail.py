@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from agent.daemon.replica_report import ReplicaReport
     from agent.server.documents import (
         AttemptDocument,
         LastPass,
@@ -39,19 +40,21 @@ class RunDetail:
     location: str
     artifacts: Path
     """The folder of evidence."""
+    replicas: ReplicaReport
     trace_link: str
     """The address of a trace, with ``{trace_id}``, ``{run_id}``, ``{journey}``; empty: none."""
 
     def document(self, connection: sqlite3.Connection, run: dict[str, Any]) -> RunDocument:
         """Return it, of a run in its public form."""
         around = runs.around(connection, run["run_id"], run["journey"])
-        return {
+        made_by = self.replicas.made_by(run)
+        told: RunDocument = {
             "run_id": run["run_id"],
             "journey": run["journey"],
             "trigger": run["trigger"],
             "state": "ended",
             "run": run,
-            "links": links(artifacts_of(run)),
+            "links": links(() if made_by else artifacts_of(run)),
             "walks": self._walks(connection, run),
             # By the table of verdicts it always is the last.
             "decided_by": len(run["attempts"]) - 1,
@@ -66,6 +69,9 @@ class RunDetail:
             "deploy": self._deploy(connection, run),
             "trace_link": self._trace_link(run),
         }
+        if made_by is not None:
+            told["made_by"] = made_by
+        return told
 
     def _walks(
         self, connection: sqlite3.Connection, run: Mapping[str, Any]

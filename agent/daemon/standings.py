@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from agent.daemon.figures import Figures, Spans
     from agent.daemon.present import PresentJourney
+    from agent.daemon.replica_report import ReplicaReport
     from agent.server.documents import BriefDocument, StandingDocument
 
 _HISTORY = 20
@@ -30,8 +31,9 @@ _MOST_BRIEFS = 1_000
 class Standings:
     """Reads them. What a run came to never changes, so its short form is made once."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, replicas: ReplicaReport) -> None:
         self._location = location
+        self._replicas = replicas
         self._briefs: OrderedDict[str, BriefDocument] = OrderedDict()
         """Used on the reader's thread alone."""
 
@@ -74,7 +76,13 @@ class Standings:
         found = self._briefs.get(run_id)
         if found is None:
             (text,) = runs.find(connection, run_id)
-            found = self._briefs[run_id] = brief(json.loads(text))
+            run = json.loads(text)
+            made_by = self._replicas.made_by(run)
+            found = brief(run, made_by)
+            if made_by is not None:
+                # Whether that replica can be asked is another matter the next time.
+                return found
+            self._briefs[run_id] = found
         self._briefs.move_to_end(run_id)
         while len(self._briefs) > _MOST_BRIEFS:
             self._briefs.popitem(last=False)

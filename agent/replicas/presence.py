@@ -90,6 +90,8 @@ class Presence:
         """When the server answered last, on the monotonic clock."""
         self._apart: set[str] = set()
         self._draining = False
+        self.owner = ""
+        """The digest of the journeys that are walked at the location; "" where it isn't known."""
 
     @property
     def instance(self) -> str:
@@ -169,6 +171,8 @@ class Presence:
 
         """
         entries = await self._store.list(key_names.PRESENCE)
+        owner = await self._store.get(key_names.OWNER)
+        self.owner = "" if owner is None else owner.value.decode("ascii", "replace")
         first = self._looked_at is None
         if first:
             await self._recall()

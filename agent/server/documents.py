@@ -141,6 +141,44 @@ class CertificateDocument(TypedDict):
     near: bool
 
 
+ReplicaState = Literal["heard", "draining", "lost", "left"]
+"""``lost`` was heard and is not, ``left`` drained."""
+
+
+class ReplicaDocument(TypedDict):
+    """One of the replicas that share a location, or one that did."""
+
+    replica: str
+    """Its ``service.instance.id``."""
+    name: str
+    here: bool
+    """Whether it is the one that answers."""
+    state: ReplicaState
+    address: str
+    version: str
+    workers: int
+    free: int
+    journeys: str
+    """The digest of its journeys."""
+    behind: bool
+    """Whether others' journeys are walked, so that it walks nothing."""
+    since: str
+    heard_at: str
+    clock_ahead: float
+    """Seconds by which its clock is before that of the server of ``queue.url``."""
+
+
+class MadeByDocument(TypedDict):
+    """The replica that made a run and keeps its evidence, where another one tells of it."""
+
+    replica: str
+    name: str
+    state: ReplicaState
+    address: str
+    """Empty where it can't be asked, as ``run``, the address of the run's page there."""
+    run: str
+
+
 class BriefDocument(TypedDict):
     """Of a run what leads to its cause."""
 
@@ -160,6 +198,8 @@ class BriefDocument(TypedDict):
     artifacts: list[str]
     links: dict[str, str]
     """The address of each artifact."""
+    made_by: NotRequired[MadeByDocument]
+    """Of a run that another replica made: then there are no artifacts here."""
 
 
 class DeclaredDocument(TypedDict):
@@ -261,6 +301,8 @@ class OverviewDocument(TypedDict):
     pauses: list[PauseDocument]
     maintenance: list[WindowDocument]
     agent: AgentDocument
+    replicas: NotRequired[list[ReplicaDocument]]
+    """Where several share the location."""
 
 
 class StepRank(TypedDict):
@@ -288,6 +330,8 @@ class RunLine(TypedDict):
     """Its first line."""
     step: str | None
     slow: bool
+    made_by: NotRequired[str]
+    """The name of the replica that made it, where that is another one."""
 
 
 class JourneyDocument(TypedDict):
@@ -461,6 +505,8 @@ class RunDocument(TypedDict):
     """The release that it began after, if one went out shortly before."""
     trace_link: NotRequired[str | None]
     """Where ``[links] trace`` leads for it."""
+    made_by: NotRequired[MadeByDocument]
+    """The replica that has its evidence, where that is another one."""
 
 
 class OutageDocument(TypedDict):

@@ -17,6 +17,7 @@ from agent.core.results import Result
 from agent.daemon.agent_document import AgentReport
 from agent.daemon.present import Present
 from agent.daemon.queries import Overview, Reported
+from agent.daemon.replica_report import ReplicaReport
 from agent.daemon.suspension_report import SuspensionReport
 from agent.runs import ledger
 from agent.runs.dispatcher import Dispatcher
@@ -140,7 +141,7 @@ class Served:
 
         present = Present(self.dispatcher, ticker, timeline, self.live)
         agent = AgentReport("1.2.3", "test", ready)
-        reported = Reported(report, agent, self.artifacts, lambda: TRACES)
+        reported = Reported(report, agent, ReplicaReport("", None), self.artifacts, lambda: TRACES)
         overview = Overview(PLACE, present, reported, reader, clock)
 
         # The guard believes what it is told of the host: the socket stays on loopback.
