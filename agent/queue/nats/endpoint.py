@@ -13,6 +13,7 @@ from agent.queue.nats.credentials import Credentials
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NOTHING = "no credentials"
 _PORT = 4222
 
 
@@ -67,7 +68,7 @@ class Endpoint:
             return "the token"
         if self.user:
             return "the user and password of `queue.url`"
-        return "no credentials"
+        return NOTHING
 
     def options(self, encrypted: Callable[[], bool]) -> dict[str, object]:
         """Return what the client is to be given; ``encrypted`` asks its connection.

@@ -19,6 +19,7 @@ from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError, NoRespondersError, SlowConsumerError
 
 from agent.core.first_of import first_of
+from agent.queue.nats.endpoint import NOTHING
 from agent.queue.shared import PATIENCE, Away
 
 if TYPE_CHECKING:
@@ -260,6 +261,11 @@ def reason(error: Exception, means: str = "") -> str:
     """Say what is wrong, for people; ``means`` is what was shown at the door."""
     text = str(error).removeprefix("nats: ").strip("'")
     if "authorization" in text.lower() or "authentication" in text.lower():
+        if means == NOTHING:
+            return (
+                "the server wants credentials: `queue.credentials`, `queue.token`, or a user and "
+                "password in `queue.url`"
+            )
         return f"the server did not accept {means or 'the credentials any more'}"
     match error:
         case ssl.SSLCertVerificationError():

@@ -45,10 +45,11 @@ class Upkeep:
     async def run(self) -> None:
         """Look again and again, for ever."""
         while True:
+            await self._uplink.until_connected()
             try:
                 await self.look()
             except (Away, Refused) as error:
-                _log.debug("consumers.unseen", action="queue", reason=str(error))
+                _log.info("consumers.unseen", action="queue", reason=str(error))
             await self._clock.sleep(_EVERY)
 
     async def look(self) -> None:

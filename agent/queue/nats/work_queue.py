@@ -119,10 +119,12 @@ class WorkQueue:
         }
         try:
             session = self._uplink.session
+            await self.stand(session)  # first, so that nothing waits where nobody looks
             answer = json.loads(
                 (await session.ask(subject, json.dumps(body).encode(), headers)).data
             )
-        except Away:
+        except (Away, Refused) as error:
+            _log.info("slot.unoffered", action="offer", reason=str(error))
             return Answer.AWAY
         if error := answer.get("error"):
             if error.get("err_code") != _MOST_MESSAGES:
