@@ -156,13 +156,22 @@ class Session:
 
         await self._in_time(self._client.subscribe(subject, cb=hear))
 
+    async def caught_up(self) -> None:
+        """Return once the server has heard all that was said until now.
+
+        Raises:
+            Away: it did not in time.
+
+        """
+        await self._in_time(self._client.flush(int(PATIENCE) + 1))
+
     async def until_broken(self) -> None:
         """Return when it is; asks the server again and again whether it is there."""
         while not self.broken.is_set():
             await first_of(self.broken.wait(), limit=_PING_EVERY)
             if not self.broken.is_set():
                 with suppress(Away):
-                    await self._in_time(self._client.flush(int(PATIENCE) + 1))
+                    await self.caught_up()
 
     async def close(self) -> None:
         """Let go of it, whatever state it is in."""
@@ -267,6 +276,8 @@ def reason(error: Exception, means: str = "") -> str:
                 "password in `queue.url`"
             )
         return f"the server did not accept {means or 'the credentials any more'}"
+    if "INFO" in text:
+        return "it speaks no NATS, or ends connections at once"
     match error:
         case ssl.SSLCertVerificationError():
             text = (

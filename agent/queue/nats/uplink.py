@@ -102,6 +102,7 @@ class Uplink:
                 await self._prepare(session)
                 for heard in list(self._listeners):
                     await self._hear(session, heard)
+                await session.caught_up()
                 self._take(session)
                 _log.info("queue.connected", action="queue", server=address)
                 rest, told = _REST[0], ""

@@ -126,9 +126,9 @@ class WorkQueue:
         except (Away, Refused) as error:
             _log.info("slot.unoffered", action="offer", reason=str(error))
             return Answer.AWAY
-        if error := answer.get("error"):
-            if error.get("err_code") != _MOST_MESSAGES:
-                _log.warning("slot.refused", action="offer", reason=error.get("description"))
+        if refusal := answer.get("error"):
+            if refusal.get("err_code") != _MOST_MESSAGES:
+                _log.warning("slot.refused", action="offer", reason=refusal.get("description"))
             return Answer.FULL
         return Answer.ELSEWHERE
 

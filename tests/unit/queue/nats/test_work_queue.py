@@ -364,6 +364,7 @@ async def test_a_replica_that_is_cut_off_leaves_its_slots_to_the_others(nats, op
         await other.queue.done("run-1")
         await other.queue.offer(queued(2))
         assert (await claimed(other)).queued.run_id == "run-2"
+        await other.queue.done("run-2")
         assert await cut.queue.offer(queued(3)) is Answer.AWAY
         wire.mend()
         await cut.settled()
