@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from agent.browsers.find import require_browser
 from agent.cli.demo_story import DemoStory
 from agent.cli.keys import make as make_key
 from agent.cli.running_agent import address_of, find
+from agent.cli.shown import escape
 from agent.config import load
 from agent.config.variables import PREFIX
 from agent.core.first_of import first_of
@@ -36,6 +38,11 @@ _STOP_TIMEOUT = 30.0
 _OPEN = (f"{PREFIX}SERVER__", f"{PREFIX}BROWSER__")
 """Variables that may change the demo: where the agent listens, and its browser."""
 
+_SCRIPT = """\
+#!/bin/sh
+# Deploys the demo shop as a pipeline does it: gated, and rolled back by itself.
+exec {command} "$@"
+"""
 _CONFIG = """\
 location = "demo"
 environment = "demo"
@@ -45,6 +52,11 @@ state = {state}
 [sites.shop]
 url = {shop}
 first_party = [{shop}]
+
+[sites.shop.release]
+header = "X-Version"
+
+[sites.shop.gate]
 
 [schedule]
 confirm_after = "500ms"
@@ -101,15 +113,32 @@ async def demo(environ: Mapping[str, str]) -> int:
             )
         )
         address = find(file, environ, "").url
+        pipeline = (
+            *("-m", "agent.demo.pipeline", "--shop", shop["shop"], "--agent", address),
+            *("--config", str(file), "--token-file", str(state / "var" / "token")),
+        )
+        script = state / "deploy"
+        script.write_text(_SCRIPT.format(command=shlex.join((sys.executable, *pipeline))))
+
+        async def deploy(release: str) -> int:
+            async with _process(
+                *pipeline, release, "buy_a_mug", environ=environ, stdout=True
+            ) as it:
+                return await _shown(console, it)
+
         daemon = await stack.enter_async_context(_daemon(file, environ))
         _introduce(console, shop, address, _public(file, environ), state)
-        story = DemoStory(console, shop["shop"], address, state / "var" / "artifacts")
+        artifacts = state / "var" / "artifacts"
+        story = DemoStory(console, shop["shop"], address, artifacts, deploy, script)
         telling = asyncio.create_task(_tell(daemon, story))
         await first_of(telling, stopped.wait())
         if not telling.done():
             console.print("\nStopping: runs under way may end, then everything is gone.")
             telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
+        tasks = [one for one in (telling, story.deploying) if one is not None]
+        if story.deploying is not None:
+            story.deploying.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         return 0 if stopped.is_set() else 1
 
 
@@ -142,7 +171,9 @@ def _introduce(
     console.print("[bold]Footfall demo[/bold]: a small shop, and the agent walking it.\n")
     console.print(f"  pages       {agent}          (the journeys, as the agent sees them)")
     console.print(f"  shop        {address}")
-    console.print(f"  control     {address}/demo          (break the shop by hand)")
+    console.print(
+        f"  control     {address}/demo          (break the shop by hand, deploy a release)"
+    )
     console.print(f"  analytics   {shop['analytics']}          (what its beacons reported)")
     console.print(f"  books       {address}/demo/books    (revenue, of people alone)")
     console.print(f"  public page {public}/          (what everybody may see of it)")
@@ -165,6 +196,15 @@ async def _tell(daemon: asyncio.subprocess.Process, story: DemoStory) -> None:
             await story.finished(record)
         elif record.get("level") in {"error", "critical"}:
             sys.stderr.buffer.write(line)
+
+
+async def _shown(console: Console, process: asyncio.subprocess.Process) -> int:
+    """Print what a process prints, further in; return what it exits with."""
+    output = process.stdout
+    assert output is not None  # noqa: S101 - it was asked for as a pipe
+    while line := await output.readline():
+        console.print(f"      {escape(line.decode(errors='replace').rstrip())}")
+    return await process.wait()
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The story that the demo tells: a shop that breaks, an agent that notices, a shop mended."""
+"""The story that the demo tells: a shop that breaks, and releases of it that are judged."""
 
 from __future__ import annotations
 
@@ -8,30 +8,54 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.shown import escape
+from agent.demo.rollout import BAD, GOOD
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from rich.console import Console
 
 _JOURNEY = "buy_a_mug"
+_GATE = "gate"
+"""What walks for a verdict are triggered by."""
+_NEVER = "1.4.4"
+"""A release that never arrives."""
 _BOUGHT = {"pass", "flaky"}
 """Results that say the shop works, on a slow machine too."""
 _COLOURS = {"pass": "green", "flaky": "yellow", "fail": "red", "not_measured": "magenta"}
 
 
 class DemoStory:
-    """Prints each run, and breaks and mends the shop once, so that there is something to see."""
+    """Prints each run, and breaks and mends the shop once, so that there is something to see.
 
-    def __init__(self, console: Console, shop: str, agent: str, artifacts: Path) -> None:
+    Then releases go out, a good one and a bad one: ``deploy`` puts one out, gated, and prints what
+    became of it; ``script`` does the same from a shell.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        shop: str,
+        agent: str,
+        artifacts: Path,
+        deploy: Callable[[str], Awaitable[int]],
+        script: Path,
+    ) -> None:
         self._console = console
         self._shop = shop
         self._agent = agent
         self._artifacts = artifacts
+        self._deploy = deploy
+        self._script = script
         self._act = "healthy"
+        self.deploying: asyncio.Task[None] | None = None
+        """Once releases go out."""
 
     async def finished(self, run: dict[str, Any]) -> None:
         """Tell of one run, and go on with the story where it was about the right journey."""
+        if run["trigger"] == _GATE:
+            return  # the pipeline tells of those
         self._print(run)
         if run["journey"] != _JOURNEY:
             return
@@ -50,11 +74,24 @@ class DemoStory:
             await self._break("none")
             self._say("Checkout is mended. Watch it recover:")
         elif self._act == "mended" and result in _BOUGHT:
-            self._act = "over"
-            self._say("Recovered. The agent goes on; break something yourself:")
-            for mode in ("error", "slow", "script", "none"):
-                self._console.print(f"      curl -X POST {self._shop}/demo/break/{mode}")
-            self._console.print()
+            self._act = "deploying"
+            self._say(
+                "Recovered. Now a release goes out, and the agent is asked whether it is good:"
+            )
+            self.deploying = asyncio.create_task(self._release(), name="deploys")
+
+    async def _release(self) -> None:
+        await self._deploy(GOOD)
+        self._say("And a bad one, whose checkout is broken. Nobody watches:")
+        await self._deploy(BAD)
+        self._act = "over"
+        self._say("The agent goes on. Deploy a release yourself, a bad one, or one that hangs:")
+        for given in (GOOD, BAD, f"{_NEVER} --stuck --within 10s"):
+            self._console.print(f"      sh {self._script} {given}")
+        self._say("Or break something:")
+        for mode in ("error", "slow", "script", "none"):
+            self._console.print(f"      curl -X POST {self._shop}/demo/break/{mode}")
+        self._console.print()
 
     def _print(self, run: dict[str, Any]) -> None:
         colour = _COLOURS.get(run["result"], "white")

@@ -34,8 +34,8 @@ class Deploy:
 
     def before(self, began: float) -> str:
         """Say when something began: ``12 s after release 1.4.3``."""
-        seconds = began - self.at
-        size = abs(seconds)
-        took = f"{size:.0f} s" if size < _EXACT else f"{size / _MINUTE:.0f} min"
-        seen = " was first seen" if self.source == WALK else ""
-        return f"{took} {'before' if seconds < 0 else 'after'} release {self.release}{seen}"
+        seconds, met = began - self.at, self.source == WALK
+        if seconds < 0:
+            return f"as release {self.release} {'was first seen' if met else 'came'}"
+        took = f"{seconds:.0f} s" if seconds < _EXACT else f"{seconds / _MINUTE:.0f} min"
+        return f"{took} after release {self.release}{' was first seen' if met else ''}"

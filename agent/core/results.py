@@ -263,6 +263,11 @@ class RunResult:
         return self._failed.comparison if self._failed else Comparison()
 
     @property
+    def failed_releases(self) -> tuple[str, ...]:
+        """The releases that answered the attempt that the run's error is of."""
+        return self._failed.releases if self._failed else ()
+
+    @property
     def _failed(self) -> Attempt | None:
         """The attempt that the run's error is of."""
         error = self.error_type, self.error

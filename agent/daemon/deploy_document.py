@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from agent.core.run_document import blamed_attempt
 from agent.runs.document import time
 from agent.storage import deploys
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from agent.core.deploy import Deploy
     from agent.server.documents import DeployDocument, NearDeploy
@@ -27,13 +29,19 @@ def deploy_document(one: Deploy) -> DeployDocument:
 
 
 def near_deploy(
-    connection: sqlite3.Connection, site: str, began: float, until: float
+    connection: sqlite3.Connection,
+    site: str,
+    began: float,
+    until: float,
+    run: Mapping[str, Any] | None,
 ) -> NearDeploy | None:
     """Return the deploy after which something began that was known at ``until``, if there is one.
 
-    Both are Unix seconds.
+    Both are Unix seconds. ``run`` is the public form of the one that failed first, as far as it is
+    kept: a release that answered it comes before any other.
     """
-    found = deploys.near(connection, site, began, until)
+    releases = blamed_attempt(run).get("releases", ()) if run else ()
+    found = deploys.near(connection, site, began, until, releases)
     if found is None:
         return None
     return {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from agent.daemon.deploy_document import deploy_document, near_deploy
 from agent.runs.document import time
-from agent.storage import deploys
+from agent.storage import deploys, runs
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,10 +47,22 @@ def incident_document(
         "error": first.error if first else "",
         "step": first.step if first else "",
         "run_id": first.run_id if first else None,
-        "deploy": near_deploy(connection, site, incident.began_at, incident.opened_at),
+        "deploy": near_deploy(
+            connection,
+            site,
+            incident.began_at,
+            incident.opened_at,
+            _kept(connection, first.run_id) if first else None,
+        ),
         "outages": [_outage(one) for one in outages],
         "timeline": sorted(told, key=lambda one: one["at"]),
     }
+
+
+def _kept(connection: sqlite3.Connection, run_id: str | None) -> dict[str, Any] | None:
+    """Return a run in its public form, where it is still kept."""
+    found = runs.find(connection, run_id) if run_id else []
+    return json.loads(found[0]) if len(found) == 1 else None
 
 
 def _outage(one: Outage) -> OutageDocument:

@@ -98,7 +98,8 @@ class RunDetail:
     @staticmethod
     def _deploy(connection: sqlite3.Connection, run: Mapping[str, Any]) -> NearDeploy | None:
         began = datetime.fromisoformat(run["started_at"]).timestamp()
-        return near_deploy(connection, run["site"], began, began + run["duration"])
+        until = began + sum(one["duration"] for one in run["attempts"])
+        return near_deploy(connection, run["site"], began, until, run)
 
     def _trace_link(self, run: Mapping[str, Any]) -> str | None:
         if not self.trace_link:

@@ -11,6 +11,7 @@ import structlog
 from agent.core.errors import StateError
 from agent.core.first_of import first_of
 from agent.core.gate import GateEnd, GateOrder, GateVerdict
+from agent.core.units import format_duration
 from agent.gates import past
 from agent.gates.admission import admit, paused, withheld
 from agent.gates.ballot import Ballot
@@ -264,10 +265,11 @@ def _no_vote(name: str, share: past.Share, baseline: float) -> str:
     if share.value > MOST_SHARE:
         return (
             f"{name} has no vote: {share.value:.0%} of its first attempts failed in the last "
-            f"{baseline / 3600:g} h, and above {MOST_SHARE:.0%} that says too little"
+            f"{format_duration(baseline)}, and above {MOST_SHARE:.0%} that says too little"
         )
     if not share.walks:
-        return f"{name} has no past of {baseline / 3600:g} h: held to {LEAST_SHARE:.0%} of fails"
+        past_of = format_duration(baseline)
+        return f"{name} has no past of {past_of}: held to {LEAST_SHARE:.0%} of fails"
     return ""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from agent.core.deploy import WALK, Deploy
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS deploys (
@@ -76,7 +77,10 @@ def meet(connection: sqlite3.Connection, site: str, releases: Iterable[str], at:
         ).fetchone()
         if known is not None:
             if known[1] is None:
-                connection.execute("UPDATE deploys SET seen_at = ? WHERE id = ?", (at, known[0]))
+                # It may have come while the walk went on.
+                connection.execute(
+                    "UPDATE deploys SET seen_at = max(?, at) WHERE id = ?", (at, known[0])
+                )
             continue
         anything, lately = connection.execute(
             "SELECT count(*), count(*) FILTER (WHERE source = ? AND at > ?) FROM deploys "
@@ -87,18 +91,33 @@ def meet(connection: sqlite3.Connection, site: str, releases: Iterable[str], at:
             _add(connection, Deploy(site, release, at if anything else 0.0, WALK, seen_at=at))
 
 
-def near(connection: sqlite3.Connection, site: str, began: float, until: float) -> Deploy | None:
+def near(
+    connection: sqlite3.Connection,
+    site: str,
+    began: float,
+    until: float,
+    releases: Collection[str] = (),
+) -> Deploy | None:
     """Return the deploy near which something began that was known at Unix time ``until``.
 
-    The last one of the hour before it, else one that came while the walk went on that told of it.
+    The last one of the hour before it, or that came while the walk went on, whose release is one
+    of those that answered; else the last one before it, else one that came meanwhile.
     """
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM deploys WHERE site = :site "  # noqa: S608 - names of our own
+        f"SELECT {_COLUMNS}, release IN (SELECT value FROM json_each(:releases)) AS met "  # noqa: S608 - names of our own
+        "FROM deploys WHERE site = :site "
         "AND at BETWEEN :began - :near AND min(:until, :began + :during) "
-        "ORDER BY at > :began, abs(at - :began), id DESC LIMIT 1",
-        {"site": site, "began": began, "until": until, "near": NEAR, "during": _DURING},
+        "ORDER BY met DESC, NOT met AND at > :began, at DESC, id DESC LIMIT 1",
+        {
+            "site": site,
+            "began": began,
+            "until": until,
+            "releases": json.dumps(list(releases)),
+            "near": NEAR,
+            "during": _DURING,
+        },
     ).fetchone()
-    return None if row is None else Deploy(*row)
+    return None if row is None else Deploy(*row[:-1])
 
 
 def between(

@@ -11,7 +11,7 @@ from agent.telemetry import logs, spans
 from agent.telemetry.delivery.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from opentelemetry.sdk.resources import Resource
 
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 def of_run(
     run: RunResult,
     turn: Turn | None,
-    near: Callable[[float, float], Deploy | None],
+    near: Callable[[float, float, Sequence[str]], Deploy | None],
     signals: Container[Signal],
     resource: Resource,
     version: str,
@@ -33,7 +33,7 @@ def of_run(
     """Yield for each signal that is sent the payloads, and how many items each has.
 
     ``turn`` is the one that the journey took with this run, if it did; ``near`` finds the deploy
-    near which something began at one Unix time that was known at another.
+    near which something began at one Unix time that was known at another, by what answered.
 
     What can't be encoded costs itself alone: the run's end is committed with it.
     """
@@ -47,10 +47,11 @@ def of_run(
     if Signal.LOGS in signals:
         try:
             failed = run.result is Result.FAIL
-            deploy = near(run.started_at, run.ended_at) if failed else None
+            met = run.failed_releases
+            deploy = near(run.started_at, run.ended_at, met) if failed else None
             records = [logs.encode_run(run, resource, version, deploy)]
             if turn is not None:
-                deploy = near(turn.since, run.ended_at) if turn.down else None
+                deploy = near(turn.since, run.ended_at, met) if turn.down else None
                 records.append(logs.encode_turn(run, turn, resource, version, deploy))
         except Exception:  # noqa: BLE001 - as above
             _log.exception("telemetry.unencodable", action="record", run_id=run.run_id)

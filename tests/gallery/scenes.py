@@ -368,7 +368,27 @@ def journey(told: Document | None, bars: tuple[str, ...] = (), **more: Any) -> D
             line(result, number) for number, result in enumerate(results) if result != "pass"
         ],
         "incidents": [incident()] if told and told["up"] is False else [],
+        "deploys": [deploy(minutes=13), deploy("1.4.2", "walk", days=2)] if told else [],
     } | more
+
+
+def deploy(release: str = "1.4.3", source: str = "argo-rollouts", **at: float) -> Document:
+    """A release that went out."""
+    seen = ago(**at)
+    url = None if source == "walk" else "https://ci.example.com/deploys/42"
+    return {
+        "site": "shop",
+        "release": release,
+        "at": ago(**at),
+        "source": source,
+        "url": url,
+        "seen_at": seen if source == "walk" else None,
+    }
+
+
+def near_deploy() -> Document:
+    """The release that an incident began after."""
+    return deploy(minutes=12, seconds=12) | {"seconds": 12.0, "told": "12 s after release 1.4.3"}
 
 
 def moment(
@@ -418,8 +438,10 @@ def incident(**more: Any) -> Document:
         "error": error,
         "step": "Pay",
         "run_id": outage["run_id"],
+        "deploy": near_deploy(),
         "outages": [outage, other],
         "timeline": [
+            moment("deploy", "release 1.4.3", who="argo-rollouts", minutes=12, seconds=12),
             moment("fail", error, journey="buy_a_mug", minutes=12),
             moment("down", "3 fails in a row", journey="buy_a_mug", minutes=10),
             moment("fail", error, journey="pay_by_invoice", minutes=9),
@@ -447,6 +469,7 @@ def closed() -> Document:
         error="https://shop.example.com/cart answered 502",
         error_type="http_status",
         step="Put it into the basket",
+        deploy=None,
         outages=[begun["outages"][0] | {"ended_at": ago(days=2), "ended_by": "pass"}],
         timeline=[
             moment(
@@ -603,6 +626,7 @@ def run(result: str = "fail", **more: Any) -> Document:
             "trigger": "schedule",
             "closer": False,
             "compared_with": 5,
+            "release": "1.4.3",
             "duration": walks[-1]["duration"],
         },
         "links": links if result == "fail" else {},
@@ -619,6 +643,7 @@ def run(result: str = "fail", **more: Any) -> Document:
         "previous": "019abf3a-5c80-7cc1-9d30-0e5b7a41c001",
         "next": None,
         "incident": 12 if result == "fail" else None,
+        "deploy": near_deploy() if result == "fail" else None,
         "trace_link": "https://jaeger.example.com/trace/" + "5f1c" * 8,
     } | more
 

@@ -16,7 +16,8 @@ AT = 1_800_000_000.0
         (0.0, "argo-rollouts", "0 s after release 1.4.3"),
         (119.0, "api", "119 s after release 1.4.3"),
         (840.0, "api", "14 min after release 1.4.3"),
-        (-2.0, "api", "2 s before release 1.4.3"),
+        (-2.0, "api", "as release 1.4.3 came"),
+        (-0.4, "walk", "as release 1.4.3 was first seen"),
         (12.0, "walk", "12 s after release 1.4.3 was first seen"),
     ],
 )

@@ -64,6 +64,9 @@ def test_the_first_release_of_a_site_is_no_event(connection: sqlite3.Connection)
     deploys.meet(connection, "shop", ["1.4.4"], NOW + 190)
     deploys.meet(connection, "shop", ["1.4.4"], NOW + 250)
     assert deploys.newest(connection, 1)[0].seen_at == NOW + 190
+    note(connection, "1.4.5", NOW + 300)
+    deploys.meet(connection, "shop", ["1.4.5"], NOW + 299)
+    assert deploys.newest(connection, 1)[0].seen_at == NOW + 300
 
 
 def test_one_that_is_announced_after_it_was_met(connection: sqlite3.Connection) -> None:
@@ -101,6 +104,11 @@ def test_what_began_near_a_deploy(connection: sqlite3.Connection) -> None:
     assert (near(12), near(599), near(600), near(4199)) == ("1.4.3", "1.4.3", "1.4.4", "1.4.4")
     assert near(600 + HOUR + 1) is None
     assert (near(-5), near(-5, 4), near(-40)) == ("1.4.3", None, None)
+    # One that came in the midst of a walk, and answered it, is told rather than one before it.
+    met = ["1.4.3", "1.4.4"]
+    found = deploys.near(connection, "shop", NOW + 599, NOW + 602, met)
+    assert found is not None
+    assert (found.release, near(599, 3)) == ("1.4.4", "1.4.3")
 
 
 def test_a_clock_that_is_set_back(connection: sqlite3.Connection) -> None:
