@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.core.model import Cadence, Journey
-    from agent.queue.shared import Store
+    from agent.queue.shared import Entry, Store
     from agent.replicas.attendance import Attendance, Gap, Roll
     from agent.replicas.swept import Stretch
 
@@ -80,6 +80,8 @@ class Sweep:
         self._journeys: Sequence[Journey] = ()
         self._since = 0.0
         """From when on its journeys are walked, in Unix seconds; 0.0: they aren't."""
+        self._is_begun = False
+        """Whether the store has them."""
         self._times = 0
         self._settled_at = 0.0
         """When all replicas have settled what they held, on the monotonic clock."""
@@ -91,6 +93,7 @@ class Sweep:
         """Sweep these journeys, which tick from Unix time ``now`` on, or longer."""
         self._journeys = journeys
         self._since = now if self._owns() else 0.0
+        self._is_begun = False
         self._plans.clear()
         self._due.clear()
 
@@ -99,13 +102,14 @@ class Sweep:
         swept_at = 0.0
         while True:
             await self._clock.sleep(_LOOK)
-            if not await self._is_mine() or self._clock.monotonic() - swept_at < _EVERY:
-                continue
             try:
-                await self.sweep()
+                if await self._owns_now() and not self._is_begun:
+                    self._is_begun = await self._begin()
+                if self._may_sweep() and self._clock.monotonic() - swept_at >= _EVERY:
+                    await self.sweep()
+                    swept_at = self._clock.monotonic()
             except Away as error:
                 _log.info("sweep.broken_off", action="sweep", error=str(error))
-            swept_at = self._clock.monotonic()
 
     async def sweep(self) -> None:
         """Give a word to whatever is overdue.
@@ -114,24 +118,39 @@ class Sweep:
             Away: the store can't be reached.
 
         """
-        entry = await self._store.get(key_names.SWEEP)
-        before = [] if entry is None else swept.read(entry.value)
-        stretches = swept.renewed(before, self._journeys, self._since)
+        entry, stretches = await self._stretches()
         roll = await self._attendance.roll()
         left = _MOST
         for stretch in stretches:
             left -= await self._sweep(stretch, roll, left)
-        after = swept.write([stretch for stretch in stretches if not stretch.is_over])
-        if entry is None:
-            await self._store.create(key_names.SWEEP, after)
-        elif after != entry.value:
-            await self._store.update(key_names.SWEEP, after, entry.revision)
+        await self._write(entry, stretches)
 
-    async def _is_mine(self) -> bool:
-        """Whether it is for this replica to sweep now."""
+    async def _begin(self) -> bool:
+        """Have the journeys swept from now on, by whichever replica; False: another wrote just now.
+
+        Right at the start: what comes due before the first sweep is to be swept as well.
+        """
+        return await self._write(*await self._stretches())
+
+    async def _stretches(self) -> tuple[Entry | None, list[Stretch]]:
+        entry = await self._store.get(key_names.SWEEP)
+        before = [] if entry is None else swept.read(entry.value)
+        return entry, swept.renewed(before, self._journeys, self._since)
+
+    async def _write(self, entry: Entry | None, stretches: Sequence[Stretch]) -> bool:
+        """Write down what is swept, unless another has written meanwhile; return whether."""
+        value = swept.write([stretch for stretch in stretches if not stretch.is_over])
+        if entry is None:
+            return await self._store.create(key_names.SWEEP, value) is not None
+        if value == entry.value:
+            return True
+        return await self._store.update(key_names.SWEEP, value, entry.revision) is not None
+
+    async def _owns_now(self) -> bool:
+        """Look whether slots of these journeys are walked, and whether the server is there."""
         now = self._clock.monotonic()
         if not self._owns():
-            self._since = 0.0
+            self._since, self._is_begun = 0.0, False
         elif not self._since:
             self._since = self._clock.wall()
         if not self._store.connected:
@@ -140,7 +159,11 @@ class Sweep:
         times = await self._store.until_connected()
         if times != self._times:
             self._times, self._settled_at = times, now + _GRACE
-        return bool(self._since) and self._leads() and now >= self._settled_at
+        return bool(self._since)
+
+    def _may_sweep(self) -> bool:
+        settled = self._store.connected and self._clock.monotonic() >= self._settled_at
+        return self._is_begun and settled and self._leads()
 
     async def _sweep(self, stretch: Stretch, roll: Roll, most: int) -> int:
         """Sweep some of a journey's slots; return how many were looked at."""
