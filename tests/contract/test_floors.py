@@ -243,6 +243,13 @@ def test_opentelemetry(module: str) -> None:
         assert not wanted or room(module) == "telemetry"
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_nats(module: str) -> None:
+    """The client of the replicas' server is that of one room of the queue."""
+    wanted = [name for name, _ in imports(module) if is_below(name, "nats")]
+    assert not wanted or is_below(module, "agent.queue.nats")
+
+
 @pytest.mark.parametrize("module", [name for name in MODULES if is_below(name, RECEIVING)])
 def test_the_receiving_side_is_a_leaf(module: str) -> None:
     """The receiving side knows itself and next to nothing of the agent."""
@@ -273,12 +280,16 @@ def test_the_receiving_side_stands_alone() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=50)
 
 
-def test_playwright_stays_out() -> None:
-    """Importing the daemon and all under it does not import Playwright, nor does ``agent``."""
+def test_playwright_and_nats_stay_out() -> None:
+    """Importing the daemon and all under it imports neither, nor does ``agent``.
+
+    An agent that is alone pays nothing for those that share.
+    """
     code = (
         "import importlib, json, sys\n"
         "importlib.import_module('agent.daemon.serve')\n"
-        "print(json.dumps([name for name in sys.modules if name.split('.')[0] == 'playwright']))"
+        "apart = ('playwright', 'nats')\n"
+        "print(json.dumps([name for name in sys.modules if name.split('.')[0] in apart]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
