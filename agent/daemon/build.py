@@ -17,6 +17,7 @@ from agent.core import names
 from agent.core.errors import StateError
 from agent.daemon.agent_document import AgentReport
 from agent.daemon.deploy_book import DeployBook
+from agent.daemon.deploy_tools import DeployTools
 from agent.daemon.event_sink import EventSink
 from agent.daemon.in_force import InForce
 from agent.daemon.present import Present
@@ -107,6 +108,7 @@ class Stations:
     by_hand: RunsByHand
     deploys: DeployBook
     gates: Gates
+    tools: DeployTools
     closer_runs: CloserRuns
     events: EventSink
     streams: EventStreams
@@ -202,6 +204,7 @@ async def build(
         reader,
         clock,
     )
+    tools = DeployTools(lambda: in_force.now.settings, environ, clock)
     built = Stations(
         database=database,
         telemetry=sink,
@@ -230,7 +233,9 @@ async def build(
             lambda: in_force.now.settings,
             reader,
             timeline,
+            tools.tellings,
         ),
+        tools=tools,
         closer_runs=closer_runs,
         events=events,
         streams=streams,

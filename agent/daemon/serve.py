@@ -121,6 +121,7 @@ class Daemon:
             stations.streams,
             MoreRoutes(
                 api=[*deploy_routes(stations.deploys), *gate_routes(stations.gates)],
+                adapters=stations.tools.routes(stations.gates, stations.deploys),
             ),
         )
         serving_it = serving(app, stations.listening, LimitedConnection)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.core.gate import GateEnd, GateOrder
     from agent.core.results import RunResult
     from agent.gates.under_way import UnderWay
+    from agent.server.documents import GateHook
     from agent.storage.database import Database
     from agent.telemetry.telemetry import Telemetry
 
@@ -75,6 +76,19 @@ class Books:
 
         await self._database.transaction(write)
         self._telemetry.observe_gate()
+
+    async def keep_hook(self, gate_id: str, hook: GateHook) -> None:
+        """Keep what became of a gate's roll-back hook."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            if told := gates.find(connection, gate_id):
+                gates.note(connection, {**told, "hook": hook})
+
+        await self._database.transaction(write)
+
+    async def calling(self) -> list[dict[str, Any]]:
+        """Return the gates whose hook a killed predecessor was calling, oldest first."""
+        return await self._database.transaction(gates.calling)
 
     async def pending(self) -> list[dict[str, Any]]:
         """Return the gates that a killed predecessor left, oldest first."""

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
     from agent.config import Settings
     from agent.gates.course import Road
+    from agent.gates.telling.tellings import Tellings
     from agent.schedule.timeline import Timeline
-    from agent.server.documents import GateDocument
+    from agent.server.documents import GateDocument, GateHook
     from agent.storage.reader import Reader
 
 _log = structlog.get_logger("footfall.gates")
@@ -58,8 +59,10 @@ class Gates:
         settings: Callable[[], Settings],
         reader: Reader,
         timeline: Timeline,
+        tellings: Tellings,
     ) -> None:
         self._road = road
+        self._tellings = tellings
         self._settings = settings
         self._reader = reader
         self._timeline = timeline
@@ -144,6 +147,8 @@ class Gates:
             end = _end_of(told, self._road.engine.location, now)
             await self._road.books.conclude(ended, end)
             _log.warning("gate.lost", action="start", gate=told["id"])
+        for told in await self._road.books.calling():
+            self._tellings.call(cast("GateDocument", told), self._keep_hook)
 
     async def end(self) -> None:
         """Give what is under way its verdict, since nobody would wait for it any longer."""
@@ -218,11 +223,13 @@ class Gates:
 
     async def _conclude(self, gate: UnderWay, told: Told) -> None:
         gate.decide(told.verdict, told.reasons, told.would_do)
+        gate.hook = self._tellings.hook(told.verdict)
         end = gate.end(self._road.engine.location)
         try:
             await self._road.books.conclude(cast("dict[str, Any]", gate.document()), end)
         finally:
             gate.decided.set()
+            self._tellings.tell(gate.document(), self._keep_hook)
             log = _log.info if told.verdict is GateVerdict.PASS else _log.warning
             log(
                 "gate.ended",
@@ -234,6 +241,11 @@ class Gates:
                 reasons=told.reasons,
                 seconds=round(end.seconds, 3),
             )
+
+    async def _keep_hook(self, gate_id: str, hook: GateHook) -> None:
+        if gate := self._under_way.get(gate_id):
+            gate.hook = hook
+        await self._road.books.keep_hook(gate_id, hook)
 
     async def _shares(self, gate: UnderWay) -> Mapping[str, past.Share]:
         names, since = gate.order.journeys, self._timeline.now() - gate.order.baseline

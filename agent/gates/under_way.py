@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.core.gate import GateOrder
-    from agent.server.documents import GateDocument, GateRun
+    from agent.server.documents import GateDocument, GateHook, GateRun
 
 
 class UnderWay:
@@ -33,6 +33,7 @@ class UnderWay:
         self.would_do: str | None = None
         self.ended_at: float | None = None
         self.runs: list[GateRun] = []
+        self.hook: GateHook | None = None
         self.decided = asyncio.Event()
         """Set once the verdict is written down."""
 
@@ -78,6 +79,7 @@ class UnderWay:
             "reasons": list(self.reasons),
             "would_do": self.would_do,
             "runs": list(self.runs),
+            "hook": self.hook,
             "trace_id": self.trace_id,
         }
 

@@ -636,6 +636,16 @@ class GateRun(TypedDict):
     """Why it doesn't count; None where it does."""
 
 
+class GateHook(TypedDict):
+    """What became of the roll-back hook of a gate that failed."""
+
+    host: str
+    state: Literal["calling", "called", "failed"]
+    tries: int
+    error: str | None
+    at: str
+
+
 class GateDocument(TypedDict):
     """A verdict that was asked for on a release. Values of headers are not told."""
 
@@ -660,6 +670,8 @@ class GateDocument(TypedDict):
     """Of an ``error`` for want of time: the ``within`` that is enough, as far as can be told."""
     runs: list[GateRun]
     """In the order in which they ended."""
+    hook: GateHook | None
+    """None: there is none, or it isn't called for this verdict."""
     trace_id: str
 
 

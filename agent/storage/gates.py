@@ -134,6 +134,12 @@ def pending(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     return found[::-1]
 
 
+def calling(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Return the gates whose roll-back hook is being called, oldest first."""
+    found = _read(connection, "document ->> '$.hook.state' = ?", ("calling",), _KEPT)
+    return found[::-1]
+
+
 def _read(
     connection: sqlite3.Connection, where: str, values: Sequence[object], limit: int
 ) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ def gate_document(order: GateOrder, number: int = 1) -> GateDocument:
         "reasons": [],
         "would_do": None,
         "runs": [],
+        "hook": None,
         "trace_id": "1" * 32,
     }
 

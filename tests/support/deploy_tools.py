@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.core.gate import GateOrder
 from agent.server.adapters.adapter_settings import AdapterSettings, Canary
+from agent.server.control import Refused
 
 if TYPE_CHECKING:
     from agent.server.adapters.github import Deployment
@@ -251,6 +252,8 @@ class Judged:
     deploys: list[tuple[str, str, str]] = field(default_factory=list)
     rules: list[tuple[Deployment, GateOrder, str]] = field(default_factory=list)
     why_not: str = ""
+    unwritten: bool = False
+    """Whether no deploy can be noted."""
     _by_key: dict[str, GateDocument] = field(default_factory=dict)
 
     async def ask(self, order: GateOrder, key: str = "") -> GateDocument:
@@ -280,10 +283,18 @@ class Judged:
         """All that were asked for."""
         return list(self._by_key.values())
 
-    async def note(self, site: str, release: str, at: float, source: str) -> None:
+    async def note(
+        self, site: str, release: str, at: float | None = None, source: str = "api", url: str = ""
+    ) -> Any:
         """Take note."""
-        assert at > 1.7e9
+        assert (at, url) == (None, "")
+        if self.unwritten:
+            raise Refused(503, "no deploy can be written down now")
         self.deploys.append((site, release, source))
+
+    async def newest(self, limit: int, site: str = "") -> Any:
+        """Nobody asks."""
+        raise NotImplementedError(limit, site)
 
     def trouble(self) -> str:
         """Say why no rule can be answered."""
@@ -307,13 +318,14 @@ def a_gate(order: GateOrder, gate_id: str) -> GateDocument:
         "within": order.within,
         "baseline": order.baseline,
         "source": order.source,
-        "asked_at": "2026-12-01T03:00:00Z",
+        "asked_at": "2027-01-15T07:59:53Z",
         "ended_at": None,
         "seconds": None,
         "verdict": "pending",
         "reasons": [],
         "would_do": None,
         "runs": [],
+        "hook": None,
         "trace_id": "0" * 32,
     }
 
@@ -322,5 +334,5 @@ def a_verdict(verdict: str, **said: Any) -> GateDocument:
     """Return a gate that has its verdict."""
     gate = a_gate(GateOrder("shop", ("buy",), "1.4.3"), "01926d5e-6b2c-7c3a-9d2e-1f0a2b3c4d5e")
     told: Any = {"verdict": verdict, "reasons": ["buy: 2 of 2 walks failed", "on /cart"]}
-    gate.update(told | {"ended_at": "2026-12-01T03:00:07.250Z", "seconds": 7.25} | said)
+    gate.update(told | {"ended_at": "2027-01-15T08:00:00Z", "seconds": 7.0} | said)
     return gate

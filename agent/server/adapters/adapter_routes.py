@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.server.adapters.adapter_settings import AdapterSettings
-    from agent.server.adapters.deploy_notes import Deploys
     from agent.server.adapters.github import ProtectionRules
+    from agent.server.deploys import Deploys
     from agent.server.gates import Gates
 
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from agent.server.control import Refused
 
 if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.gate import GateOrder
+    from agent.server.deploys import Deploys
+
+_log = structlog.get_logger("footfall.server")
 
 _SAME: Final = 3600.0
 """Seconds for which the same that is told again is the same deploy."""
 _MOST: Final = 1000
-
-
-class Deploys(Protocol):
-    """Takes note of deploys."""
-
-    async def note(self, site: str, release: str, at: float, source: str) -> object:
-        """Note that a release went out, in Unix seconds, and who told."""
-        ...
 
 
 class DeployNotes:
@@ -36,8 +35,13 @@ class DeployNotes:
         key, now = (order.source, order.site, which), self._clock.monotonic()
         if not order.release or now - self._noted.get(key, -_SAME) < _SAME:
             return
+        try:
+            await self._deploys.note(order.site, order.release, source=order.source)
+        except Refused as refusal:
+            # Whoever deploys waits for the verdict all the same.
+            _log.warning("deploy.not_noted", action="note", site=order.site, error=str(refusal))
+            return
         self._noted[key] = now
         self._noted.move_to_end(key)
         if len(self._noted) > _MOST:
             self._noted.popitem(last=False)
-        await self._deploys.note(order.site, order.release, self._clock.wall(), order.source)

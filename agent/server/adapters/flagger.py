@@ -114,7 +114,7 @@ class FlaggerHooks:
     async def _answer(self, request: Request, name: str, hook: _Hook, since: float) -> Response:
         settings = self._settings()
         payload = Payload(await received(request, _MOST, "body"))
-        token = payload.text("metadata", "token", default="")
+        token = payload.text("metadata", "token", default="", most=_MOST)
         where = "metadata.token of the webhook"
         self._doors.said(request, "gate.flagger.token", settings.flagger, token, where)
         order = _order(payload, settings, hook)

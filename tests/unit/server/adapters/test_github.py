@@ -225,3 +225,13 @@ async def test_a_gate_that_nobody_can_ask_for_is_told(served, judged):
     answer = await delivered(served, "deployment_status", deployment_status())
     assert answer == (409, {"error": "every journey of the site is paused"})
     assert judged.deploys == [("shop", SHA, "github")]
+
+
+async def test_a_deploy_that_cant_be_noted_is_judged_all_the_same(served, judged):
+    """And noted once it is told again."""
+    judged.unwritten = True
+    assert (await delivered(served, "deployment_status", deployment_status()))[0] == 202
+    assert len(judged.orders) == 1
+    judged.unwritten = False
+    await delivered(served, "deployment_status", deployment_status())
+    assert (len(judged.orders), len(judged.deploys)) == (1, 1)
