@@ -71,7 +71,7 @@ class GitHubSection(Section):
 
     secret: Token = SecretStr("")
     deploys: Deploys = Field(default_factory=dict)
-    release: Literal["sha", "ref"] = "sha"
+    release: Literal["sha", "ref", "none"] = "sha"
     api: Annotated[str, AfterValidator(web_address)] = "https://api.github.com"
     app: AppId = ""
     key: AppKey = SecretStr("")

@@ -27,7 +27,8 @@ class AdapterSettings:
     cdevents: str = field(default="", repr=False)
     github_deploys: Mapping[str, str] = field(default_factory=dict)
     """Sites by ``owner/repository:environment``."""
-    github_release: Literal["sha", "ref"] = "sha"
+    github_release: Literal["sha", "ref", "none"] = "sha"
+    """What a deployment calls its release; ``none``: not what the site does."""
     cdevents_deploys: Mapping[str, str] = field(default_factory=dict)
     """Sites by ``environment:service``."""
     canaries: Mapping[str, Canary] = field(default_factory=dict)

@@ -30,13 +30,17 @@ class DeployNotes:
         self._noted: OrderedDict[tuple[str, str, str], float] = OrderedDict()
         """When each was, by a clock that never goes back."""
 
-    async def note(self, order: GateOrder, which: str) -> None:
-        """Note the deploy that a gate is asked for; ``which`` tells it from the others."""
+    async def note(self, order: GateOrder, which: str, release: str = "") -> None:
+        """Note the deploy that a gate is asked for; ``which`` tells it from the others.
+
+        ``release`` is what went out, where that isn't what has to answer.
+        """
+        release = release or order.release
         key, now = (order.source, order.site, which), self._clock.monotonic()
-        if not order.release or now - self._noted.get(key, -_SAME) < _SAME:
+        if not release or now - self._noted.get(key, -_SAME) < _SAME:
             return
         try:
-            await self._deploys.note(order.site, order.release, source=order.source)
+            await self._deploys.note(order.site, release, source=order.source)
         except Refused as refusal:
             # Whoever deploys waits for the verdict all the same.
             _log.warning("deploy.not_noted", action="note", site=order.site, error=str(refusal))

@@ -117,9 +117,10 @@ class GitHubHook:
         site = settings.github_deploys.get(name)
         if site is None:
             return _ignored(f"{name!a} is no deploy of gate.github.deploys")
-        release = payload.text("deployment", settings.github_release)
-        order = GateOrder(site=site, release=release, source=_SOURCE)
-        await self._notes.note(order, delivery)
+        any_release = settings.github_release == "none"
+        release = payload.text("deployment", "sha" if any_release else settings.github_release)
+        order = GateOrder(site=site, release="" if any_release else release, source=_SOURCE)
+        await self._notes.note(order, delivery, release)
         gate = await self._askings.once(delivery, order)
         return JSONResponse({"gate": gate["id"], "address": gate["address"]}, 202)
 

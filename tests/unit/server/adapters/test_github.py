@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
 
+from agent.core.clock import SystemClock
+from agent.server.adapters.adapter_routes import adapter_routes
 from agent.server.adapters.github import Deployment
+from agent.server.app import MoreRoutes
 from agent.server.control import Refused
+from tests.support.api import Served
 from tests.support.deploy_tools import (
     SECRETS,
+    SETTINGS,
     SHA,
     delivery,
     deployment_status,
@@ -37,6 +43,17 @@ async def test_a_deployment_that_is_out_is_judged(served, judged):
     assert (order.url, dict(order.headers)) == ("", {})
     assert judged.waited == []
     assert judged.deploys == [("shop", SHA, "github")]
+
+
+@pytest.mark.parametrize(("called", "release"), [("sha", SHA), ("ref", "master"), ("none", "")])
+async def test_the_release_is_what_the_configuration_calls_it(tmp_path, judged, called, release):
+    """Its commit, its ref, or whichever answers; what is noted is what went out."""
+    settings = replace(SETTINGS, github_release=called)
+    routes = adapter_routes(lambda: settings, judged, judged, judged, SystemClock())
+    async with Served(tmp_path, more=MoreRoutes(adapters=routes)) as served:
+        await delivered(served, "deployment_status", deployment_status())
+    assert [order.release for order in judged.orders] == [release]
+    assert judged.deploys == [("shop", release or SHA, "github")]
 
 
 async def test_the_same_delivery_is_answered_alike(served, judged):
