@@ -251,7 +251,8 @@ class Gates:
         names, since = gate.order.journeys, self._timeline.now() - gate.order.baseline
 
         def look(connection: sqlite3.Connection) -> dict[str, past.Share]:
-            return {name: past.share(connection, name, since) for name in names}
+            judged = gate.order.release
+            return {name: past.share(connection, name, since, judged) for name in names}
 
         return await self._reader.read(look)
 
@@ -276,8 +277,8 @@ def _no_vote(name: str, share: past.Share, baseline: float) -> str:
     """Say why a journey has no vote, or with what little it votes; or nothing."""
     if share.value > MOST_SHARE:
         return (
-            f"{name} has no vote: {share.value:.0%} of its first attempts failed in the last "
-            f"{format_duration(baseline)}, and above {MOST_SHARE:.0%} that says too little"
+            f"{name} has no vote: {share.failed} of its {share.walks} first attempts failed in "
+            f"the last {format_duration(baseline)}, and above {MOST_SHARE:.0%} that says too little"
         )
     if not share.walks:
         past_of = format_duration(baseline)

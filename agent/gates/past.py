@@ -7,6 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from agent.core.results import Result
+from agent.gates.sequential_test import LEAST_SHARE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _PASSES: Final = 200
 """The last passes, whose durations a release is compared with."""
+_FEW: Final = 20
+"""Walks that a past weighs against: of fewer, a single failure says little about the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +28,22 @@ class Share:
 
     @property
     def value(self) -> float:
-        """The share of them; 0 where nothing is known."""
-        return self.failed / self.walks if self.walks else 0.0
+        """How likely the next one fails: the share of them, the nearer to the least the fewer."""
+        return (self.failed + LEAST_SHARE * _FEW) / (self.walks + _FEW)
 
 
-def share(connection: sqlite3.Connection, journey: str, since: float) -> Share:
+def share(connection: sqlite3.Connection, journey: str, since: float, judged: str) -> Share:
     """Return how many first attempts failed since a moment, which is in the schedule's own time.
 
-    Closer runs are left out: there are many while something is broken.
+    Closer runs are left out: there are many while something is broken. So is what the release
+    ``judged`` answered ("": none is named), or one that broke everything would excuse itself.
     """
     rows = connection.execute(
         "SELECT result, count(*) FROM runs WHERE journey = ? AND ended_at > ? "
         "AND (result = 'pass' OR NOT coalesce(json_extract(document, '$.closer'), 0)) "
-        "GROUP BY result",
-        (journey, since),
+        "AND NOT EXISTS (SELECT 1 FROM json_each(document, '$.attempts[0].releases') "
+        "WHERE value = ?) GROUP BY result",
+        (journey, since, judged),
     )
     counts: dict[str, int] = dict(rows.fetchall())
     failed = counts.get(Result.FAIL, 0) + counts.get(Result.FLAKY, 0)

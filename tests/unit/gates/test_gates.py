@@ -182,25 +182,49 @@ async def test_a_walk_that_a_person_stops_leaves_no_verdict(stage):
     )
 
 
-async def test_a_journey_that_fails_too_often_has_no_vote(stage):
-    """It isn't walked; where none is left the verdict is an error."""
-    for number in range(10):
-        result = "flaky" if number < 3 else "pass"
-        document = {"run_id": f"r{number}", "journey": "a", "result": result, "duration": 1.0}
+async def remembered(stage, results, release="1.4.2"):
+    """Let journey ``a`` have walked on schedule, with these results."""
+    for number, result in enumerate(results):
+        attempts = [{"result": result, "releases": [release]}]
+        document = {"run_id": f"{release}-{number}", "journey": "a", "result": result}
+        document |= {"duration": 1.0, "attempts": attempts}
         at = stage.clock.wall() - 60 + number
         await stage.database.transaction(lambda c, a=at, d=document: runs.add(c, a, d))
+
+
+async def test_a_journey_that_fails_too_often_has_no_vote(stage):
+    """It isn't walked; where none is left the verdict is an error."""
+    await remembered(stage, ["flaky"] * 12 + ["pass"] * 28)
     told = await stage.ask()
     assert stage.walking == ["b", "b"]
     alone = await stage.ask(journeys=("a",))
     done = await stage.gates.wait(alone["id"])
     assert done["verdict"] == "error"
     assert done["reasons"][0] == "no journey is left to vote"
-    assert done["reasons"][1].startswith("a has no vote: 30% of its first attempts failed")
+    assert done["reasons"][1].startswith("a has no vote: 12 of its 40 first attempts failed")
     for _ in range(3):
         await stage.walked("pass", "pass")
     done = await stage.gates.wait(told["id"])
     assert done["verdict"] == "pass"
     assert any(reason.startswith("a has no vote") for reason in done["reasons"])
+
+
+async def test_a_release_does_not_excuse_itself(stage):
+    """What the judged release broke on schedule takes no vote from its journey."""
+    await remembered(stage, ["pass"] * 20)
+    await remembered(stage, ["fail"] * 20, release="1.4.3")
+    await stage.ask(release="1.4.3", journeys=("a",))
+    assert stage.walking == ["a", "a"]
+    other = await stage.ask(release="1.4.4", journeys=("a",))
+    done = await stage.gates.wait(other["id"])
+    assert done["reasons"][1].startswith("a has no vote: 20 of its 40")
+
+
+async def test_one_failure_of_few_walks_is_no_habit(stage):
+    """A young journey votes though a quarter of its walks failed."""
+    await remembered(stage, ["pass", "fail", "pass", "pass"])
+    await stage.ask(journeys=("a",))
+    assert stage.walking == ["a", "a"]
 
 
 async def test_the_same_key_is_the_same_gate(stage):
