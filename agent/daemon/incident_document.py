@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from agent.daemon.deploy_document import deploy_document, near_deploy
 from agent.runs.document import time
-from agent.storage import deploys, runs
+from agent.storage import deploys, gates, runs
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
+    from typing import Any
 
     from agent.core.deploy import Deploy
     from agent.server.documents import IncidentDocument, MomentDocument, OutageDocument
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _PAGE = "page"
 """The severity that wakes somebody."""
 _DEPLOYS = 20
+_GATES = 20
 """Of an incident's time that are told, the newest."""
 
 
@@ -33,6 +36,8 @@ def incident_document(
     until = now if ended is None else ended
     went_out = deploys.between(connection, site, incident.began_at - deploys.NEAR, until, _DEPLOYS)
     told = [*map(_moment, incident.moments), *map(_of_deploy, went_out)]
+    asked = gates.of_site(connection, site, incident.began_at - deploys.NEAR, until, _GATES)
+    told += map(_of_gate, asked)
     return {
         "id": incident.number,
         "site": incident.site,
@@ -103,4 +108,17 @@ def _of_deploy(one: Deploy) -> MomentDocument:
         "run_id": None,
         "text": one.told,
         "who": one.source,
+    }
+
+
+def _of_gate(told: Mapping[str, Any]) -> MomentDocument:
+    release = f" of release {told['release']}" if told["release"] else ""
+    reason = f": {told['reasons'][0]}" if told["reasons"] else ""
+    return {
+        "at": told["ended_at"] or told["asked_at"],
+        "kind": "gate",
+        "journey": None,
+        "run_id": None,
+        "text": f"{told['verdict']}{release}{reason}",
+        "who": told["source"],
     }

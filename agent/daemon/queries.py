@@ -20,7 +20,7 @@ from agent.daemon.links import artifacts_of, links
 from agent.daemon.run_detail import RunDetail, look_up
 from agent.daemon.standings import Standings
 from agent.runs.document import time
-from agent.storage import certificates, deploys, incident, journey_state, runs
+from agent.storage import certificates, deploys, gates, incident, journey_state, runs
 from agent.storage.certificates import MOST_TOLD
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from agent.server.documents import (
         CertificateDocument,
         DeployDocument,
+        GateDocument,
         IncidentDocument,
         IncidentsDocument,
         JourneyDocument,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from agent.storage.journey_state import JourneyState
     from agent.storage.reader import Reader
 
+_GATES = 10
 _INCIDENTS = 20
 """Of a journey that are told, the newest."""
 _DEPLOYS = 10
@@ -170,6 +172,7 @@ class Overview:
                 **history(connection, (name, self._location), spans, self._reported.replicas),
                 "incidents": [incident_document(connection, one, now) for one in listed],
                 "deploys": self._deploys_of(connection, standing),
+                "gates": cast("list[GateDocument]", gates.of_journey(connection, name, _GATES)),
             }
 
         return await self._reader.read(look)

@@ -358,6 +358,8 @@ class JourneyDocument(TypedDict):
     incidents: list[IncidentDocument]
     """Those that it was part of, the newest first."""
     deploys: list[DeployDocument]
+    gates: list[GateDocument]
+    """The newest in which it votes."""
     """Of its site, the newest first."""
 
 
@@ -568,11 +570,11 @@ class MomentDocument(TypedDict):
 
     By ``kind``: ``fail`` (the first of an outage, or one with another error), ``down``, ``pass``
     (the one that ended an outage), ``gone``, ``suspended`` (a pause or a window began to hold
-    its journeys), ``resumed``, ``note``, ``deploy`` (from an hour before it on).
+    its journeys), ``resumed``, ``note``, ``deploy`` and ``gate`` (from an hour before it on).
     """
 
     at: str
-    kind: Literal["fail", "down", "pass", "gone", "suspended", "resumed", "note", "deploy"]
+    kind: Literal["fail", "down", "pass", "gone", "suspended", "resumed", "note", "deploy", "gate"]
     journey: str | None
     run_id: str | None
     text: str

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agent.core.gate import GateOrder
+from tests.support.asked_gates import gate_document
+
 NOW = datetime(2026, 11, 27, 3, 12, 40, tzinfo=UTC)
 PLACE = "eu-west-1"
 PICTURE = "/artifacts/buy_a_mug/20261127T030800Z/attempt-2/screenshot.png"
@@ -369,6 +372,7 @@ def journey(told: Document | None, bars: tuple[str, ...] = (), **more: Any) -> D
         ],
         "incidents": [incident()] if told and told["up"] is False else [],
         "deploys": [deploy(minutes=13), deploy("1.4.2", "walk", days=2)] if told else [],
+        "gates": [gate("fail"), gate("pass", hours=26)] if told and told["up"] is False else [],
     } | more
 
 
@@ -389,6 +393,30 @@ def deploy(release: str = "1.4.3", source: str = "argo-rollouts", **at: float) -
 def near_deploy() -> Document:
     """The release that an incident began after."""
     return deploy(minutes=12, seconds=12) | {"seconds": 12.0, "told": "12 s after release 1.4.3"}
+
+
+def gate(verdict: str, **at: float) -> Document:
+    """A verdict on a release."""
+    began = ago(**({"minutes": 9} | at))
+    order = GateOrder("shop", ("buy_a_mug",), "1.4.3", source="argo")
+    reasons = {
+        "pass": "buy_a_mug passed in 5 of 5 walks",
+        "fail": "buy_a_mug failed in 2 of 2 walks: POST /checkout answered 500",
+    }
+    walked: Document = {
+        "run_id": f"0197-{verdict}",
+        "journey": "buy_a_mug",
+        "started_at": began,
+        "duration": 1.2,
+        "result": verdict,
+        "error_type": None,
+        "error": None,
+        "releases": ["1.4.3"],
+        "counts": True,
+        "why": None,
+    }
+    ended = {"asked_at": began, "ended_at": began, "seconds": 5.4, "verdict": verdict}
+    return {**gate_document(order), **ended, "reasons": [reasons[verdict]], "runs": [walked] * 2}
 
 
 def moment(

@@ -35,7 +35,7 @@ from agent.server.connection import LimitedConnection
 from agent.server.event_streams import EventStreams
 from agent.server.health import Check, health_routes
 from agent.server.serving import listen, port_of, serving
-from agent.storage import asked_runs, certificates, incidents, journey_state, runs, walks
+from agent.storage import asked_runs, certificates, gates, incidents, journey_state, runs, walks
 from agent.storage.reader import Reader
 from agent.storage.rollup import Walked
 from agent.storage.run_end import RunEnd
@@ -119,7 +119,7 @@ class Served:
         )
         self._books.row_factory = sqlite3.Row
         self._books.execute("PRAGMA journal_mode=WAL")
-        rooms = (slots, runs, asked_runs, journey_state, certificates, ledger)
+        rooms = (slots, runs, asked_runs, gates, journey_state, certificates, ledger)
         self._books.executescript("".join(room.SCHEMA for room in rooms))
         reader = self._stack.enter_context(closing(Reader(database)))
         ticker = Ticker(PLACE)

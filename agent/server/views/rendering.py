@@ -41,6 +41,7 @@ class Rendering:
             bar_words=vocabulary.BARS,
             agent_shown=vocabulary.AGENT,
             moment_words=vocabulary.MOMENT,
+            verdict_words=vocabulary.VERDICT,
             result_words=vocabulary.RESULT,
             shown_of=lambda journey: vocabulary.JOURNEY[state_of(journey)],
             shown_run=shown_run,

@@ -71,8 +71,17 @@ MOMENT: Final = {
     "resumed": Shown("resumed", "ring", _REST),
     "note": Shown("note", "note", _REST),
     "deploy": Shown("deployed", "deploy", _REST),
+    "gate": Shown("gate", "deploy", _REST),
 }
 """What an incident's time line is made of."""
+
+VERDICT: Final = {
+    "pass": Shown("pass", "tick", _PASS),
+    "fail": Shown("fail", "cross", _FAIL),
+    "error": Shown("no verdict", "question", _UNKNOWN),
+    "pending": Shown("pending", "turning", "running"),
+}
+"""What a release gate came to."""
 
 BARS: Final = {
     "pass": "pass",

@@ -41,7 +41,7 @@ MEANT = {
     *("at", "result", "state", "status", "bar", "kind", "cause", "mode", "ended_by", "party"),
     *("scheduled_at", "started_at", "asked_at", "next_at", "failing_since", "last_success_at"),
     *("since", "until", "skipped_since", "last_at", "began_at", "opened_at", "ended_at", "ends_at"),
-    "seen_at",
+    *("seen_at", "verdict"),
     *("last_failed_at", "hours", "days", "screenshot", "trace", "links", "history"),
 }
 """Keys whose values aren't anybody's text."""
