@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Error, async_playwright, expect
 
 from agent.browsers.find import require_browser
 from agent.server.answer_headers import headers_of
 from tests.support.api import Served, journey
+from tests.support.daemon import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,6 +31,35 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <form id="asked" data-fragment><input name="reason"><b>{runs}</b></form>
 <p id="fixed">{runs}</p></body></html>"""
 
+WATCH = """
+window.heard = 0;
+window.looking = 0;
+const Stream = window.EventSource;
+window.EventSource = class extends Stream {
+    constructor(address) {
+        super(address);
+        for (const kind of ["run", "state", "step"])
+            this.addEventListener(kind, () => { window.heard++; });
+    }
+};
+const ask = window.fetch;
+window.fetch = async (...given) => {
+    window.looking++;
+    try {
+        const {ok, status, redirected, text} = await ask(...given).then(
+            async answer => ({
+                ok: answer.ok, status: answer.status, redirected: answer.redirected,
+                text: await answer.text(),
+            }));
+        return {ok, status, redirected, text: async () => text};
+    } finally {
+        window.looking--;
+    }
+};
+"""
+"""Counts the events that have come, and the looks that go on: for both a test waits, however long
+they take, while the page's own clock stands."""
+
 
 class Agent:
     """A page of the agent's whose content a test decides, with real streams and script."""
@@ -39,6 +70,7 @@ class Agent:
         self.told = {"title": "ok", "icon": "tick", "runs": "first"}
         self.looks = 0
         self.status = 200
+        self._told = 0
 
     async def open(self, path: str = "/") -> None:
         """Open the page and wait until it listens."""
@@ -52,10 +84,17 @@ class Agent:
         await self.page.route(f"{self.served.url}{path}", answer)
         await self.page.goto(self.served.url + path)
         await self.until_listening(1)
+        now = await self.page.evaluate("Date.now()")
+        await self.page.clock.pause_at(now / 1000 + 600)
+
+    async def tell(self, kind: str, *, heard: bool = True, **data: str) -> None:
+        """Say what has happened to whoever listens; ``heard``: this page among them."""
+        self.served.streams.publish(kind, data)
+        self._told += heard
 
     async def until_listening(self, count: int) -> None:
         """Wait until so many streams are open."""
-        await expect_soon(lambda: len(self.served.streams._streams) == count)
+        await until(lambda: len(self.served.streams._streams) == count)
 
     async def settle(self) -> int:
         """Let what is planned be done; return how many looks that took."""
@@ -65,22 +104,19 @@ class Agent:
 
     async def run(self, milliseconds: int) -> None:
         """Have the page's time pass, and answers come meanwhile."""
-        await pause()
+        await self.until_so(f"window.heard >= {self._told}")
         for _ in range(0, milliseconds, _TICK):
             await self.page.clock.run_for(_TICK)
-            await asyncio.sleep(0.02)
+            await self.until_so("window.looking === 0")
 
-
-async def expect_soon(condition) -> None:
-    for _ in range(200):
-        if condition():
-            return
-        await pause()
-    raise AssertionError("not within 10 s")
-
-
-async def pause() -> None:
-    await asyncio.sleep(0.05)
+    async def until_so(self, expression: str) -> None:
+        """Wait until it is so on the page."""
+        so = False
+        async with asyncio.timeout(60):
+            while not so:
+                await asyncio.sleep(0.02)
+                with suppress(Error):  # the page is just being loaded anew
+                    so = await self.page.evaluate(expression)
 
 
 @pytest.fixture
@@ -96,6 +132,7 @@ async def agent(tmp_path) -> AsyncIterator[Agent]:
         page = await browser.new_page()
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
+        await page.add_init_script(WATCH)
         await page.clock.install()
         yield Agent(served, page)
         await browser.close()
@@ -112,7 +149,7 @@ async def test_what_happens_shows_and_nothing_that_is_in_use_is_lost(agent) -> N
     await page.locator("summary").click()
     await page.get_by_role("link", name="other").focus()
     agent.told |= {"title": "1 fails", "icon": "cross", "runs": "second"}
-    agent.served.streams.publish("state", {"what": "down", "journey": "buy"})
+    await agent.tell("state", what="down", journey="buy")
     await agent.run(2_000)
     await expect(page.locator("#runs p")).to_have_text("second")
     await expect(page).to_have_title("1 fails")
@@ -123,7 +160,7 @@ async def test_what_happens_shows_and_nothing_that_is_in_use_is_lost(agent) -> N
 
     await page.get_by_role("textbox").fill("because")
     agent.told["runs"] = "third"
-    agent.served.streams.publish("run", {"journey": "buy", "run_id": "1", "state": "ended"})
+    await agent.tell("run", journey="buy", run_id="1", state="ended")
     await agent.run(8_000)
     await expect(page.locator("#runs p")).to_have_text("third")
     assert await page.get_by_role("textbox").input_value() == "because"
@@ -147,10 +184,10 @@ async def test_how_often_it_looks(agent) -> None:
     page, streams = agent.page, agent.served.streams
     await agent.settle()
     for number in range(50):
-        streams.publish("run", {"journey": "buy", "run_id": str(number), "state": "ended"})
+        await agent.tell("run", journey="buy", run_id=str(number), state="ended")
     assert await agent.settle() == 1
     for number in range(50):
-        streams.publish("step", {"journey": "buy", "run_id": "1", "step": str(number)})
+        await agent.tell("step", journey="buy", run_id="1", step=str(number))
     assert await agent.settle() == 0
 
     hide = "hidden => {Object.defineProperty(document, 'hidden', {value: hidden, "
@@ -182,10 +219,10 @@ async def test_a_live_run_shows_its_steps(agent) -> None:
     await agent.open("/runs/0a")
     await agent.settle()
     agent.told["runs"] = "Pay"
-    agent.served.streams.publish("step", {"journey": "buy", "run_id": "0a", "step": "Pay"})
+    await agent.tell("step", journey="buy", run_id="0a", step="Pay")
     await agent.run(1_100)
     await expect(agent.page.locator("#runs p")).to_have_text("Pay")
-    agent.served.streams.publish("step", {"journey": "buy", "run_id": "0b", "step": "Pay"})
+    await agent.tell("step", heard=False, journey="buy", run_id="0b", step="Pay")
     assert await agent.settle() == 0
 
 
@@ -195,7 +232,7 @@ async def test_a_session_that_is_over_leads_to_the_way_in(agent) -> None:
     await agent.settle()
     agent.status = 401
     agent.told["title"] = "Sign in"
-    agent.served.streams.publish("state", {"what": "reload"})
+    await agent.tell("state", what="reload")
     await agent.run(2_000)
     await expect(agent.page).to_have_title("Sign in")
     assert await agent.page.locator("#fixed").inner_text() == "first"
