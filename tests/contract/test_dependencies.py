@@ -21,6 +21,7 @@ PACKAGES = {
     "google.rpc": "googleapis-common-protos",
     "grpc": "grpcio",
     "http_message_signatures": "http-message-signatures",
+    "nats": "nats-py",
     "opentelemetry.exporter.otlp.proto.common": "opentelemetry-exporter-otlp-proto-common",
     "opentelemetry.proto": "opentelemetry-proto",
     "opentelemetry.sdk": "opentelemetry-sdk",

@@ -26,6 +26,8 @@ _PASS: Outcome = ("pass", None)
 _SCRIPT: Outcome = ("not_measured", "script_error")
 _MEMORY: Outcome = ("not_measured", "out_of_memory")
 _TIMEOUT: Outcome = ("fail", "timeout")
+_BUSY: Outcome = ("not_measured", "agent_overload")
+"""What a time-out is where so much goes on at once that nobody can be blamed for it."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,10 @@ async def _walk(
                 await asyncio.sleep(LEFT_AT_MOST)
             code = await daemon.terminate()
         left = await asyncio.to_thread(lambda: sorted(temporary.iterdir()))
-    rows = [row_of(home, where + one.name, one.name, tries, one.intended) for one in faults]
+    rows = [
+        row_of(home, where + one.name, one.name, tries, _intended(one, len(faults)))
+        for one in faults
+    ]
     well = row_of(home, f"{where}(a journey beside them)", "well", tries, [_PASS])
     well.hold_on_time(lateness(home, "well"))
     well.hold(code == 0, f"the agent ended with {code}")
@@ -158,3 +163,7 @@ async def _walk(
     well.hold_none_left(home.scratch())
     well.hold_none_left(left)
     return [*rows, well]
+
+
+def _intended(fault: Fault, beside: int) -> tuple[Outcome, ...]:
+    return (*fault.intended, _BUSY) if beside > 4 and _TIMEOUT in fault.intended else fault.intended
