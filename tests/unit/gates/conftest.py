@@ -13,11 +13,14 @@ from agent.config.sections import SiteGateSection, SiteSection
 from agent.config.settings import Settings
 from agent.core.errors import ErrorType
 from agent.core.gate import GateOrder
+from agent.core.proxies import Proxies
 from agent.core.results import Attempt, Result
 from agent.gates import course
 from agent.gates.books import Books
 from agent.gates.course import Road
 from agent.gates.gates import Gates
+from agent.gates.telling.poster import Poster
+from agent.gates.telling.tellings import Tellings
 from agent.pool.stops import Stops
 from agent.queue.local import LocalQueue
 from agent.runs import dispatcher
@@ -150,8 +153,9 @@ async def stage(tmp_path, clock, monkeypatch):
     suspensions = Suspensions(Pauses(()), (), 15.0)
     books = Books(database, middle.sent)
     road = Road(engine, middle.dispatcher, suspensions, Places(0), books, clock)
+    tellings = Tellings(lambda: made.settings, Poster(Proxies(), clock), clock)
     made = Stage(
-        Gates(road, lambda: made.settings, reader, Timeline(clock)),
+        Gates(road, lambda: made.settings, reader, Timeline(clock), tellings),
         engine,
         clock,
         database,

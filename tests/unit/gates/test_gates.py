@@ -287,8 +287,9 @@ async def test_a_gate_of_an_agent_that_died_ends_as_an_error(stage):
     told = await stage.ask("k", journeys=("a",), release="1.4.3")
     rows = await stage.database.transaction(table.pending)
     assert [row["id"] for row in rows] == [told["id"]]
-    successor = type(stage.gates)(
-        stage.gates._road, lambda: stage.settings, stage.reader, stage.gates._timeline
+    gates = stage.gates
+    successor = type(gates)(
+        gates._road, lambda: stage.settings, stage.reader, gates._timeline, gates._tellings
     )
     await successor.end_unfinished()
     await successor.end_unfinished()
