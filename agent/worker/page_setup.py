@@ -95,7 +95,7 @@ class PageSetup:
         self.tagger = Tagger(first_party, identity, self.auditor, self._listeners, hold)
         site = journey.site
         self.outliner = Outliner(site.url, first_party.covers, fit)
-        self.releases = Releases(site, fit, self._listeners, calls=not journey.browser)
+        self.releases = Releases(site, fit, calls=not journey.browser)
         self.traffic = Traffic(
             identity.trace_id,
             Hooks(

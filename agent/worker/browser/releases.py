@@ -8,6 +8,7 @@ answer's own header; in its HTML as it was kept, since the server holds just tha
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from playwright.async_api import Request, Response
 
     from agent.core.model import Site
-    from agent.worker.browser.listening import Listeners
 
 _USUAL: Final = (
     "x-release",
@@ -62,11 +62,8 @@ class Releases:
     documents, since the walk has no browser, and the answers to ``run.api`` count instead.
     """
 
-    def __init__(
-        self, site: Site, fit: Callable[[str, int], str], listeners: Listeners, *, calls: bool
-    ) -> None:
+    def __init__(self, site: Site, fit: Callable[[str, int], str], *, calls: bool) -> None:
         source = site.release
-        self._listeners = listeners
         self._home = origin_of(site.url)
         self._chosen = bool(source.origins)
         self._counted = FirstParty(source.origins or site.first_party)
@@ -151,10 +148,9 @@ class Releases:
             return  # its page was left before it was whole
         if not sent:
             return
-        try:
-            self._note(_Head(self._meta).read(html[:_HEAD].decode(errors="replace")))
-        except Exception as error:  # noqa: BLE001 - the parser's, of whatever a site calls HTML
-            self._listeners.failed("response", error)
+        text = html[:_HEAD].decode(errors="replace")
+        # What is no HTML can take the parser most of a second.
+        self._note(await asyncio.to_thread(version_in, text, self._meta))
 
     def _said(self, headers: Mapping[str, str]) -> str:
         return "" if self._meta else next((headers[n] for n in self._names if headers.get(n)), "")
@@ -181,27 +177,36 @@ def _is_html(response: Response) -> bool:
     return not length.isdecimal() or int(length) <= _MOST_HTML
 
 
+def version_in(html: str, name: str) -> str:
+    """Return what the ``<meta>`` of a name says, which is in lower case; "": nothing."""
+    head = _Head(name)
+    # Of whatever a site calls HTML the parser has its own opinion.
+    with suppress(AssertionError):
+        head.read(html)
+    return head.content
+
+
 class _Head(HTMLParser):
     """Reads a document as far as the ``<meta>`` that is looked for, or its body."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
-        self._content = ""
+        self.content = ""
+        """What it says; "" where it isn't there."""
         self._over = False
 
-    def read(self, html: str) -> str:
-        """Return what it says; "" where it isn't there."""
+    def read(self, html: str) -> None:
+        """Read as far as that."""
         for start in range(0, len(html), _PIECE):
             self.feed(html[start : start + _PIECE])
             if self._over:
                 break
-        return self._content
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._over:
             return
         given = {name: value or "" for name, value in reversed(attrs)}
         if tag == "meta" and given.get("name", "").strip().lower() == self._name:
-            self._content = given.get("content", "")
-        self._over = tag == "body" or bool(self._content)
+            self.content = given.get("content", "")
+        self._over = tag == "body" or bool(self.content)

@@ -89,7 +89,7 @@ def traffic() -> tuple[Traffic, Emitter, list[str]]:
     outliner = Outliner("http://shop/", hooks.is_first_party, hooks.fit)
     documents = MainDocuments({}, lambda: told.append("refusal"))
     listeners = Listeners(silent)
-    releases = Releases(a_site("http://shop"), hooks.fit, listeners, calls=False)
+    releases = Releases(a_site("http://shop"), hooks.fit, calls=False)
     followed = Traffic("1" * 32, hooks, listeners, outliner, documents, releases)
     followed.follow(emitter)  # type: ignore[arg-type]
     return followed, emitter, told
