@@ -12,6 +12,7 @@ are one word of each journey, however many they are.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import structlog
@@ -85,6 +86,8 @@ class Sweep:
         self._times = 0
         self._settled_at = 0.0
         """When all replicas have settled what they held, on the monotonic clock."""
+        self._given: Counter[str] = Counter()
+        """How many slots were given which word, in this sweep."""
         self._plans: dict[tuple[str, Cadence], Plan] = {}
         self._due: dict[tuple[str, Cadence], tuple[float, float]] = {}
         """Of each plan, the first slot after a moment."""
@@ -124,6 +127,9 @@ class Sweep:
         for stretch in stretches:
             left -= await self._sweep(stretch, roll, left)
         await self._write(entry, stretches)
+        if self._given:
+            _log.warning("slots.overdue", action="sweep", **self._given)
+            self._given.clear()
 
     async def _begin(self) -> bool:
         """Have the journeys swept from now on, by whichever replica; False: another wrote just now.
@@ -199,7 +205,7 @@ class Sweep:
             if span is not None:
                 since = span.first if span.count > 1 else None
                 slot = Slot(stretch.journey, self._location, span.last)
-                await self._give_word(Skip(slot, gap.reason(span.first), span.count, since))
+                await self._skip(Skip(slot, gap.reason(span.first), span.count, since))
             stretch.until = until
 
     async def _give_missing(self, stretch: Stretch, times: Sequence[float], roll: Roll) -> bool:
@@ -222,14 +228,16 @@ class Sweep:
             return False
         if await self._store.get(key_names.claim(run_id)) is not None:
             await self._lose(slot)
-            word = "lost"
+            self._given["lost"] += 1
         else:
             gap = roll.over(at, at + latest(stretch.interval))
             reason = SkipReason.CAPACITY if gap is None else gap.reason(at)
-            await self._give_word(Skip(slot, reason))
-            word = reason.value
-        _log.warning("slot.overdue", action="sweep", run_id=run_id, journey=slot.journey, word=word)
+            await self._skip(Skip(slot, reason))
         return True
+
+    async def _skip(self, skip: Skip) -> None:
+        await self._give_word(skip)
+        self._given[skip.reason.value] += skip.count
 
     def _plan(self, stretch: Stretch) -> Plan:
         key = stretch.journey, stretch.cadence
