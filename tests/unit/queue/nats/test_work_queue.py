@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import signal
 import time
 from contextlib import AsyncExitStack
@@ -19,6 +21,7 @@ from agent.queue.shared import PATIENCE, Away
 from tests.support.claimer import Claimer
 from tests.support.nats_server import NatsServer
 from tests.support.replica_queue import WITHIN, Heard, HeardReplicas, ReplicaQueue
+from tests.support.service import ROOT
 from tests.support.wire_cutter import WireCutter
 
 if TYPE_CHECKING:
@@ -173,6 +176,41 @@ async def test_a_full_stream_refuses_and_takes_again(opened):
     assert await one.queue.offer(queued(3)) is Answer.FULL
     await one.queue.done("run-0")
     assert await one.queue.offer(queued(3)) is Answer.ELSEWHERE
+
+
+async def test_a_user_who_may_do_what_the_docs_say_can_do_all_of_it():
+    """And who may not is told what the server refused, instead of being heard no more."""
+    page = (ROOT / "docs" / "operating.md").read_text()
+    (line,) = [one for one in page.splitlines() if one.startswith("A user of the server's needs")]
+    told = line.replace("<location>", "eu-west-1").partition("subscribe")
+    allowed, heard = (json.dumps(re.findall("`(.*?)`", part)) for part in (told[0], told[2]))
+    users = """authorization { users: [
+        { user: "agent", password: "x", permissions: { publish: %s, subscribe: %s } }
+        { user: "other", password: "x", permissions: { publish: "nothing", subscribe: "_INBOX.>" } }
+    ] }"""
+    async with NatsServer(users % (allowed, heard)) as server:
+        url = server.url.replace("//", "//agent:x@")
+        async with ReplicaQueue(url) as one, asyncio.timeout(WITHIN):
+            await one.settled()
+            told = asyncio.Event()
+            one.store.subscribe("pause", lambda _: told.set())
+            await one.queue.offer(queued(1))
+            await claimed(one)
+            await one.queue.extend("run-1")
+            await one.queue.release("run-1")
+            await claimed(one)
+            await one.queue.done("run-1")
+            assert await one.store.list("running.") == {}
+            assert await one.depth() == 0
+            await one.store.publish("pause", b"")
+            await told.wait()
+            assert await one.store.until_connected() == 1, "it broke meanwhile"
+        async with (
+            ReplicaQueue(server.url.replace("//", "//other:x@")) as other,
+            asyncio.timeout(WITHIN),
+        ):
+            while "permissions violation" not in other.store.trouble.lower():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
 
 async def test_what_has_its_word_is_given_to_nobody(opened):
