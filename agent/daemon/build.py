@@ -26,6 +26,7 @@ from agent.daemon.readiness import Readiness
 from agent.daemon.replica import Doing, Replica, open_replica
 from agent.daemon.replica_report import ReplicaReport
 from agent.daemon.shared_slots import SharedSlots, share_slots
+from agent.daemon.sign_out_keeper import SignOuts
 from agent.daemon.suspension_report import SuspensionReport
 from agent.daemon.switch import Switch
 from agent.daemon.usage import UsageMeter
@@ -35,7 +36,9 @@ from agent.gates.gates import Gates
 from agent.loading import snapshot
 from agent.loading.load import VERSION
 from agent.pool.process_tree import kill_leftovers
+from agent.queue import key_names
 from agent.queue.local import LocalQueue
+from agent.replicas.shared_sign_in import SharedLinks
 from agent.runs import ledger
 from agent.runs.by_hand import RunsByHand
 from agent.runs.closer_runs import CloserRuns
@@ -54,9 +57,12 @@ from agent.schedule.suspensions import Suspensions
 from agent.schedule.ticker import Ticker
 from agent.schedule.timeline import Timeline
 from agent.server.access import Access
+from agent.server.app import Entrance
 from agent.server.event_streams import EventStreams
+from agent.server.one_time_links import OneTimeLinks
 from agent.server.serving import listen, port_of
-from agent.storage import access_token, asked_runs, gates, incidents, runs
+from agent.server.sessions import Sessions
+from agent.storage import access_token, asked_runs, gates, incidents, runs, sign_outs
 from agent.storage.database import Database
 from agent.storage.folder import StateFolder
 from agent.storage.reader import Reader
@@ -77,6 +83,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.results import RunResult
     from agent.loading.load import Loaded
+    from agent.server.one_time_links import Links
 
 _log = structlog.get_logger("footfall.daemon")
 
@@ -91,6 +98,7 @@ _SCHEMAS = (
     telemetry.SCHEMA,
     ledger.SCHEMA,
     pending_words.SCHEMA,
+    sign_outs.SCHEMA,
 )
 
 
@@ -120,6 +128,8 @@ class Stations:
     shown: socket.socket | None
     """Where the public page is listened for; None: nowhere."""
     access: Access
+    entrance: Entrance
+    sign_outs: SignOuts
     in_force: InForce
     """All that a reload changes."""
     suspensions: Suspensions
@@ -159,6 +169,7 @@ async def build(
     replica = await open_replica(
         stack, loaded, agent_id, port_of(listening), database, suspensions.pauses, clock
     )
+    left = await _sign_outs(database, replica, clock)
     shared = await share_slots(stack, replica, loaded, database, sink, suspensions.known, clock)
     books = shared.ledger if shared else Ledger(database, sink, place, suspensions.known)
     lanes = shared.lanes if shared else _lanes(settings.workers.count)
@@ -245,6 +256,8 @@ async def build(
         listening=listening,
         shown=shown,
         access=access,
+        entrance=_entrance(access, left, place, replica, clock),
+        sign_outs=left,
         in_force=in_force,
         suspensions=suspensions,
         switch=switch,
@@ -308,6 +321,23 @@ def _access(settings: Settings, folder: StateFolder, port: int) -> Access:
         access_token.drop(folder.path)
         return Access(server.host, configured, True, port, server.url)
     return Access(server.host, access_token.keep(folder.path), False, port, server.url)
+
+
+async def _sign_outs(database: Database, replica: Replica | None, clock: Clock) -> SignOuts:
+    """Take up who has signed out, here and at the other replicas."""
+    found = SignOuts(database, clock, None if replica is None else replica.board)
+    await found.read()
+    return found
+
+
+def _entrance(
+    access: Access, sign_outs: SignOuts, location: str, replica: Replica | None, clock: Clock
+) -> Entrance:
+    """Say how people come in with a browser: at all replicas of a location, or at this agent."""
+    links: Links = OneTimeLinks(clock.monotonic) if replica is None else SharedLinks(replica.store)
+    name = "" if replica is None else key_names.token(location)
+    sessions = Sessions(access.token, access.url, access.port, clock.wall, sign_outs, name)
+    return Entrance(sessions, links, clock)
 
 
 def _telemetry(

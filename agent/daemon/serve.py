@@ -117,7 +117,7 @@ class Daemon:
             controls,
             artifacts,
             stations.access,
-            self._clock,
+            stations.entrance,
             stations.streams,
             MoreRoutes(
                 api=[*deploy_routes(stations.deploys), *gate_routes(stations.gates)],
@@ -166,6 +166,7 @@ class Daemon:
         self._spawn(self._keep_house(stations), "housekeeping")
         self._spawn(stations.usage.watch(self._clock), "usage")
         self._spawn(clock_watch.watch(self._clock, partial(_set_back, stations)), "clock")
+        self._spawn(stations.sign_outs.run(), "sign-outs")
         if (replica := stations.replica) is not None:
             for name, work in replica.tasks(stations.switch.heard).items():
                 self._spawn(work, name)

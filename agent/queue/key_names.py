@@ -35,6 +35,7 @@ RUNS: Final = "run."
 ROLLUPS: Final = "rollup."
 NOTES: Final = "note."
 SESSIONS: Final = "session."
+LINKS: Final = "link."
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OTHER = re.compile(r"[^A-Za-z0-9_-]")
@@ -101,8 +102,13 @@ def note(note_id: str) -> str:
 
 
 def session(session_id: str) -> str:
-    """Name a sign-in, a link that was used, or a sign-out."""
+    """Name the end of a sign-in that somebody signed out of."""
     return SESSIONS + token(session_id)
+
+
+def link(digest: str) -> str:
+    """Name a link that signs somebody in once, by what is kept of its code."""
+    return LINKS + digest
 
 
 def token(text: str) -> str:

@@ -20,7 +20,6 @@ from agent.server.event_streams import EVENTS
 from agent.server.gates import PATH
 from agent.server.page_forms import form_routes
 from agent.server.pages import page_routes, told_on_a_page
-from agent.server.sessions import Sessions
 from agent.server.sign_in import SignIn
 from agent.server.views.assets import Assets
 from agent.server.views.rendering import Rendering
@@ -34,6 +33,18 @@ if TYPE_CHECKING:
     from agent.server.control import Control
     from agent.server.documents import Source
     from agent.server.event_streams import EventStreams
+    from agent.server.one_time_links import Links
+    from agent.server.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How people come in with a browser."""
+
+    sessions: Sessions
+    links: Links
+    clock: Clock
+    """By which they have to wait who try tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +63,15 @@ def create_app(
     control: Control,
     artifacts: Path,
     access: Access,
-    clock: Clock,
+    entrance: Entrance,
     streams: EventStreams,
     more: MoreRoutes,
 ) -> Starlette:
     """Return the application, open as ``access`` says; ``health`` to everybody."""
     assets = Assets()
     rendering = Rendering(assets)
-    sessions = Sessions(access.token, access.url, access.port, clock.wall)
-    sign_in = SignIn(access, sessions, rendering, clock)
+    sessions = entrance.sessions
+    sign_in = SignIn(access, sessions, entrance.links, rendering, entrance.clock)
     public = [route.path for route in health]
     own_doors = [route.path for route in more.adapters]
     evidence = Route("/artifacts/{path:path}", serve(artifacts))

@@ -8,7 +8,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.core.origins import parse
 
@@ -37,23 +37,43 @@ class Session:
     ends_at: float
 
 
+class SignOuts(Protocol):
+    """Knows which sessions people ended, until those would have ended by themselves."""
+
+    def __contains__(self, session_id: str) -> bool:
+        """Whether this one was ended."""
+        ...
+
+    def add(self, session_id: str, ends_at: float) -> None:
+        """Note that one was ended which holds until this Unix time; it counts at once."""
+        ...
+
+
 class Sessions:
     """Makes cookies that nobody can without the token, and knows them again.
 
     A browser keeps cookies by host alone, so the name has the port: agents beside each other
     don't overwrite each other's. It is part of what is signed, so none takes another's either.
+    Replicas of one location know each other's: there the name has the location's ``name``.
     """
 
-    def __init__(self, token: str, url: str, port: int, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        token: str,
+        url: str,
+        port: int,
+        wall: Callable[[], float],
+        sign_outs: SignOuts,
+        name: str = "",
+    ) -> None:
         """Make them for who comes to ``url``, or else to any name of this ``port``."""
         address = parse(url)
         self._secure = address.scheme == "https"
-        name = f"footfall-{address.port or port}"
+        name = f"footfall-{name or address.port or port}"
         self.cookie = f"__Host-{name}" if self._secure else name
         self._key = hmac.digest(token.encode(), _PURPOSE, hashlib.sha256)
         self._wall = wall
-        self._ended: dict[str, float] = {}
-        """When those would have ended by themselves that people did end, by their ids."""
+        self._sign_outs = sign_outs
 
     def begin(self) -> str:
         """Begin one that nobody has had; return the value of ``Set-Cookie``."""
@@ -68,9 +88,7 @@ class Sessions:
 
     def end(self, session: Session) -> str:
         """End one for good, wherever its cookie went; return the value of ``Set-Cookie``."""
-        now = self._wall()
-        self._ended = {one: ends for one, ends in self._ended.items() if ends > now}
-        self._ended[session.id] = session.ends_at
+        self._sign_outs.add(session.id, session.ends_at)
         return self.forget()
 
     def forget(self) -> str:
@@ -91,7 +109,7 @@ class Sessions:
         if form is None or not hmac.compare_digest(self._mac(form["said"]), form["mac"]):
             return None
         began, now = int(form["began"]), self._wall()
-        holds = began - _AHEAD <= now < began + _LASTS and form["id"] not in self._ended
+        holds = began - _AHEAD <= now < began + _LASTS and form["id"] not in self._sign_outs
         return Session(form["id"], began + _LASTS) if holds else None
 
     def _mac(self, said: str) -> str:

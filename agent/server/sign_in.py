@@ -14,7 +14,7 @@ from starlette.routing import Route
 from agent.server.access import shows_token
 from agent.server.body import Nothing, body_of
 from agent.server.form import form_of
-from agent.server.one_time_links import LASTS, OneTimeLinks
+from agent.server.one_time_links import LASTS
 from agent.server.own_path import SIGN_IN, SIGN_OUT, own_path
 from agent.server.tries import Tries
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.server.access import Access
+    from agent.server.one_time_links import Links
     from agent.server.sessions import Sessions
     from agent.server.views.rendering import Rendering
 
@@ -39,12 +40,17 @@ class SignIn:
     """The routes, and what they share."""
 
     def __init__(
-        self, access: Access, sessions: Sessions, rendering: Rendering, clock: Clock
+        self,
+        access: Access,
+        sessions: Sessions,
+        links: Links,
+        rendering: Rendering,
+        clock: Clock,
     ) -> None:
         self._access = access
         self._sessions = sessions
         self._rendering = rendering
-        self._links = OneTimeLinks(clock.monotonic)
+        self._links = links
         self._tries = Tries(clock.monotonic)
 
     def routes(self) -> list[Route]:
@@ -68,7 +74,7 @@ class SignIn:
         place = own_path(form["next"])
         address = request.client.host if request.client else ""
         if form["link"]:
-            if not self._links.spend(form["link"]):
+            if not await self._links.spend(form["link"]):
                 return self._page(place, 403, _SPENT)
             return self._let_in(request, place, address, "link")
         # Counted before it is looked at, so that nobody has more by asking at once.
@@ -91,7 +97,7 @@ class SignIn:
         if not shows_token(request.scope):
             raise HTTPException(403, _BEARER_ALONE)
         await body_of(request, Nothing)
-        path = f"{SIGN_IN}?{urlencode({'link': self._links.make()})}"
+        path = f"{SIGN_IN}?{urlencode({'link': await self._links.make()})}"
         return JSONResponse({"path": path, "url": self._access.url, "lasts": LASTS}, 201)
 
     def _let_in(self, request: Request, place: str, address: str, by: str) -> Response:

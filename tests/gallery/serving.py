@@ -15,6 +15,7 @@ from agent.server.health import Check, health_routes
 from agent.server.serving import listen, port_of, serving
 from tests.gallery.scenes import PASSED_PICTURE, PICTURE
 from tests.support.api import Asked
+from tests.support.entrance import an_entrance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -99,7 +100,7 @@ async def staged() -> AsyncIterator[tuple[Stage, str]]:
             stage.control,
             Path(folder),
             access,
-            SystemClock(),
+            an_entrance(access, SystemClock()),
             streams,
             MoreRoutes(),
         )

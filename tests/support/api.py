@@ -40,6 +40,7 @@ from agent.storage.reader import Reader
 from agent.storage.rollup import Walked
 from agent.storage.run_end import RunEnd
 from tests.support.build import a_journey, a_site
+from tests.support.entrance import an_entrance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,7 +156,7 @@ class Served:
             self.control,
             self.artifacts,
             access,
-            self.clock,
+            an_entrance(access, self.clock),
             self.streams,
             self.more,
         )

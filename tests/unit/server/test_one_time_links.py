@@ -12,22 +12,22 @@ class Now:
         return self.now
 
 
-def test_it_works_once_and_for_a_minute():
+async def test_it_works_once_and_for_a_minute():
     """Whoever comes later, or second, has nothing."""
     now = Now()
     links = OneTimeLinks(now)
-    first, second = links.make(), links.make()
-    assert not links.spend("")
-    assert not links.spend(first[:-1])
+    first, second = await links.make(), await links.make()
+    assert not await links.spend("")
+    assert not await links.spend(first[:-1])
     now.now += 59
-    assert links.spend(first)
-    assert not links.spend(first)
+    assert await links.spend(first)
+    assert not await links.spend(first)
     now.now += 1
-    assert not links.spend(second)
+    assert not await links.spend(second)
 
 
-def test_few_wait_at_a_time():
+async def test_few_wait_at_a_time():
     """The oldest goes first."""
     links = OneTimeLinks(Now())
-    made = [links.make() for _ in range(20)]
-    assert [links.spend(code) for code in made] == [False] * 4 + [True] * 16
+    made = [await links.make() for _ in range(20)]
+    assert [await links.spend(code) for code in made] == [False] * 4 + [True] * 16
