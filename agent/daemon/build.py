@@ -6,6 +6,7 @@ What has to be taken down again goes onto the stack in the order in which it com
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -162,8 +163,7 @@ async def build(
     database = Database(folder.database, _SCHEMAS, clock, _repair)
     await database.open()
     stack.push_async_callback(database.close)
-    reader = Reader(folder.database)
-    stack.callback(reader.close)
+    reader = stack.enter_context(closing(Reader(folder.database)))
     sink = _telemetry(settings, environ, database, agent_id, clock)
     suspensions = _suspensions(loaded, folder, sink, clock)
     replica = await open_replica(
