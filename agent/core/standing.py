@@ -177,6 +177,8 @@ def of_replica(told: Mapping[str, Any], now: datetime) -> str:
             f"LOST, heard last {gone}; what it measured until then is counted, and its evidence "
             "is with it"
         )
+    if told["state"] == "unknown":
+        return f"not known now, since the server of queue.url is away; heard last {gone}"
     words = "draining" if told["state"] == "draining" else "heard"
     if told["behind"]:
         words = f"BEHIND: others' journeys are walked, its own ({told['journeys'][:8]}) are not"
@@ -218,6 +220,8 @@ def _slow(journey: Journey, run: dict[str, Any]) -> Iterator[Line]:
 
 def _kept_by(told: Mapping[str, Any]) -> str:
     """Say where the evidence of a run is that another replica made."""
+    if told["state"] == "unknown":
+        return f"with the replica {told['name']}; whether that is there is not known now"
     return told["run"] or f"went with the replica {told['name']}, which is gone"
 
 

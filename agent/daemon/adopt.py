@@ -38,7 +38,7 @@ async def adopt(stations: Stations, started_at: float | None = None) -> None:
     await stations.ledger.note_ticking(stations.ticker.decided())
     stations.telemetry.watch(journeys, stations.ticker.gap)
     if stations.replica is not None:
-        stations.replica.load(loaded.bundle)
+        stations.replica.load(loaded)
     if stations.shared is not None:
         stations.shared.load(loaded)
     stations.switch.replace_windows(Window(one) for one in loaded.maintenance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ _log = structlog.get_logger("footfall.replicas")
 
 _FIRST = 5.0
 """Seconds that a start waits for the server; after that the agent goes on without it."""
+_GONE = 30.0
+"""Seconds between two looks for outages of journeys that are gone."""
 _WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not listened on
 
 
@@ -80,6 +83,7 @@ class Replica:
         )
         self._doing: Callable[[], Doing] = lambda: Doing(0, 0, ())
         self._bundle = ""
+        self._enabled: frozenset[str] = frozenset()
 
     @property
     def trouble(self) -> str:
@@ -95,9 +99,10 @@ class Replica:
         """Have this asked for what the replica does."""
         self._doing = doing
 
-    def load(self, bundle: str) -> None:
-        """Announce that journeys of this digest are loaded."""
-        self._bundle = bundle
+    def load(self, loaded: Loaded) -> None:
+        """Announce that these journeys are loaded."""
+        self._bundle = loaded.bundle
+        self._enabled = frozenset(one.name for one in loaded.journeys if one.enabled)
 
     async def begin(self) -> None:
         """Take up what the location knows, before anything walks.
@@ -123,9 +128,18 @@ class Replica:
             "presence": self.presence.run(),
             "leader": self.leader.run(),
             "board": self.board.follow(),
+            "incidents": self._end_gone(),
             "shared roll-ups": self.rollups.run(),
             "shared pauses": self.pauses.follow(on_paused),
         }
+
+    async def _end_gone(self) -> None:
+        """Have one replica, whose journeys are walked, end what no journey would end any more."""
+        while True:
+            await self._clock.sleep(_GONE)
+            if self.leader.is_leader and self.presence.owner == self._bundle:
+                with suppress(Away):
+                    await self.verdicts.end_gone(self._enabled, self._clock.wall())
 
     def _describe(self) -> Announcement:
         doing, server = self._doing(), self._settings.server
@@ -164,7 +178,7 @@ async def open_replica(
     location = await stack.enter_async_context(opening)
     replica = Replica(location, settings, instance, port, database, pauses, clock)
     stack.push_async_callback(replica.presence.leave)
-    replica.load(loaded.bundle)
+    replica.load(loaded)
     await replica.begin()
     return replica
 

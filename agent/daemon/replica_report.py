@@ -34,7 +34,7 @@ class ReplicaReport:
                 "replica": one.said.instance,
                 "name": _name(one, known),
                 "here": one.said.instance == self._instance,
-                "state": _state(one),
+                "state": self._state(one),
                 "address": _address(one, known),
                 "version": one.said.version,
                 "workers": one.said.workers,
@@ -62,22 +62,24 @@ class ReplicaReport:
         return {
             "replica": instance,
             "name": _name(found, known),
-            "state": _state(found),
+            "state": self._state(found),
             "address": address,
             "run": f"{address}/runs/{run['run_id']}" if address else "",
         }
+
+    def _state(self, one: Known) -> ReplicaState:
+        if one.is_heard:
+            return "draining" if one.said.draining else "heard"
+        if one.left:
+            return "left"
+        # Who hears nobody can't tell who is there.
+        return "lost" if self._presence is not None and self._presence.is_fresh() else "unknown"
 
     def walking(self) -> AbstractSet[str]:
         """Return the journeys that other replicas walk now."""
         heard = self._presence.heard() if self._presence is not None else ()
         others = (one for one in heard if one.instance != self._instance)
         return {name for one in others for name in one.running}
-
-
-def _state(one: Known) -> ReplicaState:
-    if one.is_heard:
-        return "draining" if one.said.draining else "heard"
-    return "left" if one.left else "lost"
 
 
 def _name(one: Known, known: Sequence[Known]) -> str:

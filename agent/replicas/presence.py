@@ -109,7 +109,7 @@ class Presence:
         While the server is away it hears nobody but itself.
         """
         mine = self.mine()
-        if not self._is_fresh():
+        if not self.is_fresh():
             return [mine]
         others = (one.said for one in self._known.values() if one.is_heard)
         return [mine, *(said for said in others if said.instance != mine.instance)]
@@ -121,7 +121,7 @@ class Presence:
         before = known.get(mine.instance)
         ahead = before.clock_ahead if before is not None else 0.0
         known[mine.instance] = Known(mine, mine.at - ahead, is_heard=True)
-        fresh = self._is_fresh()
+        fresh = self.is_fresh()
         return sorted(
             (
                 one if fresh or one.said.instance == mine.instance else replace(one, is_heard=False)
@@ -206,7 +206,8 @@ class Presence:
         except Away as error:
             _log.info("replica.unannounced", action="stop", error=str(error))
 
-    def _is_fresh(self) -> bool:
+    def is_fresh(self) -> bool:
+        """Whether the server answered lately, so that what is known of others still holds."""
         looked = self._looked_at
         return looked is not None and self._clock.monotonic() - looked < TTL
 

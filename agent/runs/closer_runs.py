@@ -19,6 +19,7 @@ import structlog
 from agent.core import ids
 from agent.core.model import Trigger
 from agent.core.results import Result
+from agent.queue.shared import Away
 from agent.runs.places import Place
 from agent.runs.run_events import log_run
 
@@ -133,6 +134,9 @@ class CloserRuns:
                     turn = None
                     _log.info("run.unconfirmed", action="run", run_id=run_id, journey=journey.name)
                 live.ended(run, turn)
+            except Away as error:
+                # It has no slot that would miss it.
+                _log.info("run.uncounted", action="run", run_id=run_id, error=str(error))
             except Exception:  # noqa: BLE001 - a fault of the agent's own costs this run alone
                 _log.exception("run.failed", action="run", run_id=run_id, journey=journey.name)
 

@@ -141,8 +141,9 @@ class CertificateDocument(TypedDict):
     near: bool
 
 
-ReplicaState = Literal["heard", "draining", "lost", "left"]
-"""``lost`` was heard and is not, ``left`` drained."""
+ReplicaState = Literal["heard", "draining", "lost", "left", "unknown"]
+"""``lost`` was heard and is not, ``left`` drained; ``unknown``: the one that tells of it hears
+nobody, since the server of ``queue.url`` is away."""
 
 
 class ReplicaDocument(TypedDict):
