@@ -7,6 +7,7 @@ import json
 import re
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
@@ -71,14 +72,33 @@ async def of_look(daemon: Daemon) -> dict:
     return journey
 
 
-async def until_true(look: Callable[[], Awaitable[bool]], story: Callable[[], str]) -> None:
-    """Wait for what is asked over the network, on however busy a machine."""
-    try:
-        async with asyncio.timeout(60):
-            while not await look():
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        raise AssertionError(f"{look.__name__} never holds:\n{story()}") from None
+@dataclass
+class Pair:
+    """Two daemons at one location, and the server between them."""
+
+    nats: NatsServer
+    homes: list[Home]
+    one: Daemon
+    other: Daemon
+
+    def story(self) -> str:
+        return "\n-----\n".join(daemon.story() for daemon in (self.one, self.other))
+
+    async def until(self, look: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for what is asked over the network, on however busy a machine."""
+        try:
+            async with asyncio.timeout(60):
+                while not await look():  # noqa: ASYNC110 - a daemon tells nobody
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"{look.__name__} never holds:\n{self.story()}") from None
+
+    async def look(self) -> list[dict]:
+        """How the journey stands, as each of them tells it."""
+        return [await of_look(daemon) for daemon in (self.one, self.other)]
+
+    def events(self, event: str) -> int:
+        return len([*self.one.events(event), *self.other.events(event)])
 
 
 async def test_a_location_is_told_and_held_at_any_of_its_replicas(tmp_path, shop):
@@ -88,112 +108,136 @@ async def test_a_location_is_told_and_held_at_any_of_its_replicas(tmp_path, shop
         nats = await stack.enter_async_context(NatsServer())
         homes = [a_home(tmp_path / name, shop, nats) for name in ("one", "other")]
         one, other = [await stack.enter_async_context(Daemon(home)) for home in homes]
-        pair = (one, other)
-
-        def story() -> str:
-            return "\n-----\n".join(daemon.story() for daemon in pair)
-
-        for daemon in pair:
+        pair = Pair(nats, homes, one, other)
+        for daemon in (one, other):
             await daemon.started()
             await daemon.wait_for("replica.heard")
+        await down_and_up_once(pair, shop)
+        await paused_at_both(pair)
+        run = await counted_once(pair)
+        await known_at_both(pair)
+        await gone(pair, run)
+        await refused_while_away(pair)
 
-        # Down once, over both, with one incident of one number.
-        shop.status = 500
 
-        async def both_down() -> bool:
-            return all([(await of_look(daemon))["incident"] == 1 for daemon in pair])
+async def down_and_up_once(pair: Pair, shop: Shop) -> None:
+    """One incident of one number, whoever walked; a note of one of them is the other's too."""
+    shop.status = 500
 
-        await until_true(both_down, story)
-        assert len([*one.events("journey.down"), *other.events("journey.down")]) == 1
-        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session:
-            address = f"http://127.0.0.1:{homes[1].port}/api/v1/incidents/1/notes"
-            note = {"text": "the cache is full", "who": "ada"}
-            async with session.post(address, json=note) as response:
-                assert response.status == 201, await response.text()
+    async def both_down() -> bool:
+        return [one["incident"] for one in await pair.look()] == [1, 1]
 
-        async def noted() -> bool:
-            found = await asked(one, "/api/v1/incidents/1")
-            return any(entry["text"] == note["text"] for entry in found["timeline"])
+    await pair.until(both_down)
+    assert pair.events("journey.down") == 1
+    note = {"text": "the cache is full", "who": "ada"}
+    address = f"http://127.0.0.1:{pair.homes[1].port}/api/v1/incidents/1/notes"
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session,
+        session.post(address, json=note) as response,
+    ):
+        assert response.status == 201, await response.text()
 
-        await until_true(noted, story)
-        shop.status = 200
+    async def noted() -> bool:
+        found = await asked(pair.one, "/api/v1/incidents/1")
+        return any(entry["text"] == note["text"] for entry in found["timeline"])
 
-        async def both_up() -> bool:
-            return all([(await of_look(daemon))["incident"] is None for daemon in pair])
+    await pair.until(noted)
+    shop.status = 200
 
-        await until_true(both_up, story)
-        assert len([*one.events("journey.up"), *other.events("journey.up")]) == 1
+    async def both_up() -> bool:
+        return [one["incident"] for one in await pair.look()] == [None, None]
 
-        # A pause at the one holds at the other within a second, and its end too.
-        told = await homes[0].footfall("pause", "look", "--reason", "release", "--now")
-        assert told.code == 0, told.err
-        await other.wait_for("pause.set", timeout=5)
-        assert (await of_look(other))["suspended"]["reason"] == "release"
-        told = await homes[1].footfall("resume", "look")
-        assert told.code == 0, told.err
-        await one.wait_for("replica.heard")
+    await pair.until(both_up)
+    assert pair.events("journey.up") == 1
 
-        async def resumed() -> bool:
-            return (await of_look(one))["suspended"] is None
 
-        await until_true(resumed, story)
+async def paused_at_both(pair: Pair) -> None:
+    """A pause at the one holds at the other, and ends where either ends it."""
+    told = await pair.homes[0].footfall("pause", "look", "--reason", "release", "--now")
+    assert told.code == 0, told.err
+    await pair.other.wait_for("pause.set")
+    assert [one["suspended"]["reason"] for one in await pair.look()] == ["release"] * 2
+    told = await pair.homes[1].footfall("resume", "look")
+    assert told.code == 0, told.err
 
-        # The same slots are counted at both, and runs say who made them.
-        async def alike() -> bool:
-            days = [(await of_look(daemon))["uptime"][0]["slots"] for daemon in pair]
-            return days[0] == days[1] > 3
+    async def resumed() -> bool:
+        held = [one["suspended"] for one in await pair.look()]
+        return all(one is None or one["over"] for one in held)
 
-        await until_true(alike, story)
-        listed = await asked(one, "/api/v1/runs?limit=100")
-        assert len({run["replica"] for run in listed["runs"]}) == 2
-        elsewhere = next(run for run in listed["runs"] if run["replica"] != instance_of(homes[0]))
-        shown = await asked(one, f"/api/v1/runs/{elsewhere['run_id']}")
-        assert shown["made_by"]["run"].endswith(f":{homes[1].port}/runs/{elsewhere['run_id']}")
+    await pair.until(resumed)
 
-        # Who signs in at one of them is signed in at both; a link is spent once.
-        told = await homes[0].footfall("status", "--open")
-        (link,) = re.findall(r"/sign-in\?link=\S+", told.out + told.err)
-        cookie = await entered(homes[1], link)
-        assert cookie is not None
-        assert await entered(homes[0], link) is None
-        assert await is_in(homes[0], cookie)
-        await signed_out(homes[0], cookie)
 
-        async def out() -> bool:
-            return not await is_in(homes[1], cookie)
+async def counted_once(pair: Pair) -> str:
+    """The same slots at both, and each run says who made it; return one of the other's."""
 
-        await until_true(out, story)
+    async def alike() -> bool:
+        one, other = [told["uptime"][0]["slots"] for told in await pair.look()]
+        made = (await asked(pair.one, "/api/v1/runs?limit=100"))["runs"]
+        return one == other > 3 and len({run["replica"] for run in made}) == 2
 
-        # One that dies is lost, what it measured is still counted, its evidence is gone with it.
-        before = (await of_look(one))["uptime"][0]["slots"]
-        other.signal(signal.SIGKILL)
-        lost = await one.wait_for("replica.lost", timeout=40)
-        assert lost["replica"] == instance_of(homes[1])
-        shown = await asked(one, f"/api/v1/runs/{elsewhere['run_id']}")
-        assert (shown["made_by"]["state"], shown["made_by"]["run"]) == ("lost", "")
-        assert (await of_look(one))["uptime"][0]["slots"] >= before
-        status = await homes[0].footfall("status")
-        assert "LOST, heard last" in status.out
+    await pair.until(alike)
+    listed = (await asked(pair.one, "/api/v1/runs?limit=100"))["runs"]
+    theirs = instance_of(pair.homes[1])
+    run: str = next(run["run_id"] for run in listed if run["replica"] == theirs)
+    shown = await asked(pair.one, f"/api/v1/runs/{run}")
+    assert shown["made_by"]["run"].endswith(f":{pair.homes[1].port}/runs/{run}")
+    return run
 
-        # With the server away nothing is paused, and the agent says what follows.
-        await nats.stop()
 
-        async def degraded() -> bool:
-            _, body = await one.get("/readyz", TOKEN)
-            return body["status"] == "degraded" and "is away" in body["checks"]["queue"]["detail"]
+async def known_at_both(pair: Pair) -> None:
+    """Who signs in at one of them is known at both; a link is spent, and a sign-out holds."""
+    here, there = pair.homes
+    told = await here.footfall("status", "--open")
+    (link,) = re.findall(r"/sign-in\?link=\S+", told.out + told.err)
+    cookie = await entered(there, link)
+    assert cookie is not None
+    assert await entered(here, link) is None
+    assert await is_in(here, cookie)
+    await signed_out(here, cookie)
 
-        await until_true(degraded, story)
-        told = await homes[0].footfall("pause", "look", "--reason", "release")
-        assert told.code == 4
-        assert "nothing is paused" in told.err
-        assert (await of_look(one))["suspended"] is None
-        await nats.start()
+    async def out() -> bool:
+        return not await is_in(there, cookie)
 
-        async def back() -> bool:
-            return (await one.get("/readyz", TOKEN))[1]["status"] == "ok"
+    await pair.until(out)
 
-        await until_true(back, story)
-        assert (await of_look(one))["suspended"] is None
+
+async def gone(pair: Pair, run: str) -> None:
+    """One that dies is lost; what it measured is still counted, its evidence went with it."""
+    before = (await of_look(pair.one))["uptime"][0]["slots"]
+    pair.other.signal(signal.SIGKILL)
+    lost = await pair.one.wait_for("replica.lost")
+    assert lost["replica"] == instance_of(pair.homes[1])
+    shown = await asked(pair.one, f"/api/v1/runs/{run}")
+    assert (shown["made_by"]["state"], shown["made_by"]["run"]) == ("lost", "")
+    assert (await of_look(pair.one))["uptime"][0]["slots"] >= before
+    status = await pair.homes[0].footfall("status")
+    assert "LOST, heard last" in status.out
+
+
+async def refused_while_away(pair: Pair) -> None:
+    """Nothing is paused, neither then nor once the server is back."""
+
+    async def state() -> tuple[str, str]:
+        _, body = await pair.one.get("/readyz", TOKEN)
+        return body["status"], body["checks"]["queue"]["detail"]
+
+    await pair.nats.stop()
+
+    async def degraded() -> bool:
+        status, detail = await state()
+        return status == "degraded" and "is away" in detail
+
+    await pair.until(degraded)
+    told = await pair.homes[0].footfall("pause", "look", "--reason", "release")
+    assert told.code == 4
+    assert "nothing is paused" in told.err
+    await pair.nats.start()
+
+    async def back() -> bool:
+        return (await state())[0] == "ok"
+
+    await pair.until(back)
+    assert (await asked(pair.one, "/api/v1/journeys"))["pauses"] == []
 
 
 def instance_of(home: Home) -> str:
@@ -226,10 +270,15 @@ async def is_in(home: Home, cookie: str) -> bool:
 
 async def signed_out(home: Home, cookie: str) -> None:
     address = f"http://127.0.0.1:{home.port}"
-    sent = {"Cookie": cookie, "Origin": address, "Sec-Fetch-Site": "same-origin"}
+    sent = {
+        "Cookie": cookie,
+        "Origin": address,
+        "Sec-Fetch-Site": "same-origin",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
     async with (
         aiohttp.ClientSession(headers=sent) as session,
-        session.post(f"{address}/sign-out", allow_redirects=False) as found,
+        session.post(f"{address}/sign-out", data="", allow_redirects=False) as found,
     ):
         assert found.status == 303, await found.text()
 

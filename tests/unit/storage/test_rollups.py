@@ -21,6 +21,7 @@ EVER = 0.0, 1e11
 @pytest.fixture
 def table():
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
         connection.executescript(rollups.SCHEMA)
         yield connection
 
@@ -121,3 +122,22 @@ def test_steps_and_journeys_are_bounded(table):
     assert len(rollups.versions(table, "eu")) <= 2006
     (left,) = table.execute("SELECT count(DISTINCT journey) FROM rollups").fetchone()
     assert left == 2000
+
+
+def test_what_other_replicas_counted_is_added_up_and_told_apart(table):
+    """Whoever reads gets the sum; what is told to others is this agent's alone, and what another
+    tells again takes the place of what it told before."""
+    walk(table, NOW, seconds=2.0)
+    rollups.add_skips(table, KEY, [NOW], "paused")
+    (theirs, *_) = [row for row in rollups.own_rows(table, KEY, 0.0) if row["length"] == DAY]
+    for _ in range(2):
+        rollups.put_in(table, "other", KEY, theirs | {"passed": 3, "of a newer version": 1})
+    (day,) = rollups.read(table, KEY, DAY, EVER).values()
+    assert day.tally == Tally(passed=4, suspended=2)
+    assert rollups.counts(table, KEY, DAY, EVER) == {int(NOW // DAY * DAY): day.tally.counts}
+    assert rollups.skips(table, KEY, DAY, EVER) == [("paused", 2, NOW)]
+    own = [row for row in rollups.own_rows(table, KEY, 0.0) if row["length"] == DAY]
+    assert own == [theirs]
+    walk(table, NOW)
+    (day,) = rollups.read(table, KEY, DAY, EVER).values()
+    assert day.tally.passed == 5
