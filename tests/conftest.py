@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 _UNIT = Path(__file__).parent / "unit"
+_NOT_OURS = ("footfall_", "otel_", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+def pytest_configure() -> None:
+    """Leave out what the shell says of its owner's agents, collectors and proxies."""
+    for name in [name for name in os.environ if name.lower().startswith(_NOT_OURS)]:
+        del os.environ[name]
 
 
 @pytest.fixture(autouse=True)
