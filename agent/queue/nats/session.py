@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.errors import MaxPayloadError, NoRespondersError, SlowConsumerError
+from nats.errors import MaxPayloadError, NoRespondersError, SlowConsumerError, UnexpectedEOF
 
 from agent.core.first_of import first_of
 from agent.queue.nats.endpoint import NOTHING
@@ -290,6 +290,8 @@ def reason(error: Exception, means: str = "") -> str:
             text = "its name can't be resolved"
         case ConnectionRefusedError():
             text = "connection refused"
+        case ConnectionResetError() | BrokenPipeError() | UnexpectedEOF():
+            text = "the server ended the connection"
         case TimeoutError() | nats.errors.TimeoutError():
             text = f"no answer within {PATIENCE:g} s"
     return text or type(error).__name__
