@@ -45,7 +45,7 @@ async def drain(
         await stations.engine.abort("the agent was stopped under the run")
         await asyncio.wait({drained}, timeout=_ABORT)
     clean = drained.done()
-    await stations.tools.end()
+    await first_of(stations.tools.end(), force.wait())
     # A disk that refuses must not hold up the end: what it didn't take is lost with a word.
     stations.database.give_up()
     await stations.by_hand.cancel()

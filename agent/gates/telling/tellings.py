@@ -70,12 +70,17 @@ class Tellings:
             self._begin(self._call(gate, hook, calling, keep))
 
     async def end(self) -> None:
-        """Give those who are being told a moment, and break off the rest."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_WAITS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Give those who are being told a moment, and break off the rest.
+
+        A call of the hook that is broken off is made again by the next start.
+        """
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=_WAITS)
+        finally:
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work, name="telling")
