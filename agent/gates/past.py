@@ -39,11 +39,11 @@ def share(connection: sqlite3.Connection, journey: str, since: float, judged: st
     ``judged`` answered ("": none is named), or one that broke everything would excuse itself.
     """
     rows = connection.execute(
-        "SELECT result, count(*) FROM runs WHERE journey = ? AND ended_at > ? "
+        "SELECT result, count(*) FROM runs WHERE journey = :journey AND ended_at > :since "
         "AND (result = 'pass' OR NOT coalesce(json_extract(document, '$.closer'), 0)) "
-        "AND NOT EXISTS (SELECT 1 FROM json_each(document, '$.attempts[0].releases') "
-        "WHERE value = ?) GROUP BY result",
-        (journey, since, judged),
+        "AND (:judged = '' OR NOT EXISTS (SELECT 1 FROM json_each(document, "
+        "'$.attempts[0].releases') WHERE value = :judged)) GROUP BY result",
+        {"journey": journey, "since": since, "judged": judged},
     )
     counts: dict[str, int] = dict(rows.fetchall())
     failed = counts.get(Result.FAIL, 0) + counts.get(Result.FLAKY, 0)
