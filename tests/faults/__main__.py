@@ -30,6 +30,7 @@ from tests.faults import (
     kills,
     network,
     operator,
+    replicas,
     sites,
 )
 
@@ -47,6 +48,7 @@ FAMILIES: dict[str, books.Family] = {
     "damage": damage.run,
     "clock": clock.run,
     "first": first.run,
+    "replicas": replicas.run,
 }
 
 
