@@ -16,8 +16,11 @@ from agent.config import load
 from agent.daemon import drain
 from agent.loading.warnings import token_missing
 from tests.support import deploying
+from tests.support.daemon import LOCATION, Daemon
 from tests.support.deploying import DEPLOY, STATE, WRITTEN_TO, checked
+from tests.support.docs import Page
 from tests.support.nats_server import NatsServer
+from tests.support.replicas import Replicated
 from tests.support.service import ROOT
 
 OVERLAY = DEPLOY / "kubernetes-replicas"
@@ -214,6 +217,25 @@ async def test_the_server_takes_its_configuration_and_asks_for_the_token(
         await client.close()
     assert account.limits.max_storage in {-1, 2**30}
     assert (tmp_path / "data" / "jetstream").is_dir()
+
+
+async def test_a_replica_needs_no_more_of_the_server_than_the_docs_say(tmp_path, monkeypatch):
+    """With the permissions of the docs, and a location's name of its own, an agent has its slots
+    and counts them, and the server refuses it nothing."""
+    (block,) = [one for one in Page("docs/operating.md").blocks if one.language == "nats"]
+    monkeypatch.setenv("QUEUE_PASSWORD", '"for-tests"')
+    async with NatsServer(block.text.replace("eu-west-1", LOCATION)) as server:
+        replicated = Replicated(tmp_path, {"shop": "http://127.0.0.1:9"}, server, 1)
+        (home,) = replicated.homes
+        url = server.url.replace("//", "//footfall:for-tests@")
+        replicated.configure(home, queue={"url": url})
+        replicated.journey("nothing", "pass", 'every="3s", browser=False')
+        async with Daemon(home) as daemon:
+            await daemon.finished("nothing")
+            await daemon.finished("nothing", after=len(daemon.records))
+            assert await daemon.terminate() == 0
+        assert "Permissions Violation" not in server.log.read_text()
+        assert sum(replicated.totals().values()) >= 2
 
 
 def test_the_image_has_the_client():
