@@ -78,6 +78,8 @@ class Location:
 
     async def end(self) -> list[int]:
         """Have all of them drain; return the exit codes."""
+        for one in self.replicas:
+            await one.daemon.started()
         return [await one.daemon.terminate() for one in self.replicas]
 
     async def _kill(self) -> None:
@@ -94,6 +96,8 @@ class Location:
 
     async def _drain(self) -> None:
         one = self._random.choice(self.replicas)
+        # Before it has come so far, a signal ends it as it ends any program.
+        await one.daemon.started()
         one.codes.append(await one.daemon.terminate())
         await one.start()
 
