@@ -7,6 +7,7 @@ alone, and tell of the location.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,6 +51,8 @@ class SharedVerdicts:
         self._instance = instance
         self._folding = Folding()
         self._incidents = IncidentBook(store, board)
+        self._beginning = asyncio.Lock()
+        self._begun = False
         self._rows: dict[str, journey_state.Row] = {}
         """How the journeys stand, as far as it is known here."""
         self._walked_by: dict[str, str] = {}
@@ -85,6 +88,13 @@ class SharedVerdicts:
             )
             if gone:
                 _log.warning("incidents.dropped", action="start", incidents=sorted(gone))
+        self._begun = True
+
+    async def _begin_once(self) -> None:
+        """Take up what was known here, where the server was away at the start."""
+        async with self._beginning:
+            if not self._begun:
+                await self.begin()
 
     def watches(self, journey: str) -> bool:
         """Whether this replica is the one that goes on walking a journey that fails.
@@ -106,6 +116,7 @@ class SharedVerdicts:
             Away: the server can't be reached; it may be taken in or not, so it is to be again.
 
         """
+        await self._begin_once()
         key, known = key_names.verdict(run.journey), self._rows.get(run.journey)
         changed = await self._board.change(
             key, lambda before: self._folding.take_in(before, run, self._instance, known)

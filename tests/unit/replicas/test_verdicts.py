@@ -181,6 +181,21 @@ async def test_what_an_agent_knew_when_it_was_alone_goes_on_as_the_locations(rep
         assert (told.number, told.outages[0].fails, told.ended_at) == (1, 3, None)
 
 
+async def test_what_was_known_is_taken_up_also_where_the_server_was_away_at_the_start(replica):
+    """Before the first run is taken in: no incident of the location gets a number that is had."""
+    one = await replica("one")
+    one.store._server._entries.clear()
+    one.verdicts._begun = False
+    await alone(one, FAIL, FAIL, PASS)
+    one.store.cut()
+    with pytest.raises(Away):
+        await one.verdicts.begin()
+    one.store.mend()
+    await one.ran(FAIL, 5000)
+    await one.ran(FAIL, 5060)
+    assert [told.number for told in await listed(one)] == [2, 1]
+
+
 async def test_the_newest_runs_are_known_at_every_replica(replica):
     """Twenty of each journey, also to one that comes later."""
     one, other = await replica("one"), await replica("other")
