@@ -231,6 +231,7 @@ async def build(
             lambda: in_force.now.settings.sites,
             clock,
             partial(streams.publish, "state", {"what": "deploys"}),
+            None if replica is None else replica.deploys.tell,
         ),
         gates=Gates(
             Road(
@@ -238,7 +239,7 @@ async def build(
                 dispatcher,
                 suspensions,
                 Places(int(settings.keeps_warm)),
-                Books(database, sink),
+                Books(database, sink, None if replica is None else replica.gates),
                 clock,
             ),
             lambda: in_force.now.settings,
@@ -401,3 +402,4 @@ def _join(built: Stations) -> None:
     replica.describe_by(doing)
     switch.share(replica.pauses)
     replica.verdicts.on_change = on_change
+    replica.deploys.on_heard = partial(built.streams.publish, "state", {"what": "deploys"})

@@ -13,7 +13,7 @@ from agent.server.control import Refused
 from agent.storage import deploys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection
 
     from agent.core.clock import Clock
     from agent.server.documents import DeployDocument, DeploysDocument
@@ -28,7 +28,10 @@ _AHEAD: Final = 60.0
 
 
 class DeployBook:
-    """Writes them down, and tells ``on_change``. ``sites`` names those of the configuration."""
+    """Writes them down, and tells ``on_change``. ``sites`` names those of the configuration.
+
+    ``share`` tells the other replicas of the location of a new one.
+    """
 
     def __init__(
         self,
@@ -37,12 +40,14 @@ class DeployBook:
         sites: Callable[[], Collection[str]],
         clock: Clock,
         on_change: Callable[[], object],
+        share: Callable[[Deploy], Awaitable[object]] | None = None,
     ) -> None:
         self._database = database
         self._reader = reader
         self._sites = sites
         self._clock = clock
         self._on_change = on_change
+        self._share = share
 
     async def note(
         self, site: str, release: str, at: float | None = None, source: str = "api", url: str = ""
@@ -71,6 +76,8 @@ class DeployBook:
         if new:
             _log.info("deploy.noted", action="note", site=site, release=release, source=source)
             self._on_change()
+            if self._share is not None:
+                await self._share(noted)
         return deploy_document(noted), new
 
     async def newest(self, limit: int, site: str = "") -> DeploysDocument:

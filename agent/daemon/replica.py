@@ -17,6 +17,8 @@ from agent.queue.shared import Away
 from agent.replicas.board import Board
 from agent.replicas.leader import Leader
 from agent.replicas.presence import Announcement, Presence
+from agent.replicas.shared_deploys import SharedDeploys
+from agent.replicas.shared_gates import SharedGates
 from agent.replicas.shared_pauses import SharedPauses
 from agent.replicas.shared_rollups import SharedRollups
 from agent.replicas.verdicts import SharedVerdicts
@@ -81,6 +83,8 @@ class Replica:
         self.rollups = SharedRollups(
             self.store, self.board, database, settings.location, instance, clock
         )
+        self.gates = SharedGates(self.store, self.board, database, instance, self._is_heard, clock)
+        self.deploys = SharedDeploys(self.board, database)
         self._doing: Callable[[], Doing] = lambda: Doing(0, 0, ())
         self._bundle = ""
         self._enabled: frozenset[str] = frozenset()
@@ -140,6 +144,9 @@ class Replica:
             if self.leader.is_leader and self.presence.owner == self._bundle:
                 with suppress(Away):
                     await self.verdicts.end_gone(self._enabled, self._clock.wall())
+
+    def _is_heard(self, instance: str) -> bool:
+        return any(one.instance == instance for one in self.presence.heard())
 
     def _describe(self) -> Announcement:
         doing, server = self._doing(), self._settings.server

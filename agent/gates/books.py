@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.runs.document import document
 from agent.runs.walk_record import walk_record
 from agent.storage import gates, walks
 
 if TYPE_CHECKING:
+    import asyncio
     import sqlite3
+    from collections.abc import Mapping
 
     from agent.core.gate import GateEnd, GateOrder
     from agent.core.results import RunResult
@@ -22,12 +24,39 @@ if TYPE_CHECKING:
     from agent.telemetry.telemetry import Telemetry
 
 
-class Books:
-    """Writes gates and their walks down, with the telemetry that tells of them."""
+class Sharing(Protocol):
+    """What the other replicas of the location know of gates, and hear of these."""
 
-    def __init__(self, database: Database, telemetry: Telemetry) -> None:
+    @property
+    def heard(self) -> asyncio.Event:
+        """Set once something of another replica's was heard; then there is another event."""
+        ...
+
+    async def first(self, key: str, gate_id: str, digest: str) -> tuple[str, str]:
+        """Return the gate that a key stands for at the location, and its digest: this one's."""
+        ...
+
+    async def tell(self, document: Mapping[str, Any]) -> None:
+        """Have the others know how a gate stands."""
+        ...
+
+    async def find(self, gate_id: str) -> dict[str, Any] | None:
+        """Return another replica's gate; None: the location knows none such."""
+        ...
+
+
+class Books:
+    """Writes gates and their walks down, with the telemetry that tells of them.
+
+    ``sharing`` is None where the agent is alone.
+    """
+
+    def __init__(
+        self, database: Database, telemetry: Telemetry, sharing: Sharing | None = None
+    ) -> None:
         self._database = database
         self._telemetry = telemetry
+        self.sharing = sharing
 
     @property
     def trouble(self) -> str:
@@ -49,7 +78,14 @@ class Books:
             gates.ask(connection, asked)
             return gate.gate_id, digest
 
-        return await self._database.transaction(write)
+        if key and self.sharing is not None:
+            first = await self.sharing.first(key, gate.gate_id, digest)
+            if first[0] != gate.gate_id:
+                return first
+        first = await self._database.transaction(write)
+        if first[0] == gate.gate_id:
+            await self._tell(told)
+        return first
 
     async def keep(self, gate_id: str, run: RunResult) -> None:
         """Keep a walk of a gate, with its spans and its log record."""
@@ -66,6 +102,7 @@ class Books:
         """Keep what has become of a gate since it had its verdict."""
         told = gate.document()
         await self._database.transaction(lambda connection: gates.note(connection, told))
+        await self._tell(told)
 
     async def conclude(self, told: dict[str, Any], end: GateEnd) -> None:
         """Keep a verdict, counted and with the span that its walks are children of."""
@@ -76,15 +113,21 @@ class Books:
 
         await self._database.transaction(write)
         self._telemetry.observe_gate()
+        await self._tell(told)
 
     async def keep_hook(self, gate_id: str, hook: GateHook) -> None:
         """Keep what became of a gate's roll-back hook."""
 
-        def write(connection: sqlite3.Connection) -> None:
-            if told := gates.find(connection, gate_id):
-                gates.note(connection, {**told, "hook": hook})
+        def write(connection: sqlite3.Connection) -> dict[str, Any] | None:
+            told = gates.find(connection, gate_id)
+            if told is None:
+                return None
+            told = {**told, "hook": hook}
+            gates.note(connection, told)
+            return told
 
-        await self._database.transaction(write)
+        if told := await self._database.transaction(write):
+            await self._tell(told)
 
     async def calling(self) -> list[dict[str, Any]]:
         """Return the gates whose hook a killed predecessor was calling, oldest first."""
@@ -93,6 +136,10 @@ class Books:
     async def pending(self) -> list[dict[str, Any]]:
         """Return the gates that a killed predecessor left, oldest first."""
         return await self._database.transaction(gates.pending)
+
+    async def _tell(self, told: Mapping[str, Any]) -> None:
+        if self.sharing is not None:
+            await self.sharing.tell(told)
 
 
 def digest_of(order: GateOrder) -> str:

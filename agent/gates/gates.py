@@ -45,6 +45,8 @@ _MOST: Final = 20
 _MOST_WAIT: Final = 12
 """Requests that may wait for a verdict at once; others are told how it stands, and so leave room
 for whoever asks for gates."""
+_LOOKS_EVERY: Final = 1.0
+"""Seconds between two looks at a gate that another replica walks."""
 _ENDING: Final = "the agent is ending: no release is judged any more"
 _STOPPED: Final = "the agent was stopped before there was a verdict"
 _DIED: Final = "the agent died, or was restarted, before there was a verdict"
@@ -109,18 +111,37 @@ class Gates:
 
     async def wait(self, gate_id: str, seconds: float = 0.0) -> GateDocument | None:
         """Return a gate once it has its verdict; see ``agent.server.gates.Gates``."""
-        gate = self._under_way.get(gate_id)
-        if gate is None:
-            kept = await self._reader.read(lambda connection: gates.find(connection, gate_id))
-            return cast("GateDocument | None", kept)
-        if seconds and not gate.decided.is_set() and self._waiting < _MOST_WAIT:
-            self._waiting += 1
-            try:
+        if self._waiting >= _MOST_WAIT:
+            seconds = 0.0
+        self._waiting += 1
+        try:
+            gate = self._under_way.get(gate_id)
+            if gate is None:
+                return cast("GateDocument | None", await self._kept(gate_id, seconds))
+            if seconds and not gate.decided.is_set():
                 patience = self._clock.sleep(seconds)
                 await first_of(gate.decided.wait(), self._ending.wait(), patience)
-            finally:
-                self._waiting -= 1
-        return gate.document()
+            return gate.document()
+        finally:
+            self._waiting -= 1
+
+    async def _kept(self, gate_id: str, seconds: float) -> dict[str, Any] | None:
+        """Return a gate that is over; or one that another replica walks, as ``wait`` does."""
+        kept = await self._reader.read(lambda connection: gates.find(connection, gate_id))
+        sharing, until = self._road.books.sharing, self._clock.monotonic() + seconds
+        if sharing is None:
+            return kept
+        while kept is None or kept["verdict"] == gates.PENDING:
+            heard = sharing.heard
+            kept = await sharing.find(gate_id) or kept
+            left = until - self._clock.monotonic()
+            pending = kept is not None and kept["verdict"] == gates.PENDING
+            if not pending or left <= 0 or self._ending.is_set():
+                break
+            # What is told may be lost.
+            patience = self._clock.sleep(min(left, _LOOKS_EVERY))
+            await first_of(heard.wait(), self._ending.wait(), patience)
+        return kept
 
     async def _again(self, gate_id: str, digest_before: str, digest: str) -> GateDocument:
         if digest_before != digest:

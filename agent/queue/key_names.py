@@ -36,6 +36,9 @@ ROLLUPS: Final = "rollup."
 NOTES: Final = "note."
 SESSIONS: Final = "session."
 LINKS: Final = "link."
+GATES: Final = "gate."
+GATE_KEYS: Final = "gate_key."
+DEPLOYS: Final = "deploy."
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OTHER = re.compile(r"[^A-Za-z0-9_-]")
@@ -109,6 +112,21 @@ def session(session_id: str) -> str:
 def link(digest: str) -> str:
     """Name a link that signs somebody in once, by what is kept of its code."""
     return LINKS + digest
+
+
+def gate(gate_id: str) -> str:
+    """Name a gate as its replica tells of it."""
+    return GATES + token(gate_id)
+
+
+def gate_key(key: str) -> str:
+    """Name the gate that an Idempotency-Key stands for."""
+    return GATE_KEYS + sha256(key.encode()).hexdigest()
+
+
+def deploy(site: str, release: str, at: float) -> str:
+    """Name a deploy that was told of."""
+    return f"{DEPLOYS}{token(site)}.{token(release)}.{round(at * 1000)}"
 
 
 def token(text: str) -> str:

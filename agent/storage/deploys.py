@@ -63,6 +63,18 @@ def note(connection: sqlite3.Connection, deploy: Deploy) -> tuple[Deploy, bool]:
     return Deploy(deploy.site, deploy.release, deploy.at, deploy.source, deploy.url, found.at), True
 
 
+def copy(connection: sqlite3.Connection, deploy: Deploy) -> bool:
+    """Note a deploy that another replica was told of; return whether that is new here.
+
+    One that was told of here as well, within ten minutes, is the same.
+    """
+    known = connection.execute(
+        "SELECT 1 FROM deploys WHERE site = ? AND release = ? AND source <> ? AND abs(at - ?) <= ?",
+        (deploy.site, deploy.release, WALK, deploy.at, _SAME),
+    ).fetchone()
+    return known is None and note(connection, deploy)[1]
+
+
 def meet(connection: sqlite3.Connection, site: str, releases: Iterable[str], at: float) -> None:
     """Take in which releases answered a walk that began at Unix time ``at``.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from agent.storage.fitting import LARGEST, fit
@@ -21,7 +22,8 @@ CREATE TABLE IF NOT EXISTS gates (
     key TEXT,                        -- under which it was asked for
     digest TEXT NOT NULL,            -- of what was asked for
     verdict TEXT NOT NULL,
-    document TEXT NOT NULL           -- its public JSON
+    document TEXT NOT NULL,          -- its public JSON
+    elsewhere INTEGER NOT NULL DEFAULT 0  -- whether another replica walks it, and ends it
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS gates_by_time ON gates (asked_at);
 CREATE UNIQUE INDEX IF NOT EXISTS gates_by_key ON gates (key);
@@ -36,7 +38,7 @@ CREATE INDEX IF NOT EXISTS gate_runs_by_gate ON gate_runs (gate);
 
 _KEPT = 200
 """Gates, of all sites together, with their walks."""
-_PENDING = "pending"
+PENDING = "pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def ask(connection: sqlite3.Connection, asked: Asked) -> None:
     """Note a gate that is asked for, and let the oldest go."""
     document = asked.document
     connection.execute(
-        "INSERT INTO gates VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO gates VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
         (
             document["id"],
             document["site"],
@@ -64,12 +66,24 @@ def ask(connection: sqlite3.Connection, asked: Asked) -> None:
             fit(document, LARGEST),
         ),
     )
+    _forget(connection)
+
+
+def copy(connection: sqlite3.Connection, document: Mapping[str, Any]) -> None:
+    """Keep a gate as the replica tells of it that walks it."""
+    asked_at = datetime.fromisoformat(document["asked_at"]).timestamp()
     connection.execute(
-        "DELETE FROM gates WHERE verdict <> ? AND id NOT IN ("
-        "SELECT id FROM gates ORDER BY asked_at DESC LIMIT ?)",
-        (_PENDING, _KEPT),
+        "INSERT INTO gates VALUES (:id, :site, :asked_at, NULL, '', :verdict, :document, 1) "
+        "ON CONFLICT (id) DO UPDATE SET verdict = :verdict, document = :document WHERE elsewhere",
+        {
+            "id": document["id"],
+            "site": document["site"],
+            "asked_at": asked_at,
+            "verdict": document["verdict"],
+            "document": fit(document, LARGEST),
+        },
     )
-    connection.execute("DELETE FROM gate_runs WHERE gate NOT IN (SELECT id FROM gates)")
+    _forget(connection)
 
 
 def by_key(connection: sqlite3.Connection, key: str) -> tuple[str, str] | None:
@@ -129,15 +143,26 @@ def of_site(
 
 
 def pending(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Return the gates that have no verdict, oldest first."""
-    found = _read(connection, "verdict = ?", (_PENDING,), _KEPT)
+    """Return this replica's gates that have no verdict, oldest first."""
+    found = _read(connection, "verdict = ? AND NOT elsewhere", (PENDING,), _KEPT)
     return found[::-1]
 
 
 def calling(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Return the gates whose roll-back hook is being called, oldest first."""
-    found = _read(connection, "document ->> '$.hook.state' = ?", ("calling",), _KEPT)
+    """Return this replica's gates whose roll-back hook is being called, oldest first."""
+    calling = "document ->> '$.hook.state' = 'calling' AND NOT elsewhere"
+    found = _read(connection, calling, (), _KEPT)
     return found[::-1]
+
+
+def _forget(connection: sqlite3.Connection) -> None:
+    """Let the oldest go."""
+    connection.execute(
+        "DELETE FROM gates WHERE (verdict <> ? OR elsewhere) AND id NOT IN ("
+        "SELECT id FROM gates ORDER BY asked_at DESC LIMIT ?)",
+        (PENDING, _KEPT),
+    )
+    connection.execute("DELETE FROM gate_runs WHERE gate NOT IN (SELECT id FROM gates)")
 
 
 def _read(
