@@ -102,8 +102,8 @@ class Pair:
 
 
 async def test_a_location_is_told_and_held_at_any_of_its_replicas(tmp_path, shop):
-    """Fails in a row, the incident and its notes, pauses, uptime, sign-ins: one for both; with the
-    server away nothing is half done, and a replica that has died is said to be gone."""
+    """Fails in a row, the incident and its notes, pauses, uptime, sign-ins, gates, deploys: one for
+    both; with the server away nothing is half done, and one that has died is said to be gone."""
     async with AsyncExitStack() as stack:
         nats = await stack.enter_async_context(NatsServer())
         homes = [a_home(tmp_path / name, shop, nats) for name in ("one", "other")]
@@ -116,6 +116,7 @@ async def test_a_location_is_told_and_held_at_any_of_its_replicas(tmp_path, shop
         await paused_at_both(pair)
         run = await counted_once(pair)
         await known_at_both(pair)
+        await judged_once(pair)
         await gone(pair, run)
         await refused_while_away(pair)
 
@@ -199,6 +200,42 @@ async def known_at_both(pair: Pair) -> None:
         return not await is_in(there, cookie)
 
     await pair.until(out)
+
+
+async def judged_once(pair: Pair) -> None:
+    """A gate of one key is one gate; the other waits for its verdict, and knows of its deploy."""
+    here, there = pair.homes
+    deploy = {"site": "shop", "release": "1.4.3"}
+    assert (await posted(here, "/api/v1/deploys", deploy))[0] == 201
+    order = {"site": "shop", "within": "50s"}
+    gates = [
+        (await posted(home, "/api/v1/gates", order, {"Idempotency-Key": "deploy-7"}))[1]
+        for home in (here, there, here)
+    ]
+    assert len({gate["id"] for gate in gates}) == 1, gates
+    told = await asked(pair.other, f"{gates[0]['address']}?wait=55s")
+    assert told["verdict"] == "pass", told
+    changed = order | {"within": "40s"}
+    status, refused = await posted(there, "/api/v1/gates", changed, {"Idempotency-Key": "deploy-7"})
+    assert (status, "asked otherwise" in json.dumps(refused)) == (422, True)
+
+    async def known() -> bool:
+        found = (await asked(pair.other, "/api/v1/deploys"))["deploys"]
+        return [one["release"] for one in found] == ["1.4.3"]
+
+    await pair.until(known)
+
+
+async def posted(
+    home: Home, path: str, body: dict, headers: dict | None = None
+) -> tuple[int, dict]:
+    sent = {"Authorization": f"Bearer {TOKEN}"} | (headers or {})
+    address = f"http://127.0.0.1:{home.port}{path}"
+    async with (
+        aiohttp.ClientSession(headers=sent) as session,
+        session.post(address, json=body) as response,
+    ):
+        return response.status, await response.json()
 
 
 async def gone(pair: Pair, run: str) -> None:
