@@ -27,11 +27,6 @@ class Deploy:
     seen_at: float | None = None
     """When it first answered a walk; None: not yet."""
 
-    @property
-    def told(self) -> str:
-        """What a time line says of it."""
-        return f"release {self.release}" + (" first seen" if self.source == WALK else "")
-
     def before(self, began: float) -> str:
         """Say when something began: ``12 s after release 1.4.3``."""
         seconds, met = began - self.at, self.source == WALK

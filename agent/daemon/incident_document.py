@@ -60,7 +60,8 @@ def incident_document(
             _kept(connection, first.run_id) if first else None,
         ),
         "outages": [_outage(one) for one in outages],
-        "timeline": sorted(told, key=lambda one: one["at"]),
+        # A release stands before what began with its first walk.
+        "timeline": sorted(told, key=lambda one: (one["at"], one["kind"] != "deploy")),
     }
 
 
@@ -106,7 +107,7 @@ def _of_deploy(one: Deploy) -> MomentDocument:
         "kind": "deploy",
         "journey": None,
         "run_id": None,
-        "text": one.told,
+        "text": f"release {one.release}",
         "who": one.source,
     }
 
