@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from agent.core import names
 from agent.core.clock import SystemClock
+from agent.core.gate import GateEnd, GateOrder, GateVerdict
 from agent.core.model import SkipReason, Slot, Trigger
 from agent.core.results import Result, Step, StepOutcome
 from agent.core.suspension import Cause, Mode
@@ -477,7 +478,10 @@ async def test_all_that_is_emitted_is_in_the_catalogue(
         telemetry.record_expected(connection, SLOT, "shop")
         telemetry.record_skip(connection, SLOT, "shop", SkipReason.DOWN)
         telemetry.record_restart(connection, "max_memory")
+        telemetry.record_gate(connection, gate)
 
+    order = GateOrder("shop", ("buy",))
+    gate = GateEnd("g", order, "eu", GateVerdict.PASS, (), 1.0, 5.0, "1" * 32, "2" * 16)
     await database.transaction(work)
     telemetry.observe_lateness(SLOT, "shop", 0.1)
     telemetry.gauge(names.AGENT_WORKERS, lambda: [({"state": "idle"}, 1)])
