@@ -198,7 +198,7 @@ class WorkersSection(Section):
     """``[workers]``: how many there are, and when one is replaced."""
 
     count: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1000)
-    max_runs: int = Field(default=50, ge=1)
+    max_runs: int = Field(default=50, ge=1, le=1_000_000)
     max_age: PositiveDuration = 3600.0
     max_memory: Memory = 1 << 30
 

@@ -78,7 +78,7 @@ def check_sound(settings):
     for size in (telemetry.spool_bytes, artifacts.max_bytes, workers.max_memory):
         assert 0 < size <= 2**60
     assert 1 <= workers.count <= 1000
-    assert workers.max_runs >= 1
+    assert 1 <= workers.max_runs <= 1_000_000
     assert 0 <= settings.server.port <= 65_535
     for header in (settings.identity.header, *telemetry.headers):
         assert re.fullmatch(r"[!-9;-~]+", header)

@@ -245,6 +245,7 @@ def test_reading_the_configuration_needs_neither_browser_nor_telemetry():
     [
         ("\nlocation = " + "[" * 5000, ":2"),
         ("workers.count = 1\n\nworkers.max_runs = " + "9" * 5000, ":3"),
+        ("workers.count = 1\n\nworkers.max_runs = 0x" + "f" * 5000, ":3 workers.max_runs"),
         (".".join(["a"] * 3000) + " = 1", ":1 a"),
         ("journey.buy.params." + ".".join(["a"] * 3000) + " = 1", ":1 journey.buy.params"),
         ('"a\\nb" = 1', ':1 "a\\nb"'),
