@@ -93,7 +93,8 @@ def books(shop: str) -> dict[str, int]:
 
 def home_of(tmp_path: Path, made: Made, shop: Addresses) -> Home:
     home = patient(tmp_path, {"shop": shop.shop})
-    home.configure(identity=signing(f"keys/{made.key.name}"))
+    timing = {"every": "1m", "grace": "5s"}
+    home.configure(identity=signing(f"keys/{made.key.name}"), journey__buy_a_mug=timing)
     home.file("buy_a_mug.py", (ROOT / "journeys" / "buy_a_mug.py").read_text())
     return home
 

@@ -63,14 +63,15 @@ nonsense = st.one_of(
 
 
 def what_was_said(talked: list[FromWorker]) -> AttemptReport | None:
-    """The report that stands: the first outcome, with the evidence of the end after it."""
+    """The report that stands: the first outcome, with what the end tells besides after it."""
     outcome = None
     for message in talked:
         if isinstance(message, OutcomeKnown) and outcome is None:
             outcome = message.report
         elif isinstance(message, Walked):
             last = message.report
-            return replace(outcome or last, evidence=last.evidence, audit=last.audit)
+            end = {"evidence": last.evidence, "audit": last.audit, "near": last.near}
+            return replace(outcome or last, **end)
     return outcome
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from agent.queue.seam import Queue
 
-NOW = time.time()
 MOMENT = 0.3
 """Seconds after which what has not come does not come."""
 
@@ -62,8 +61,17 @@ class OnNats:
 IMPLEMENTATIONS = {"local": InMemory, "nats": OnNats}
 
 
+START = 0.0
+"""When the test began: a slot that is older than some minutes is nobody's to offer."""
+
+
+@pytest.fixture(autouse=True)
+def begun(monkeypatch):
+    monkeypatch.setitem(globals(), "START", time.time())
+
+
 def queued(number: int) -> QueuedSlot:
-    return QueuedSlot(f"run-{number}", Slot(f"journey_{number}", "eu-west-1", NOW + number))
+    return QueuedSlot(f"run-{number}", Slot(f"journey_{number}", "eu-west-1", START + number))
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)

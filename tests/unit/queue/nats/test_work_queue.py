@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import signal
 import time
@@ -19,9 +18,9 @@ from agent.queue.nats import streams, upkeep, work_queue
 from agent.queue.seam import Answer, Claim, QueuedSlot
 from agent.queue.shared import PATIENCE, Away
 from tests.support.claimer import Claimer
+from tests.support.docs import Page
 from tests.support.nats_server import NatsServer
 from tests.support.replica_queue import WITHIN, Heard, HeardReplicas, ReplicaQueue
-from tests.support.service import ROOT
 from tests.support.wire_cutter import WireCutter
 
 if TYPE_CHECKING:
@@ -180,10 +179,8 @@ async def test_a_full_stream_refuses_and_takes_again(opened):
 
 async def test_a_user_who_may_do_what_the_docs_say_can_do_all_of_it():
     """And who may not is told what the server refused, instead of being heard no more."""
-    page = (ROOT / "docs" / "operating.md").read_text()
-    (line,) = [one for one in page.splitlines() if one.startswith("A user of the server's needs")]
-    told = line.replace("<location>", "eu-west-1").partition("subscribe")
-    allowed, heard = (json.dumps(re.findall("`(.*?)`", part)) for part in (told[0], told[2]))
+    (block,) = [one for one in Page("docs/operating.md").blocks if one.language == "nats"]
+    allowed, heard = re.findall(r"(?:publish|subscribe): (\[.*?\])", block.text, re.DOTALL)
     users = """authorization { users: [
         { user: "agent", password: "x", permissions: { publish: %s, subscribe: %s } }
         { user: "other", password: "x", permissions: { publish: "nothing", subscribe: "_INBOX.>" } }
