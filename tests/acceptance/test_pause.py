@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from tests.support.signals import Metric
 
 ENDLESS = """
-for number in range(200):
+for number in range(1000):
     async with run.step(f"Step {number}"):
         print("MARK", time.time(), flush=True)
         await run.page.goto("/")
         await asyncio.sleep(0.02)
 """
 """The body of a journey that never stands still, and says when each of its steps began."""
+TIMEOUT = 17.0
+AT_LEAST = 5.0
+"""Seconds that a walk must have left, so that it doesn't end by itself before the command comes."""
 IDLE = "2 idle, 0 busy, 0 starting"
 SENT = 40.0
 """Seconds for what is sent at once to arrive, on a busy machine."""
@@ -36,7 +39,7 @@ def walking(home):
     """Two journeys that are under way nearly always."""
     for name in ("one", "two"):
         home.journey(name, ENDLESS)
-    home.configure(schedule={"every": "12s", "timeout": "10s", "grace": "2s"})
+    home.configure(schedule={"every": "20s", "timeout": f"{TIMEOUT:g}s", "grace": "2s"})
     return home
 
 
@@ -47,8 +50,11 @@ def steps(daemon) -> list[tuple[str, float]]:
 
 
 def both_walk(daemon) -> bool:
-    """Whether two runs have taken steps within the last second."""
-    return len({run for run, at in steps(daemon) if at > time.time() - 1}) == 2
+    """Whether two runs have taken steps within the last second, and neither is about to end."""
+    now, taken = time.time(), steps(daemon)
+    began = dict(reversed(taken))
+    lately = {run for run, at in taken if at > now - 1}
+    return len(lately) == 2 and all(began[run] > now - TIMEOUT + AT_LEAST for run in lately)
 
 
 async def ended(home, name: str) -> dict:
