@@ -9,7 +9,7 @@ import structlog
 from agent.schedule.maintenance import Window
 
 if TYPE_CHECKING:
-    from agent.daemon.build import Stations
+    from agent.daemon.stations import Stations
 
 _log = structlog.get_logger("footfall.daemon")
 

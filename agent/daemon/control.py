@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import sqlite3
 
     from agent.core.clock import Clock
-    from agent.daemon.build import Stations
     from agent.daemon.in_force import ConfigSource
+    from agent.daemon.stations import Stations
     from agent.server.note_body import NoteBody
     from agent.server.pause_body import PauseBody, ResumeBody
 

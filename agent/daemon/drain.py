@@ -12,7 +12,7 @@ from agent.core.first_of import first_of
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from agent.daemon.build import Stations
+    from agent.daemon.stations import Stations
 
 _log = structlog.get_logger("footfall.daemon")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.core.clock import Clock
-    from agent.daemon.build import Stations
+    from agent.daemon.stations import Stations
     from agent.server.pause_body import PauseBody, ResumeBody
 
 _NOT_PAUSED = (

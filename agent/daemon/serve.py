@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.core.clock import Clock
-    from agent.daemon.build import Stations
+    from agent.daemon.stations import Stations
     from agent.schedule.decision import Decision
 
 _log = structlog.get_logger("footfall.daemon")
