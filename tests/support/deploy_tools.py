@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from agent.core.gate import GateOrder
 from agent.server.adapters.adapter_settings import AdapterSettings, Canary
 from agent.server.control import Refused
+from tests.support.asked_gates import gate_document
 
 if TYPE_CHECKING:
     from agent.server.adapters.github import Deployment
@@ -308,24 +309,11 @@ class Judged:
 def a_gate(order: GateOrder, gate_id: str) -> GateDocument:
     """Return a gate that was just asked for."""
     return {
+        **gate_document(order),
         "id": gate_id,
         "address": f"/api/v1/gates/{gate_id}",
-        "site": order.site,
-        "journeys": list(order.journeys),
-        "release": order.release or None,
-        "url": order.url or None,
         "headers": list(order.headers),
-        "within": order.within,
-        "baseline": order.baseline,
-        "source": order.source,
         "asked_at": "2027-01-15T07:59:53Z",
-        "ended_at": None,
-        "seconds": None,
-        "verdict": "pending",
-        "reasons": [],
-        "would_do": None,
-        "runs": [],
-        "hook": None,
         "trace_id": "0" * 32,
     }
 
