@@ -111,37 +111,38 @@ class Gates:
 
     async def wait(self, gate_id: str, seconds: float = 0.0) -> GateDocument | None:
         """Return a gate once it has its verdict; see ``agent.server.gates.Gates``."""
-        if self._waiting >= _MOST_WAIT:
-            seconds = 0.0
+        if not seconds or self._waiting >= _MOST_WAIT:
+            return await self._look(gate_id, 0.0)
         self._waiting += 1
         try:
-            gate = self._under_way.get(gate_id)
-            if gate is None:
-                return cast("GateDocument | None", await self._kept(gate_id, seconds))
-            if seconds and not gate.decided.is_set():
-                patience = self._clock.sleep(seconds)
-                await first_of(gate.decided.wait(), self._ending.wait(), patience)
-            return gate.document()
+            return await self._look(gate_id, seconds)
         finally:
             self._waiting -= 1
+
+    async def _look(self, gate_id: str, seconds: float) -> GateDocument | None:
+        gate = self._under_way.get(gate_id)
+        if gate is None:
+            return cast("GateDocument | None", await self._kept(gate_id, seconds))
+        if seconds and not gate.decided.is_set():
+            patience = self._clock.sleep(seconds)
+            await first_of(gate.decided.wait(), self._ending.wait(), patience)
+        return gate.document()
 
     async def _kept(self, gate_id: str, seconds: float) -> dict[str, Any] | None:
         """Return a gate that is over; or one that another replica walks, as ``wait`` does."""
         kept = await self._reader.read(lambda connection: gates.find(connection, gate_id))
         sharing, until = self._road.books.sharing, self._clock.monotonic() + seconds
-        if sharing is None:
+        if sharing is None or _is_over(kept):
             return kept
-        while kept is None or kept["verdict"] == gates.PENDING:
+        while True:
             heard = sharing.heard
             kept = await sharing.find(gate_id) or kept
             left = until - self._clock.monotonic()
-            pending = kept is not None and kept["verdict"] == gates.PENDING
-            if not pending or left <= 0 or self._ending.is_set():
-                break
+            if kept is None or _is_over(kept) or left <= 0 or self._ending.is_set():
+                return kept
             # What is told may be lost.
             patience = self._clock.sleep(min(left, _LOOKS_EVERY))
             await first_of(heard.wait(), self._ending.wait(), patience)
-        return kept
 
     async def _again(self, gate_id: str, digest_before: str, digest: str) -> GateDocument:
         if digest_before != digest:
@@ -292,6 +293,10 @@ class Gates:
             if medians
             for now, then in (medians,)
         ]
+
+
+def _is_over(kept: Mapping[str, Any] | None) -> bool:
+    return kept is not None and kept["verdict"] != gates.PENDING
 
 
 def _no_vote(name: str, share: past.Share, baseline: float) -> str:

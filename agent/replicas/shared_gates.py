@@ -18,7 +18,6 @@ from agent.queue.shared import Away
 from agent.storage import gates
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping
 
     from agent.core.clock import Clock
@@ -121,10 +120,6 @@ class SharedGates:
         if not others:
             return
 
-        def write(connection: sqlite3.Connection) -> None:
-            for gate in others:
-                gates.copy(connection, gate)
-
-        await self._database.transaction(write)
+        await self._database.transaction(lambda connection: gates.copy(connection, others))
         self.heard.set()
         self.heard = asyncio.Event()

@@ -12,7 +12,7 @@ from agent.storage.runs import AFTER_ANY
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS gates (
@@ -69,19 +69,21 @@ def ask(connection: sqlite3.Connection, asked: Asked) -> None:
     _forget(connection)
 
 
-def copy(connection: sqlite3.Connection, document: Mapping[str, Any]) -> None:
-    """Keep a gate as the replica tells of it that walks it."""
-    asked_at = datetime.fromisoformat(document["asked_at"]).timestamp()
-    connection.execute(
+def copy(connection: sqlite3.Connection, documents: Iterable[Mapping[str, Any]]) -> None:
+    """Keep gates as the replicas tell of them that walk them."""
+    connection.executemany(
         "INSERT INTO gates VALUES (:id, :site, :asked_at, NULL, '', :verdict, :document, 1) "
         "ON CONFLICT (id) DO UPDATE SET verdict = :verdict, document = :document WHERE elsewhere",
-        {
-            "id": document["id"],
-            "site": document["site"],
-            "asked_at": asked_at,
-            "verdict": document["verdict"],
-            "document": fit(document, LARGEST),
-        },
+        (
+            {
+                "id": document["id"],
+                "site": document["site"],
+                "asked_at": datetime.fromisoformat(document["asked_at"]).timestamp(),
+                "verdict": document["verdict"],
+                "document": fit(document, LARGEST),
+            }
+            for document in documents
+        ),
     )
     _forget(connection)
 

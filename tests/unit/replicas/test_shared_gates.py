@@ -96,7 +96,7 @@ async def test_a_replica_does_not_write_over_its_own_gate(pair):
     one, _ = pair
     asked = gates.Asked("k", "d", START, a_gate())
     await one.read(gates.ask, asked)
-    await one.read(gates.copy, a_gate("fail"))
+    await one.read(gates.copy, [a_gate("fail")])
     assert (await one.read(gates.find, a_gate()["id"]))["verdict"] == "pending"
 
 
