@@ -11,7 +11,7 @@ import sys
 import textwrap
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import aiohttp
 import psutil
@@ -22,6 +22,8 @@ from tests.support.service import free_port
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+HeldT = TypeVar("HeldT")
 
 LOCATION = "test"
 _KEPT = ("PATH", "HOME", "LANG", "PLAYWRIGHT_BROWSERS_PATH", "PYTHONPATH", "TMPDIR")
@@ -371,11 +373,11 @@ class Daemon:
 
 
 async def until(
-    condition: Callable[[], object],
+    condition: Callable[[], HeldT],
     within: float = _WITHIN,
     otherwise: Callable[[], str] = lambda: "the condition never held",
-) -> None:
-    """Ask for something that another process does until it is so.
+) -> HeldT:
+    """Ask for something that another process does until it is so; return what it came to.
 
     Raises:
         AssertionError: it wasn't within so many seconds.
@@ -383,7 +385,8 @@ async def until(
     """
     try:
         async with asyncio.timeout(within):
-            while not condition():  # noqa: ASYNC110 - another process can't set an event of ours
+            while not (held := condition()):  # noqa: ASYNC110 - another process sets no event
                 await asyncio.sleep(0.05)
+            return held
     except TimeoutError:
         raise AssertionError(f"not within {within} s: {otherwise()}") from None
