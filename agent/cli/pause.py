@@ -120,6 +120,8 @@ def _show_pause(told: dict[str, Any]) -> None:
     _say(f"{verb}: {names}, {end}.")
     if told["stopped"]:
         _say(f"Ended under way: {', '.join(told['stopped'])}.")
+    if told["stopping"]:
+        _say(f"Ended at other replicas as soon as they hear of it: {', '.join(told['stopping'])}.")
     if told["running"]:
         running = ", ".join(told["running"])
         _say(f"Under way still, and counted: {running}. --now ends them too.")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.daemon.stations import Stations
+    from agent.schedule.pauses import Pause
     from agent.server.pause_body import PauseBody, ResumeBody
 
 _NOT_PAUSED = (
@@ -65,15 +66,12 @@ class Pausing:
             pause, stopped = await self._stations.switch.pause(order)
         except Away as error:
             raise Refused(503, _NOT_PAUSED.format(error)) from None
-        running = [
-            name
-            for name in self._stations.engine.stops.under_way
-            if pause.names(name) and pause.mode is Mode.STOP and not asked.now
-        ]
+        here, elsewhere = self._under_way(pause)
         return {
             "pause": pause_document(pause),
             "stopped": stopped,
-            "running": running,
+            "stopping": elsewhere if asked.now else [],
+            "running": [] if asked.now else sorted({*here, *elsewhere}),
             "warning": self._warning(),
         }
 
@@ -109,6 +107,18 @@ class Pausing:
             "held": held,
             "warning": self._warning(),
         }
+
+    def _under_way(self, pause: Pause) -> tuple[list[str], list[str]]:
+        """Return what is walked that a pause is to stop: here, and at other replicas."""
+        replica = self._stations.replica
+        # This replica comes first.
+        others = replica.presence.heard()[1:] if replica is not None else ()
+        elsewhere = {name for one in others for name in one.running}
+        here, there = (
+            [name for name in sorted(names) if pause.names(name) and pause.mode is Mode.STOP]
+            for names in (self._stations.engine.stops.under_way, elsewhere)
+        )
+        return here, there
 
     def _chosen(self, selectors: Sequence[str] | None) -> list[str] | None:
         """Return the journeys that are meant, by name; None: all of them."""

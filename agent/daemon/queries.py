@@ -206,6 +206,10 @@ class Overview:
         detail = RunDetail(self._location, told.artifacts, told.replicas, told.trace_link())
         return await self._reader.read(lambda connection: look_up(connection, run_id, detail))
 
+    def elsewhere(self) -> list[str]:
+        """Return the addresses of the other replicas that are heard."""
+        return self._reported.replicas.elsewhere()
+
     async def incidents(self, limit: int, before: int | None = None) -> IncidentsDocument:
         """Return incidents, the open ones first; of numbers below ``before``, if that is given.
 

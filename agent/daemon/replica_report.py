@@ -48,6 +48,12 @@ class ReplicaReport:
             for one in known
         ]
 
+    def elsewhere(self) -> list[str]:
+        """Return the addresses of the other replicas that are heard."""
+        known = self._presence.known() if self._presence is not None else ()
+        others = (one for one in known if one.is_heard and one.said.instance != self._instance)
+        return [address for one in others if (address := _address(one, known))]
+
     def made_by(self, run: Mapping[str, Any]) -> MadeByDocument | None:
         """Return which other replica made a run; None: this one did."""
         instance = run.get("replica")

@@ -77,7 +77,7 @@ def api_routes(source: Source) -> list[Route]:
         run_id = request.path_params["run_id"][:_LONGEST]
         found = await source.run(run_id)
         if found is None:
-            raise HTTPException(404, unknown_run(run_id))
+            raise HTTPException(404, unknown_run(run_id, source.elsewhere()))
         return JSONResponse(found)
 
     return [
@@ -110,11 +110,21 @@ def _incident_routes(source: Source) -> list[Route]:
     ]
 
 
-def unknown_run(run_id: str) -> str:
-    """Say that no run, or not one alone, is meant by what somebody gave as its id."""
-    return (
+def unknown_run(run_id: str, elsewhere: Sequence[str]) -> str:
+    """Say that no run, or not one alone, is meant by what somebody gave as its id.
+
+    ``elsewhere`` are the addresses of other replicas, which may know it.
+    """
+    said = (
         f"no run has the id {run_id[:_SHOWN]!a}. Old runs are let go of; and where an id is cut, "
         "it takes its first 8 characters at least, and more where several runs begin with them."
+    )
+    if not elsewhere:
+        return said
+    listed = ", ".join(elsewhere)
+    return (
+        f"{said} Of what the location's other replicas walked, only the newest runs of each "
+        f"journey are known here; older ones are at {listed}"
     )
 
 

@@ -707,6 +707,10 @@ class Source(Protocol):
         """Return one run, over or not; None: there is none such."""
         ...
 
+    def elsewhere(self) -> Sequence[str]:
+        """Return the addresses of the location's other replicas, which may know other runs."""
+        ...
+
     async def incidents(self, limit: int, before: int | None = None) -> IncidentsDocument:
         """Return incidents, the open ones first; of numbers below ``before``, if that is given."""
         ...

@@ -61,7 +61,7 @@ def page_routes(source: Source, rendering: Rendering) -> list[Route]:
         run_id = request.path_params["run_id"][:_LONGEST]
         found = await source.run(run_id)
         if found is None:
-            raise HTTPException(404, unknown_run(run_id))
+            raise HTTPException(404, unknown_run(run_id, source.elsewhere()))
         return shown(request, "run.html", showing.run(found))
 
     async def incidents(request: Request) -> Response:

@@ -9,11 +9,13 @@ import time
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import pytest
+
 from agent.replicas.swept import Stretch
 from tests.acceptance.conftest import LOOK
 from tests.support.build import a_journey
 from tests.support.daemon import Daemon, until
-from tests.support.replicas import Replicated, pending
+from tests.support.replicas import TOKEN, Replicated, pending
 
 EVERY = {"look": 5.0, "linger": 4.0, "ping": 3.0}
 """The journeys, each with its seconds."""
@@ -179,3 +181,33 @@ async def test_each_slot_has_one_word_whatever_dies_stops_or_is_away(tmp_path, s
         assert words["pass"] > sum(words.values()) / 3, words
         assert "shutdown" not in words
         assert await told.now[0].terminate() == 0, told.told()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+async def test_a_server_may_be_away_for_five_minutes(tmp_path, shop, nats):
+    """Three replicas tick on all the time; each slot of it has one word, and the browsers and
+    processes that walk again afterwards are those of before."""
+    async with story(tmp_path, shop, nats, 3) as told:
+        location = told.location
+        await told.finished()
+        begin = time.time()
+        await nats.stop()
+        await asyncio.sleep(20)  # until what was under way has ended
+        before = Counter(location.totals())
+        while time.time() < begin + 300:
+            for daemon in told.now.values():
+                status, health = await daemon.get("/healthz")
+                assert status == 200, health
+                _, ready = await daemon.get("/readyz", TOKEN)
+                assert "is away" in ready["checks"]["queue"]["detail"], ready
+            await asyncio.sleep(5)
+        await nats.start()
+        for journey in EVERY:
+            await told.finished(journey)
+        await told.until_swept(begin, time.time())
+        words = location.totals()
+        assert words["queue"] - before["queue"] > 150, (before, words)
+        assert not any(daemon.events("worker.replaced") for daemon in told.all), told.told()
+        codes = await asyncio.gather(*(daemon.terminate() for daemon in told.now.values()))
+        assert codes == [0, 0, 0], told.told()

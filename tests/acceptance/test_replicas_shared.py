@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.support.daemon import Daemon, Home
+from tests.support.daemon import NEVER, Daemon, Home
 from tests.support.nats_server import NatsServer
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def a_home(folder: Path, shop: Shop, nats: NatsServer) -> Home:
         schedule={"every": "3s", "timeout": "1s", "grace": "1s", "confirm_after": "0s"},
     )
     home.journey("look", CALLS, 'site="shop", owner="tests", browser=False')
+    by_hand = f'every="{NEVER}", timeout="50s", browser=False'
+    home.journey("long", "await asyncio.sleep(45)", f'site="shop", owner="tests", {by_hand}')
     return home
 
 
@@ -67,9 +69,9 @@ async def asked(daemon: Daemon, path: str) -> dict:
     return body
 
 
-async def of_look(daemon: Daemon) -> dict:
-    (journey,) = (await asked(daemon, "/api/v1/journeys?days=1"))["journeys"]
-    return journey
+async def of_look(daemon: Daemon, name: str = "look") -> dict:
+    listed = (await asked(daemon, "/api/v1/journeys?days=1"))["journeys"]
+    return next(journey for journey in listed if journey["journey"] == name)
 
 
 @dataclass
@@ -153,12 +155,22 @@ async def down_and_up_once(pair: Pair, shop: Shop) -> None:
 
 
 async def paused_at_both(pair: Pair) -> None:
-    """A pause at the one holds at the other, and ends where either ends it."""
+    """A pause at the one holds at the other, where it ends walks too; either may end it."""
+    run_id = (await posted(pair.homes[1], "/api/v1/journeys/long/runs", {}))[1]["run_id"]
+
+    async def walks() -> bool:
+        return (await of_look(pair.one, "long"))["running"]
+
+    await pair.until(walks)
+    told = await pair.homes[0].footfall("pause", "long", "--reason", "release", "--now")
+    assert "Ended at other replicas as soon as they hear of it: long." in told.out, told
+    ended = await pair.other.wait_for("run.finished", lambda record: record["run_id"] == run_id)
+    assert (ended["result"], ended["error_type"]) == ("not_measured", "stopped")
     told = await pair.homes[0].footfall("pause", "look", "--reason", "release", "--now")
     assert told.code == 0, told.err
     await pair.other.wait_for("pause.set")
     assert [one["suspended"]["reason"] for one in await pair.look()] == ["release"] * 2
-    told = await pair.homes[1].footfall("resume", "look")
+    told = await pair.homes[1].footfall("resume", "look", "long")
     assert told.code == 0, told.err
 
     async def resumed() -> bool:
@@ -180,6 +192,8 @@ async def counted_once(pair: Pair) -> str:
     listed = (await asked(pair.one, "/api/v1/runs?limit=100"))["runs"]
     theirs = instance_of(pair.homes[1])
     run: str = next(run["run_id"] for run in listed if run["replica"] == theirs)
+    _, unknown = await pair.one.get("/api/v1/runs/of-long-ago", TOKEN)
+    assert f"older ones are at http://127.0.0.1:{pair.homes[1].port}" in unknown["error"]
     shown = await asked(pair.one, f"/api/v1/runs/{run}")
     assert shown["made_by"]["run"].endswith(f":{pair.homes[1].port}/runs/{run}")
     return run
@@ -207,7 +221,7 @@ async def judged_once(pair: Pair) -> None:
     here, there = pair.homes
     deploy = {"site": "shop", "release": "1.4.3"}
     assert (await posted(here, "/api/v1/deploys", deploy))[0] == 201
-    order = {"site": "shop", "within": "50s"}
+    order = {"site": "shop", "journeys": ["look"], "within": "50s"}
     gates = [
         (await posted(home, "/api/v1/gates", order, {"Idempotency-Key": "deploy-7"}))[1]
         for home in (here, there, here)

@@ -74,6 +74,10 @@ class Stage:
         """Return a run."""
         return self.scene.runs.get(run_id)
 
+    def elsewhere(self) -> list[str]:
+        """Return no addresses: it is alone."""
+        return []
+
     async def incidents(self, limit: int, before: int | None = None) -> Any:
         """Return all incidents."""
         told = {"at": self.scene.overview["at"], "location": self.scene.overview["location"]}
