@@ -16,7 +16,18 @@ import venv
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.support import alerting, axe, backend, debian, deploying, nginx, oscar, stories, victoria
+from tests.support import (
+    alerting,
+    axe,
+    backend,
+    debian,
+    deploying,
+    nats_server,
+    nginx,
+    oscar,
+    stories,
+    victoria,
+)
 from tests.support.commands import InstallError, run
 from tests.support.service import CACHE, ROOT
 
@@ -48,6 +59,7 @@ def main() -> int:
                     (name, deploying.RELEASE, CACHE / name, partial(_deploying, name))
                     for name in deploying.PROGRAMS
                 ),
+                ("an old NATS server", "bookworm", nats_server.OLD, _old_nats),
                 ("axe-core", axe.VERSION, axe.FOLDER, axe.install),
                 ("the instrumented back end", _key(_BACKEND), backend.VENV, _backend),
                 ("the django-oscar environment", _key(_LOCK), oscar.VENV, _oscar),
@@ -99,6 +111,11 @@ def _deploying(name: str) -> None:
 def _victoria() -> None:
     debian.unpack("victoria-metrics", "trixie", CACHE / "victoria-metrics")
     _starts(victoria.BINARY, "-version")
+
+
+def _old_nats() -> None:
+    debian.unpack("nats-server", "bookworm", nats_server.OLD)
+    _starts(nats_server.OldNatsServer.binary, "--version")
 
 
 def _starts(binary: Path, version: str) -> None:

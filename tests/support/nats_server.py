@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.service import Service, free_port, listens
+from tests.support.service import CACHE, Service, free_port, listens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BINARY = Path(sys.executable).with_name("nats-server")
+OLD = CACHE / "nats-server-2.9"
+"""Debian's of bookworm, unpacked: one that is too old."""
 
 
 class NatsServer(Service):
@@ -21,6 +23,8 @@ class NatsServer(Service):
 
     ``settings`` are lines of its configuration file besides, after address and store.
     """
+
+    binary = BINARY
 
     def __init__(self, settings: str = "", *, jetstream: bool = True) -> None:
         self.port = free_port()
@@ -43,7 +47,7 @@ class NatsServer(Service):
         )
 
     def command(self) -> Sequence[str]:
-        return [str(BINARY), "-c", "nats.conf"]
+        return [str(self.binary), "-c", "nats.conf"]
 
     def ready(self) -> bool:
         return "Server is ready" in self.log.read_text() and listens(self.port)
@@ -75,3 +79,9 @@ class NatsServer(Service):
     def _stop(self) -> None:
         self.thaw()
         super()._stop()
+
+
+class OldNatsServer(NatsServer):
+    """A server as Debian 12 has it: too old to let a message expire."""
+
+    needs = binary = OLD / "usr" / "sbin" / "nats-server"

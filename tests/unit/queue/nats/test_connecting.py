@@ -13,7 +13,7 @@ from agent.core.clock import SystemClock
 from agent.queue.nats.endpoint import Endpoint
 from agent.queue.nats.location import opened
 from tests.support.authority import Authority
-from tests.support.nats_server import NatsServer
+from tests.support.nats_server import NatsServer, OldNatsServer
 from tests.support.nkeys import Operator
 from tests.support.replica_queue import WITHIN
 from tests.support.service import free_port
@@ -125,28 +125,12 @@ async def test_what_is_no_server_of_the_kind_is_told():
         assert await trouble(Endpoint(url)) == "no answer within 2 s"
 
 
-async def test_a_server_that_is_too_old_is_told(nats):
+@pytest.mark.server
+async def test_a_server_that_is_too_old_is_told():
     """With what is needed, since an old one would take everything and let nothing expire."""
-
-    async def pretend(reader, writer):
-        there, onward = await asyncio.open_connection("127.0.0.1", nats.port)
-        info = await there.readline()
-        writer.write(info.replace(b'"version":"2.15', b'"version":"2.9'))
-
-        async def back():
-            while data := await there.read(65_536):
-                writer.write(data)
-
-        returning = asyncio.create_task(back())
-        while data := await reader.read(65_536):
-            onward.write(data)
-        onward.close()
-        await returning
-        writer.close()
-
-    async with await asyncio.start_server(pretend, "127.0.0.1", 0) as old:
-        url = f"nats://127.0.0.1:{old.sockets[0].getsockname()[1]}"
-        assert await trouble(Endpoint(url)) == "NATS 2.9 is too old: 2.11 or later is needed"
+    async with OldNatsServer() as old:
+        told = await trouble(Endpoint(old.url))
+    assert told == "NATS 2.9 is too old: 2.11 or later is needed"
 
 
 async def test_two_environments_share_no_location(nats):
