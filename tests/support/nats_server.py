@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from tests.support.service import CACHE, Service, free_port, listens
 
@@ -85,3 +86,44 @@ class OldNatsServer(NatsServer):
     """A server as Debian 12 has it: too old to let a message expire."""
 
     needs = binary = OLD / "usr" / "sbin" / "nats-server"
+
+
+class NatsCluster:
+    """Three servers that hold each other's streams."""
+
+    def __init__(self) -> None:
+        ports = [free_port() for _ in range(3)]
+        routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
+        self.servers = [
+            _Member(
+                f"server_name: s{number}\n"
+                f'cluster {{ name: c, listen: "127.0.0.1:{port}", routes: [{routes}] }}'
+            )
+            for number, port in enumerate(ports)
+        ]
+        self._stack = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The addresses of all of them."""
+        return ",".join(server.url for server in self.servers)
+
+    def named(self, name: str) -> NatsServer:
+        """Return the server of this name."""
+        return self.servers[int(name.removeprefix("s"))]
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await asyncio.gather(*(stack.enter_async_context(one) for one in self.servers))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+
+class _Member(NatsServer):
+    """One of a cluster, which is ready only once it has others."""
+
+    def ready(self) -> bool:
+        return listens(self.port)

@@ -33,6 +33,10 @@ T = TypeVar("T")
 
 _PING_EVERY = 1.0
 _STATUS = "Status"
+_NO_JETSTREAM = (
+    "JetStream does not answer there: it is not enabled, or not for this account, or the cluster "
+    "is choosing who leads"
+)
 
 
 class Refused(Exception):
@@ -188,7 +192,7 @@ class Session:
         except MaxPayloadError:
             raise ValueError("more than the server takes in one message") from None
         except NoRespondersError:
-            self.give_up("JetStream is not enabled there, or not for this account")
+            self.give_up(_NO_JETSTREAM)
         except (NatsError, OSError, RuntimeError) as error:
             self.give_up(reason(error))
         except asyncio.CancelledError:

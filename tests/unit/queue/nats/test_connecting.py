@@ -119,7 +119,9 @@ async def test_what_is_no_server_of_the_kind_is_told():
     """Nobody there, somebody else, a server without JetStream, and one that says nothing."""
     assert await trouble(Endpoint(f"nats://127.0.0.1:{free_port()}")) == "connection refused"
     async with NatsServer(jetstream=False) as server:
-        assert "JetStream is not enabled" in await trouble(Endpoint(server.url))
+        assert "JetStream does not answer there: it is not enabled" in await trouble(
+            Endpoint(server.url)
+        )
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"nats://127.0.0.1:{mute.getsockname()[1]}"
         assert await trouble(Endpoint(url)) == "no answer within 2 s"
