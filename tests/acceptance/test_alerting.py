@@ -104,7 +104,7 @@ async def test_a_broken_checkout_pages_its_owner_and_a_mended_one_resolves(
 
 
 @pytest.mark.timeout(290)
-@pytest.mark.parametrize("mode", ["stop", "silence"])
+@pytest.mark.parametrize("mode", ["stop", pytest.param("silence", marks=pytest.mark.slow)])
 async def test_what_breaks_under_a_pause_pages_once_that_is_over(
     buying, breaking, chain, otlp, mode
 ):
