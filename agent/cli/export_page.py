@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.cli.running_agent import Agent
-    from agent.server.documents import IncidentsDocument, OverviewDocument
+    from agent.server.documents.incident_pages import IncidentsDocument
+    from agent.server.documents.overview import OverviewDocument
     from agent.server.public.public_files import PublicFile
 
 _OURS = b"data-stale"

@@ -10,7 +10,7 @@ from agent.server.health import Check
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from agent.server.documents import AgentDocument, CheckDocument
+    from agent.server.documents.overview import AgentDocument, CheckDocument
 
 _WITHIN = 1.0
 """Seconds that a page waits for what the agent says of itself."""

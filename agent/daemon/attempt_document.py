@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from agent.server.documents import AttemptDocument, PageErrorDocument, StepSpan
+    from agent.server.documents.attempt_evidence import AttemptDocument, PageErrorDocument, StepSpan
 
 _NOTES = "failure.json"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
     from agent.core.clock import Clock
-    from agent.server.documents import DeployDocument, DeploysDocument
+    from agent.server.documents.deploys import DeployDocument, DeploysDocument
     from agent.storage.database import Database
     from agent.storage.reader import Reader
 

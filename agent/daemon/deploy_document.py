@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.core.deploy import Deploy
-    from agent.server.documents import DeployDocument, NearDeploy
+    from agent.server.documents.deploys import DeployDocument, NearDeploy
 
 
 def deploy_document(one: Deploy) -> DeployDocument:

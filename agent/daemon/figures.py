@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from agent.server.documents import Bar as BarName
-    from agent.server.documents import (
+    from agent.server.documents.shares import Bar as BarName
+    from agent.server.documents.shares import (
         BarSpans,
         ShareDocument,
         SkippedDocument,

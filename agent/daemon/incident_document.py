@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from agent.core.deploy import Deploy
-    from agent.server.documents import IncidentDocument, MomentDocument, OutageDocument
+    from agent.server.documents.incident_pages import (
+        IncidentDocument,
+        MomentDocument,
+        OutageDocument,
+    )
     from agent.storage.incident import Incident, Moment, Outage
 
 _PAGE = "page"

@@ -16,13 +16,10 @@ if TYPE_CHECKING:
 
     from agent.core.certificate import Certificate
     from agent.core.model import Cadence, Journey
-    from agent.server.documents import (
-        BriefDocument,
-        CertificateDocument,
-        DeclaredDocument,
-        MadeByDocument,
-        RunLine,
-    )
+    from agent.server.documents.briefs import BriefDocument, RunLine
+    from agent.server.documents.journey_page import DeclaredDocument
+    from agent.server.documents.overview import CertificateDocument
+    from agent.server.documents.replicas import MadeByDocument
     from agent.storage.journey_state import JourneyState
 
 

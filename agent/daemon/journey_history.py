@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from agent.daemon.figures import Spans
     from agent.daemon.replica_report import ReplicaReport
-    from agent.server.documents import RunLine, StepRank, StretchDocument
+    from agent.server.documents.briefs import RunLine
+    from agent.server.documents.journey_page import StepRank
+    from agent.server.documents.shares import StretchDocument
     from agent.storage.rollup import Rollup
     from agent.storage.rollups import Key
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent.runs.live_runs import LiveRuns
     from agent.schedule.ticker import Ticker
     from agent.schedule.timeline import Timeline
-    from agent.server.documents import SuspensionDocument
+    from agent.server.documents.what_suspends import SuspensionDocument
 
 
 @dataclass(frozen=True, slots=True)

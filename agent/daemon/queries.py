@@ -33,18 +33,16 @@ if TYPE_CHECKING:
     from agent.daemon.present import Present
     from agent.daemon.replica_report import ReplicaReport
     from agent.daemon.suspension_report import SuspensionReport
-    from agent.server.documents import (
-        CertificateDocument,
-        DeployDocument,
-        GateDocument,
-        IncidentDocument,
-        IncidentsDocument,
+    from agent.server.documents.deploys import DeployDocument
+    from agent.server.documents.gates import GateDocument
+    from agent.server.documents.incident_pages import IncidentDocument, IncidentsDocument
+    from agent.server.documents.journey_page import (
         JourneyDocument,
-        OverviewDocument,
         OverviewJourney,
-        RunDocument,
         StandingDocument,
     )
+    from agent.server.documents.overview import CertificateDocument, OverviewDocument
+    from agent.server.documents.run_page import RunDocument
     from agent.storage.journey_state import JourneyState
     from agent.storage.reader import Reader
 

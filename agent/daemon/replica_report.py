@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from agent.replicas.presence import Known, Presence
-    from agent.server.documents import MadeByDocument, ReplicaDocument, ReplicaState
+    from agent.server.documents.replicas import MadeByDocument, ReplicaDocument, ReplicaState
 
 _SHORT = 8
 """Characters of an id that tell it from those of the same host."""

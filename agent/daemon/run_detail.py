@@ -22,12 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.daemon.replica_report import ReplicaReport
-    from agent.server.documents import (
-        AttemptDocument,
-        LastPass,
-        NearDeploy,
-        RunDocument,
-    )
+    from agent.server.documents.attempt_evidence import AttemptDocument
+    from agent.server.documents.deploys import NearDeploy
+    from agent.server.documents.run_page import LastPass, RunDocument
 
 _SHORTEST = 8
 """Characters of an id that may stand for all of it."""

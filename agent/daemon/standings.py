@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from agent.daemon.figures import Figures, Spans
     from agent.daemon.present import PresentJourney
     from agent.daemon.replica_report import ReplicaReport
-    from agent.server.documents import BriefDocument, StandingDocument
+    from agent.server.documents.briefs import BriefDocument
+    from agent.server.documents.journey_page import StandingDocument
 
 _HISTORY = 20
 """Results of a journey that are told."""

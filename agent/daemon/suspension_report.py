@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from agent.schedule.maintenance import Window
     from agent.schedule.pauses import Pause
     from agent.schedule.suspensions import Suspensions
-    from agent.server.documents import PauseDocument, SuspensionDocument, WindowDocument
+    from agent.server.documents.what_suspends import (
+        PauseDocument,
+        SuspensionDocument,
+        WindowDocument,
+    )
     from agent.storage.journey_state import JourneyState
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agent.core.gate import GateEnd, GateOrder
     from agent.core.results import RunResult
     from agent.gates.under_way import UnderWay
-    from agent.server.documents import GateHook
+    from agent.server.documents.gates import GateHook
     from agent.storage.database import Database
     from agent.telemetry.telemetry import Telemetry
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from agent.gates.course import Road
     from agent.gates.telling.tellings import Tellings
     from agent.schedule.timeline import Timeline
-    from agent.server.documents import GateDocument, GateHook
+    from agent.server.documents.gates import GateDocument, GateHook
     from agent.storage.reader import Reader
 
 _log = structlog.get_logger("footfall.gates")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from agent.core.clock import Clock
     from agent.core.gate import GateOrder
-    from agent.server.documents import GateDocument, GateHook, GateRun
+    from agent.server.documents.gates import GateDocument, GateHook, GateRun
 
 
 class UnderWay:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from agent.server.documents import Source
+    from agent.server.documents.source import Source
 
 T = TypeVar("T", int, None)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.server.access import Access
     from agent.server.control import Control
-    from agent.server.documents import Source
+    from agent.server.documents.source import Source
     from agent.server.event_streams import EventStreams
     from agent.server.one_time_links import Links
     from agent.server.sessions import Sessions

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from agent.server.documents import DeployDocument, DeploysDocument
+    from agent.server.documents.deploys import DeployDocument, DeploysDocument
 
 PATH: Final = "/api/v1/deploys"
 _LIMIT: Final = 50

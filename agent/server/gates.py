@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from agent.core.gate import GateOrder
-    from agent.server.documents import GateDocument
+    from agent.server.documents.gates import GateDocument
 
 PATH: Final = "/api/v1/gates"
 LONGEST_WAIT: Final = 60.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from agent.server.documents import Source
+    from agent.server.documents.source import Source
     from agent.server.views.rendering import Rendering
 
     Handler = Callable[[Request, Exception], Awaitable[Response]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from agent.server import documents
+from agent.server.documents.shares import UptimeDocument
 from agent.server.public.public_app import create_public_app
 from agent.server.serving import listen, port_of, serving
 from tests.support.overviews import (
@@ -66,7 +66,7 @@ def _days(*last: str, flaky: tuple[int, ...] = (), unknown: int = 0) -> dict[str
 
 
 def _up(uptime: float | None, measured: float | None) -> list[Any]:
-    return [made(documents.UptimeDocument, days=90, uptime=uptime, measured=measured)]
+    return [made(UptimeDocument, days=90, uptime=uptime, measured=measured)]
 
 
 _UNKNOWN = {"hours": [], "days": ["unknown"] * 90}

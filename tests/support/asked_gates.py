@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agent.core.gate import GateOrder
     from agent.server.control import Refused
-    from agent.server.documents import GateDocument
+    from agent.server.documents.gates import GateDocument
 
 
 def gate_document(order: GateOrder, number: int = 1) -> GateDocument:

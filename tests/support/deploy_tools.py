@@ -25,7 +25,7 @@ from tests.support.asked_gates import gate_document
 
 if TYPE_CHECKING:
     from agent.server.adapters.github import Deployment
-    from agent.server.documents import GateDocument
+    from agent.server.documents.gates import GateDocument
 
 SECRETS = {
     "argo_rollouts": "argo-0123456789abcdef",

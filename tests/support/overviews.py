@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import builtins
+import importlib
+import pkgutil
 import types
 import typing
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 from agent.server import documents
+from agent.server.documents.briefs import BriefDocument
+from agent.server.documents.incident_pages import (
+    IncidentDocument,
+    IncidentsDocument,
+    OutageDocument,
+)
+from agent.server.documents.journey_page import OverviewJourney
+from agent.server.documents.overview import OverviewDocument
+from agent.server.documents.shares import UptimeDocument
+from agent.server.documents.what_suspends import SuspensionDocument, WindowDocument
 
+KINDS: dict[str, Any] = {
+    name: kind
+    for module in pkgutil.iter_modules(documents.__path__, f"{documents.__name__}.")
+    for name, kind in vars(importlib.import_module(module.name)).items()
+}
+"""Every document by its name, and what is named in them."""
 CANARY = "canary-0815"
 """Stands in each private field; the public must never see it."""
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
@@ -24,7 +42,7 @@ def at(**ago: float) -> str:
 
 def made(kind: Any, **given: Any) -> Any:
     """A document of a kind, with what is given, and else a canary wherever there may be one."""
-    hints = get_type_hints(kind, {**vars(documents), "ChangeDocument": dict[str, str]})
+    hints = get_type_hints(kind, localns={**KINDS, "ChangeDocument": dict[str, str]})
     return {name: _canary(hint) for name, hint in hints.items()} | given
 
 
@@ -38,21 +56,21 @@ def a_journey(name: str, title: str = "", **given: Any) -> Any:
         "consecutive_slow": 0,
         "suspended": None,
         "skipped": [],
-        "last_run": made(documents.BriefDocument, result="pass", started_at=at(minutes=1)),
-        "uptime": [made(documents.UptimeDocument, days=90, uptime=99.951, measured=98.2)],
+        "last_run": made(BriefDocument, result="pass", started_at=at(minutes=1)),
+        "uptime": [made(UptimeDocument, days=90, uptime=99.951, measured=98.2)],
         "bars": {"hours": [], "days": ["pass"] * 90},
     }
-    return made(documents.OverviewJourney, **{**usual, **given})
+    return made(OverviewJourney, **{**usual, **given})
 
 
 def held(cause: str) -> Any:
     """What suspends a journey now."""
-    return made(documents.SuspensionDocument, cause=cause, mode="stop", over=False)
+    return made(SuspensionDocument, cause=cause, mode="stop", over=False)
 
 
 def an_outage(name: str, began: str, ended: str | None = None) -> Any:
     return made(
-        documents.OutageDocument,
+        OutageDocument,
         journey=f"{name}_{CANARY}",
         began_at=began,
         opened_at=began,
@@ -63,7 +81,7 @@ def an_outage(name: str, began: str, ended: str | None = None) -> Any:
 
 def an_incident(number: int, *outages: Any) -> Any:
     return made(
-        documents.IncidentDocument,
+        IncidentDocument,
         id=number,
         open=any(one["ended_at"] is None for one in outages),
         began_at=min(one["began_at"] for one in outages),
@@ -73,7 +91,7 @@ def an_incident(number: int, *outages: Any) -> Any:
 
 def a_window(*names: str, since: str, until: str, holds: bool = False) -> Any:
     return made(
-        documents.WindowDocument,
+        WindowDocument,
         since=since,
         until=until,
         holds=holds,
@@ -83,7 +101,7 @@ def a_window(*names: str, since: str, until: str, holds: bool = False) -> Any:
 
 def an_overview(*journeys: Any, maintenance: tuple[Any, ...] = ()) -> Any:
     return made(
-        documents.OverviewDocument,
+        OverviewDocument,
         at=at(),
         journeys=list(journeys),
         bars={"hours": at(days=1), "days": "2026-08-30T00:00:00Z"},
@@ -92,7 +110,7 @@ def an_overview(*journeys: Any, maintenance: tuple[Any, ...] = ()) -> Any:
 
 
 def incidents(*found: Any, more: bool = False) -> Any:
-    return made(documents.IncidentsDocument, at=at(), incidents=list(found), more=more)
+    return made(IncidentsDocument, at=at(), incidents=list(found), more=more)
 
 
 class Told:

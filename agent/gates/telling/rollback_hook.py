@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.gates.telling.poster import Posted, Poster
-    from agent.server.documents import GateDocument
+    from agent.server.documents.gates import GateDocument
 
 _TOLD: Final = (
     "id",

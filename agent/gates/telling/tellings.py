@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agent.config import Settings
     from agent.core.clock import Clock
     from agent.gates.telling.poster import Poster
-    from agent.server.documents import GateDocument, GateHook
+    from agent.server.documents.gates import GateDocument, GateHook
 
     Keep = Callable[[str, GateHook], Awaitable[None]]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from agent.gates.telling.poster import Posted, Poster
     from agent.gates.telling.rollback_hook import Sender
-    from agent.server.documents import GateDocument
+    from agent.server.documents.gates import GateDocument
 
 _SPEC: Final = "0.5.0"
 _TYPE: Final = "dev.cdevents.testsuiterun.finished.0.3.0"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.gate import GateOrder
-    from agent.server.documents import GateDocument
+    from agent.server.documents.gates import GateDocument
     from agent.server.gates import Gates
 
 HOLDS: Final = 9.0

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from agent.server.adapters.askings import Askings
     from agent.server.adapters.deploy_notes import DeployNotes
     from agent.server.adapters.doors import Doors
-    from agent.server.documents import GateDocument
+    from agent.server.documents.gates import GateDocument
 
 _log = structlog.get_logger("footfall.server")
 

@@ -15,13 +15,10 @@ from agent.core.titles import id_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agent.server.documents import (
-        Bar,
-        IncidentDocument,
-        IncidentsDocument,
-        OverviewDocument,
-        OverviewJourney,
-    )
+    from agent.server.documents.incident_pages import IncidentDocument, IncidentsDocument
+    from agent.server.documents.journey_page import OverviewJourney
+    from agent.server.documents.overview import OverviewDocument
+    from agent.server.documents.shares import Bar
 
 PublicState = Literal["down", "unknown", "slow", "maintenance", "paused", "up"]
 """How a journey stands, or all of them, the worst first."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.server.documents import StretchDocument
+    from agent.server.documents.shares import StretchDocument
 
 _STEP: Final = 5
 _HEIGHT: Final = 100.0

@@ -12,7 +12,7 @@ from agent.server.views.vocabulary import COUNTED, JOURNEY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.server.documents import OverviewDocument
+    from agent.server.documents.overview import OverviewDocument
 
     Said = Callable[[str, str, State], "Headline"]
 

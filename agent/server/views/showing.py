@@ -19,16 +19,11 @@ from agent.server.views.waterfall import Scale
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.server.documents import (
-        AttemptDocument,
-        IncidentDocument,
-        IncidentsDocument,
-        JourneyDocument,
-        OverviewDocument,
-        OverviewJourney,
-        RequestSpan,
-        RunDocument,
-    )
+    from agent.server.documents.attempt_evidence import AttemptDocument, RequestSpan
+    from agent.server.documents.incident_pages import IncidentDocument, IncidentsDocument
+    from agent.server.documents.journey_page import JourneyDocument, OverviewJourney
+    from agent.server.documents.overview import OverviewDocument
+    from agent.server.documents.run_page import RunDocument
 
 Values = dict[str, Any]
 

@@ -15,8 +15,9 @@ from agent.server.views.vocabulary import BARS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.server.documents import Bar as Word
-    from agent.server.documents import RunLine, StretchDocument
+    from agent.server.documents.briefs import RunLine
+    from agent.server.documents.shares import Bar as Word
+    from agent.server.documents.shares import StretchDocument
 
 _DRAWN: Final = {
     "pass": "pass",

@@ -42,6 +42,7 @@ class Stations:
             self.suspensions, self.file, self.engine, telemetry, self.clock, self._change
         )
         self.dispatcher = SimpleNamespace(journeys={one.name: one for one in JOURNEYS})
+        self.replica = None
         self.pausing = Pausing(self, self.clock)
 
     async def _stop_runs(self, journeys, why):
@@ -95,6 +96,20 @@ async def test_now_ends_what_runs_once_nothing_begins(stations):
     _, stopped = await stations.switch.pause(order("buy", now=True))
     assert stopped == ["buy"]
     assert stations.stopped == [(("buy",), "stopped by anna: so")]
+
+
+async def test_what_other_replicas_walk_is_told(stations):
+    """Under way still, or ended as soon as they hear of it; a pause that silences ends nothing."""
+    here, there = SimpleNamespace(running=["look"]), SimpleNamespace(running=["buy", "buy_two"])
+    stations.replica = SimpleNamespace(presence=SimpleNamespace(heard=lambda: [here, there]))
+
+    async def told(**given):
+        answer = await stations.pausing.pause(PauseBody(journeys=["buy"], reason="so", **given))
+        return answer["stopping"], answer["running"]
+
+    assert await told() == ([], ["buy"])
+    assert await told(now=True) == (["buy"], [])
+    assert await told(mode="silence") == ([], [])
 
 
 async def test_a_disk_that_refuses_keeps_nobody_from_pausing(stations, monkeypatch):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent.server import documents
+from agent.server.documents.briefs import BriefDocument
 from agent.server.public.public_document import public_document
 from tests.support.overviews import (
     CANARY,
@@ -27,7 +27,7 @@ from tests.support.overviews import (
 async def test_nothing_but_titles_states_and_times_gets_out():
     """No text and no number of any private field of any document is in what the public sees."""
     overview = an_overview(
-        a_journey("buy", "Buy a mug", up=False, last_run=made(documents.BriefDocument)),
+        a_journey("buy", "Buy a mug", up=False, last_run=made(BriefDocument)),
         a_journey("look", "Look around", suspended=held("pause")),
         a_journey("hidden"),
         maintenance=(
@@ -69,7 +69,7 @@ async def test_only_journeys_with_a_title_are_shown():
         ({"up": False}, "down"),
         ({"up": None}, "unknown"),
         ({"consecutive_slow": 2}, "slow"),
-        ({"last_run": made(documents.BriefDocument, result="not_measured")}, "unknown"),
+        ({"last_run": made(BriefDocument, result="not_measured")}, "unknown"),
         ({"last_run": None, "up": None}, "unknown"),
         ({"suspended": held("pause")}, "paused"),
         (

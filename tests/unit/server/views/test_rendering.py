@@ -12,11 +12,15 @@ from typing import Any, NotRequired, get_args, get_origin, get_type_hints, is_ty
 import pytest
 
 from agent.core.difference import ChangeDocument
-from agent.server import documents
+from agent.server.documents.incident_pages import IncidentsDocument
+from agent.server.documents.journey_page import JourneyDocument
+from agent.server.documents.overview import OverviewDocument
+from agent.server.documents.run_page import RunDocument
 from agent.server.views import showing
 from agent.server.views.assets import Assets
 from agent.server.views.rendering import Rendering
 from tests.gallery import scenes
+from tests.support.overviews import KINDS as DOCUMENTS
 
 RENDERING = Rendering(Assets())
 MAY = {"signed_in": True, "place": "/"}
@@ -93,12 +97,12 @@ def test_every_scene_has_its_page() -> None:
 
 
 KINDS = {
-    "overview.html": documents.OverviewDocument,
-    "journey.html": documents.JourneyDocument,
-    "run.html": documents.RunDocument,
-    "incidents.html": documents.IncidentsDocument,
+    "overview.html": OverviewDocument,
+    "journey.html": JourneyDocument,
+    "run.html": RunDocument,
+    "incidents.html": IncidentsDocument,
 }
-NAMES = {**vars(documents), "ChangeDocument": ChangeDocument, "Mapping": Mapping}
+NAMES = {**DOCUMENTS, "ChangeDocument": ChangeDocument, "Mapping": Mapping}
 
 
 def bare(document: Any, kind: Any) -> Any:
