@@ -28,6 +28,8 @@ class PresentJourney:
     next_at: float | None
     """When its next slot is, in Unix seconds; None: it has none."""
     running: bool
+    under_way: str | None
+    """The id of the run that goes on here."""
     state: JourneyState
     suspended: SuspensionDocument | None
 
@@ -63,6 +65,7 @@ class Present:
                 self.dispatcher.is_busy(name)
                 or self.dispatcher.beside.is_walking(name)
                 or name in elsewhere,
+                self.runs.of(name),
                 states.get(name, nothing),
                 suspended.of(journey, states.get(name, nothing)),
             )

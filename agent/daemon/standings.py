@@ -54,6 +54,7 @@ class Standings:
             document: StandingDocument = {
                 **declared(one.journey, self._location),
                 "running": one.running,
+                "under_way": one.under_way,
                 "next_at": written(one.next_at),
                 **standing(one.journey, one.state, spans.now),
                 "suspended": one.suspended,

@@ -32,6 +32,11 @@ class Followed(RunLog):
         self._attempts: dict[int, list[dict[str, Any]]] = {}
         self._step: str | None = None
 
+    @property
+    def walks(self) -> bool:
+        """Whether it has a worker."""
+        return self._walking
+
     def begin(self) -> None:
         """Note that it has a worker."""
         self._walking = True

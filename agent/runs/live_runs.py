@@ -58,6 +58,11 @@ class LiveRuns:
         begins = [one for id_, one in self._now.items() if id_.startswith(run_id)]
         return begins[0] if len(begins) == 1 and len(run_id) >= _SHORTEST else None
 
+    def of(self, journey: str) -> str | None:
+        """Return the id of a run of a journey that goes on, or else waits; None: there is none."""
+        ids = [id_ for id_, one in self._now.items() if one.request.journey.name == journey]
+        return max(ids, key=lambda id_: self._now[id_].walks, default=None)
+
     def ended(self, run: RunResult, turn: Turn | None) -> None:
         """Tell of a run that is written down, and of its journey where that turned with it."""
         journey = run.journey.name

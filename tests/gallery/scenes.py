@@ -115,6 +115,7 @@ def standing(name: str, **more: Any) -> Document:
         "every_failing": None,
         "enabled": True,
         "running": False,
+        "under_way": None,
         "next_at": written(NOW + timedelta(seconds=20)),
         "up": True,
         "consecutive_failures": 0,

@@ -45,6 +45,8 @@ class StandingDocument(DeclaredDocument):
     """A journey as it stands: ``agent.core.standing.state_of`` puts it in a word."""
 
     running: bool
+    under_way: str | None
+    """Id of the run that goes on here; None: none does, or another replica walks it."""
     next_at: str | None
     up: bool | None
     consecutive_failures: int

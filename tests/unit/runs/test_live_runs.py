@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.core.results import Result, Step, StepOutcome
@@ -22,6 +24,18 @@ def live(told):
 
 def step(name, result=StepOutcome.PASS, duration=0.5):
     return Step(name, result, duration)
+
+
+def test_a_journey_leads_to_the_run_that_goes_on(live, journey):
+    """Rather than to one of it that still waits, and to none once both are over."""
+    waits, walks = (replace(a_request(journey), run_id=run_id) for run_id in ("one", "two"))
+    with live.following(waits, 100.0):
+        assert live.of(journey.name) == "one"
+        with live.following(walks, 101.0) as followed:
+            followed.begin()
+            assert live.of(journey.name) == "two"
+            assert live.of("another") is None
+    assert live.of(journey.name) is None
 
 
 def test_each_step_is_told_as_it_happens(live, told, journey):

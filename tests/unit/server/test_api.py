@@ -164,6 +164,7 @@ async def test_a_journey_that_fails(tmp_path):
         "public": "",
         "enabled": True,
         "running": False,
+        "under_way": None,
         "suspended": None,
         "up": False,
         "consecutive_failures": 2,
