@@ -23,7 +23,8 @@ class AgentReport:
         self, version: str, environment: str, ready: Callable[[], Awaitable[Mapping[str, Check]]]
     ) -> None:
         self._version = version
-        self._environment = environment
+        self.environment = environment
+        """What is walked there: ``production``, or another."""
         self._ready = ready
 
     async def document(self) -> AgentDocument:
@@ -38,7 +39,7 @@ class AgentReport:
         listed = [_check(name, check) for name, check in checks.items()]
         return {
             "version": self._version,
-            "environment": self._environment,
+            "environment": self.environment,
             "status": ("degraded" if degraded else "ok") if ok else "failing",
             "checks": sorted(listed, key=lambda one: (one["ok"], not one["degraded"])),
         }

@@ -79,6 +79,11 @@ class Overview:
         self._standings = Standings(location, reported.replicas)
         self._figures = FiguresReader(location)
 
+    @property
+    def environment(self) -> str:
+        """The environment of what is walked."""
+        return self._reported.agent.environment
+
     def loaded(self) -> list[str]:
         """Return the names of the journeys that are loaded."""
         return sorted(self._present.journeys)

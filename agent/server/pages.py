@@ -45,7 +45,7 @@ _FAILED: Final = "The agent failed on this"
 
 def page_routes(source: Source, rendering: Rendering) -> list[Route]:
     """Return the pages' routes."""
-    shown = partial(_shown, rendering)
+    shown = partial(_shown, rendering, source)
 
     async def overview(request: Request) -> Response:
         return shown(request, "overview.html", showing.overview(await source.journeys()))
@@ -88,11 +88,15 @@ def page_routes(source: Source, rendering: Rendering) -> list[Route]:
 
 
 def _shown(
-    rendering: Rendering, request: Request, template: str, values: Mapping[str, object]
+    rendering: Rendering,
+    source: Source,
+    request: Request,
+    template: str,
+    values: Mapping[str, object],
 ) -> Response:
     """Show a page with what whoever asks for it may do there."""
     may = {"signed_in": is_trusted(request.scope), "place": request.url.path}
-    return rendering.page(template, {**values, **may})
+    return rendering.page(template, {**values, **may, "environment": source.environment})
 
 
 def told_on_a_page(told: Handler, rendering: Rendering) -> Handler:

@@ -50,6 +50,11 @@ class Stage:
             await page.screenshot(path=self._artifacts / address.removeprefix("/artifacts/"))
         await page.close()
 
+    @property
+    def environment(self) -> str:
+        """The environment of the scene."""
+        return str(self.scene.overview["agent"]["environment"])
+
     def loaded(self) -> list[str]:
         """Return the names of the overview's journeys."""
         return [one["journey"] for one in self.scene.overview["journeys"]]

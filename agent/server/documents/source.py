@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """Where answers come from. What is async raises ``StateError`` where it can't be had now."""
 
+    @property
+    def environment(self) -> str:
+        """The environment of what is walked, for the head of every page."""
+        ...
+
     def loaded(self) -> list[str]:
         """Return the names of the journeys that are loaded."""
         ...

@@ -23,8 +23,8 @@ from tests.gallery import scenes
 from tests.support.overviews import KINDS as DOCUMENTS
 
 RENDERING = Rendering(Assets())
-MAY = {"signed_in": True, "place": "/"}
-"""What whoever looks on may do."""
+MAY = {"signed_in": True, "place": "/", "environment": "production"}
+"""What whoever looks on may do, and where."""
 PAGES = {
     "overview.html": (showing.overview, scenes.SCENES[1].overview),
     "journey.html": (showing.journey, scenes.journey(scenes.failing(), ("pass", "fail"))),
