@@ -45,7 +45,7 @@ left is for the pipe."""
 _NOTES_SHARE = 0.1
 """The share of the grace that is kept for the notes."""
 _ARIA_SHARE = 0.3
-_MOST_ARIA_WAIT = 3.0
+_MOST_ARIA_WAIT = 5.0
 """The share of what is left of its time, and seconds at most, for the page as roles and names."""
 _MOST_WAIT = 10.0
 """Seconds that the canary, a picture or a trace may take, however much of the timeout is left."""

@@ -47,7 +47,8 @@ async def origin() -> AsyncIterator[Origin]:
 
 async def near(walker: Walker, origin: Origin, line: str) -> list[str]:
     source = f'await run.page.goto("/")\nrun.page.set_default_timeout(150)\n{line}'
-    walked = await walker.walk(source, site(origin.url))
+    # What is left of it is the time in which the page is looked at, on however busy a machine.
+    walked = await walker.walk(source, site(origin.url), timeout=30.0)
     return list(walked.report.near)
 
 
