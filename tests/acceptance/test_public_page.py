@@ -95,7 +95,8 @@ async def test_no_private_byte_gets_out(telling):
         (incident,) = told["incidents"]
         assert (incident["journeys"], incident["ended_at"]) == (["buy-a-mug"], None)
         assert [one["id"] for one in told["journeys"]] == ["buy-a-mug"]
-        assert told["journeys"][0]["days"][-1]["state"] == "fail"
+        # A day may have begun since it failed.
+        assert "fail" in [day["state"] for day in told["journeys"][0]["days"][-2:]]
         (window,) = told["maintenance"]
         assert (window["journeys"], window["holds"]) == (["buy-a-mug"], False)
 
