@@ -247,6 +247,11 @@ IN_TROUBLE = AGENT | {
 }
 
 
+def skipped(reason: str, count: int, **since: float) -> Document:
+    """Slots that were skipped for a reason, the last so long ago; none given: just now."""
+    return {"reason": reason, "count": count, "last_at": ago(**since)}
+
+
 def overview(*journeys: Document, **more: Any) -> Document:
     """The document of ``/``."""
     return {
@@ -832,6 +837,14 @@ SCENES = [
         ),
     ),
     Scene("agent", "/", overview(unmeasured("buy_a_mug"), unmeasured(), agent=IN_TROUBLE)),
+    Scene(
+        "crowded",
+        "/",
+        overview(
+            standing("buy_a_mug", skipped=[skipped("capacity", 31, minutes=2)]),
+            standing("search", skipped=[skipped("capacity", 4, hours=7), skipped("overrun", 1)]),
+        ),
+    ),
     Scene("one", "/"),
     Scene("two-hundred", "/", overview(*_hundreds())),
     Scene("mass-failure", "/", overview(*(failing(f"buy_{thing}") for thing in THINGS))),

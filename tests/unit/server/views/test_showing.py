@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.server.views.showing import overview, run
+from agent.server.views.showing import Crowded, overview, run
 from tests.gallery import scenes
 
 
@@ -52,6 +52,23 @@ def test_few_journeys_have_a_line_each() -> None:
     told = overview(scenes.overview(*(scenes.standing(f"w{n:02}") for n in range(30))))
     assert len(told["rows"]) == 30
     assert told["groups"] == []
+
+
+def test_slots_without_a_worker_are_the_agents_trouble() -> None:
+    """Lately: how many journeys had one, and when the last was; what is longer ago, or was skipped
+    for another reason, is not told."""
+
+    def crowded(*skipped):
+        ill = (
+            scenes.standing(name, skipped=[one]) for name, one in zip("abc", skipped, strict=False)
+        )
+        return overview(scenes.overview(*ill))["crowded"]
+
+    lately = scenes.skipped("capacity", 3, minutes=14), scenes.skipped("capacity", 1, minutes=2)
+    long_ago, paused = scenes.skipped("capacity", 9, minutes=16), scenes.skipped("paused", 9)
+    assert crowded(*lately, long_ago) == Crowded(2, scenes.ago(minutes=2))
+    assert crowded(long_ago, paused) is None
+    assert crowded() is None
 
 
 def test_requests_stand_below_their_steps() -> None:
