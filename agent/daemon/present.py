@@ -29,7 +29,7 @@ class PresentJourney:
     """When its next slot is, in Unix seconds; None: it has none."""
     running: bool
     under_way: str | None
-    """The id of the run that goes on here."""
+    """The id of the run that goes on here, or waits."""
     state: JourneyState
     suspended: SuspensionDocument | None
 

@@ -46,7 +46,7 @@ class StandingDocument(DeclaredDocument):
 
     running: bool
     under_way: str | None
-    """Id of the run that goes on here; None: none does, or another replica walks it."""
+    """Id of the run that goes on here, or waits; None: none does, or another replica walks it."""
     next_at: str | None
     up: bool | None
     consecutive_failures: int
