@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from agent.core.crowding import crowded
 from agent.core.standing import (
     State,
     ago,
@@ -93,6 +94,9 @@ class Page:
         word, style = _standing(checks)
         if word != _READY:
             self._console.print(Text(f"The agent itself: {word}", style=style))
+        if found := crowded(journeys, self._now):
+            told = f"The agent itself: {found}, the last {ago(found.last_at, self._now)} ago"
+            self._console.print(Text(told, style="bold yellow"), soft_wrap=not self._folds)
         self._console.print()
 
     def journeys(self, journeys: Sequence[Journey], explained: AbstractSet[str]) -> None:

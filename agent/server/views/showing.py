@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from agent.core.crowding import crowded
 from agent.core.slowness import TooSlow
 from agent.core.standing import State, by_urgency, is_well, shown_run, state_of
 from agent.server.views import strips
@@ -37,8 +38,6 @@ _RUNS: Final = 10
 """Runs that a journey's page lists; more are drawn."""
 _FAILURES: Final = 8
 """Of those before that did not pass."""
-_LATELY: Final = timedelta(minutes=15)
-"""For how long a slot that no worker was there for is the agent's trouble."""
 _IN_TROUBLE: Final = frozenset({State.FAILS, State.NOT_MEASURED, State.SILENT})
 
 
@@ -49,14 +48,6 @@ class Group:
     shown: Shown
     text: str
     journeys: list[OverviewJourney]
-
-
-@dataclass(frozen=True, slots=True)
-class Crowded:
-    """How many journeys lately had slots for which there was no worker, and when the last was."""
-
-    journeys: int
-    last_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +81,12 @@ def overview(document: OverviewDocument) -> Values:
         **relative_to(document["at"]),
         "document": document,
         "headline": headline(document),
-        "crowded": _crowded(document),
+        "crowded": crowded(journeys, datetime.fromisoformat(document["at"])),
         "troubles": troubles,
         "rows": rows,
         "groups": [*alike, *_groups([one for one in others if one["journey"] not in listed])],
         "why": why,
     }
-
-
-def _crowded(document: OverviewDocument) -> Crowded | None:
-    """Tell of slots that were skipped for want of a worker; None: there were none lately."""
-    since = datetime.fromisoformat(document["at"]) - _LATELY
-    lately = [
-        one["last_at"]
-        for journey in document["journeys"]
-        for one in journey["skipped"]
-        if one["reason"] == "capacity" and datetime.fromisoformat(one["last_at"]) >= since
-    ]
-    return Crowded(len(lately), max(lately)) if lately else None
 
 
 def _by_cause(journeys: Sequence[OverviewJourney]) -> list[list[OverviewJourney]]:

@@ -87,7 +87,7 @@ async def test_the_worst_first_with_what_leads_to_the_cause(shown, served):
     text = await shown()
     rows = [line.split()[0] for line in text.splitlines() if line and not line.startswith(" ")]
     states = ["FAIL", "NOT", "SILENT", "no", "flaky", "pass", "disabled"]
-    assert rows == ["Footfall", *states, "last", "These", "agent"]
+    assert rows == ["Footfall", "The", *states, "last", "These", "agent"]
     assert f"{PLACE}, {served.url}: 1 FAIL, 1 NOT MEASURED, 1 SILENT, 1 no run yet" in text
     fails = text.partition("FAIL   ")[2].partition("\n\n")[0]
     run = (await told(served, "fails"))["last_failure"]
@@ -236,6 +236,12 @@ async def test_an_agent_that_is_not_ready_is_told_last_and_in_words(shown, serve
         "agent  NOT READY: workers\n    workers     FAILS: no browser starts\n"
         "    schedule    ticked\n"
     )
+
+
+async def test_slots_without_a_worker_are_told_before_the_journeys(shown):
+    """As the agent's own trouble, with when the last was."""
+    before, _, _ = (await shown(width=100)).partition("journey  ")
+    assert "The agent itself: 1 journey had slots for which no worker was free, the last" in before
 
 
 async def test_without_the_token_it_says_what_is_missing(served):

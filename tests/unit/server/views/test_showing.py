@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agent.server.views.showing import Crowded, overview, run
+from agent.core.crowding import Crowded
+from agent.server.views.showing import overview, run
 from tests.gallery import scenes
 
 
