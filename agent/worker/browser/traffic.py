@@ -209,8 +209,9 @@ class Traffic:
     def _on_failed(self, request: Request) -> None:
         failure = self.hooks.fit(request.failure or "failed", LINE_LENGTH)
         if failure.startswith(_STOPPED) and self.hooks.was_stopped(request):
-            # The audit tells of it.
-            self.outliner.dropped(self._notes[request])
+            # The audit tells of it. One that ended with the walk has no note any more.
+            if request in self._notes:
+                self.outliner.dropped(self._notes[request])
             self._close(request, "", None)
             return
         self._note(f"{failure} {request.method} {bare_url(request.url)}")

@@ -74,7 +74,7 @@ def console() -> tuple[Console, Emitter]:
     return heard, emitter
 
 
-def traffic() -> tuple[Traffic, Emitter, list[str]]:
+def traffic(*, stops: bool = False) -> tuple[Traffic, Emitter, list[str]]:
     emitter, told = Emitter(), []
     hooks = Hooks(
         is_first_party=lambda url: url.startswith("http://shop/"),
@@ -82,7 +82,7 @@ def traffic() -> tuple[Traffic, Emitter, list[str]]:
         on_span=lambda _: None,
         on_request=lambda _: None,
         on_unsent=lambda _: None,
-        was_stopped=lambda _: False,
+        was_stopped=lambda _: stops,
         on_enough=lambda: told.append("enough"),
         fit=Redactor().fit,
     )
@@ -157,6 +157,21 @@ def test_requests_without_end() -> None:
         emitter.say("response", Response(document, 500))
     assert followed.documents.refusals == {500: "GET http://shop/"}
     assert followed.reached
+
+
+def test_what_was_stopped_as_the_walk_ended() -> None:
+    """That it failed may be told after the walk: it counts for nothing, and breaks nothing."""
+    followed, emitter, _ = traffic(stops=True)
+    before, after = (
+        Request(f"http://shop/{n}", failure="net::ERR_BLOCKED_BY_CLIENT") for n in "ab"
+    )
+    for request in (before, after):
+        emitter.say("request", request)
+    emitter.say("requestfailed", before)
+    followed.end("")
+    emitter.say("requestfailed", after)
+    assert followed.failed == []
+    assert not followed.counts["first failed"]
 
 
 def test_open_requests() -> None:
