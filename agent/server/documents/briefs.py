@@ -24,8 +24,8 @@ class TooSlowDocument(TypedDict):
     seconds: float
 
 
-class BriefDocument(TypedDict):
-    """Of a run what leads to its cause."""
+class RunInShort(TypedDict):
+    """What is told of a run wherever one is named."""
 
     run_id: str
     result: str
@@ -34,7 +34,13 @@ class BriefDocument(TypedDict):
     duration: float
     error_type: str | None
     error: str | None
+    """In a list its first line."""
     step: str | None
+
+
+class BriefDocument(RunInShort):
+    """Of a run what leads to its cause."""
+
     place: SourceLineDocument | None
     slow: list[TooSlowDocument]
     trace_id: str
@@ -47,20 +53,11 @@ class BriefDocument(TypedDict):
     """Of a run that another replica made: then there are no artifacts here."""
 
 
-class RunLine(TypedDict):
+class RunLine(RunInShort):
     """A run of a list."""
 
-    run_id: str
-    result: str
     closer: bool
     """Whether it was walked between the slots of a journey that fails: it counts for no figure."""
-    scheduled_at: str | None
-    started_at: str
-    duration: float
-    error_type: str | None
-    error: str | None
-    """Its first line."""
-    step: str | None
     slow: bool
     made_by: NotRequired[str]
     """The name of the replica that made it, where that is another one."""
