@@ -111,9 +111,7 @@ class Pausing:
     def _under_way(self, pause: Pause) -> tuple[list[str], list[str]]:
         """Return what is walked that a pause is to stop: here, and at other replicas."""
         replica = self._stations.replica
-        # This replica comes first.
-        others = replica.presence.heard()[1:] if replica is not None else ()
-        elsewhere = {name for one in others for name in one.running}
+        elsewhere = replica.presence.walking() if replica is not None else ()
         here, there = (
             [name for name in sorted(names) if pause.names(name) and pause.mode is Mode.STOP]
             for names in (self._stations.engine.stops.under_way, elsewhere)

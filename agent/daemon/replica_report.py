@@ -83,9 +83,7 @@ class ReplicaReport:
 
     def walking(self) -> AbstractSet[str]:
         """Return the journeys that other replicas walk now."""
-        heard = self._presence.heard() if self._presence is not None else ()
-        others = (one for one in heard if one.instance != self._instance)
-        return {name for one in others for name in one.running}
+        return self._presence.walking() if self._presence is not None else frozenset()
 
 
 def _name(one: Known, known: Sequence[Known]) -> str:

@@ -15,6 +15,7 @@ from agent.queue.shared import Away
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from agent.core.clock import Clock
     from agent.queue.shared import Entry, Store
@@ -113,6 +114,10 @@ class Presence:
             return [mine]
         others = (one.said for one in self._known.values() if one.is_heard)
         return [mine, *(said for said in others if said.instance != mine.instance)]
+
+    def walking(self) -> AbstractSet[str]:
+        """Return the journeys that other replicas walk now."""
+        return {name for one in self.heard()[1:] for name in one.running}
 
     def known(self) -> Sequence[Known]:
         """Return every replica that is heard or was, the oldest first, this one among them."""

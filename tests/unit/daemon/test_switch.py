@@ -100,8 +100,8 @@ async def test_now_ends_what_runs_once_nothing_begins(stations):
 
 async def test_what_other_replicas_walk_is_told(stations):
     """Under way still, or ended as soon as they hear of it; a pause that silences ends nothing."""
-    here, there = SimpleNamespace(running=["look"]), SimpleNamespace(running=["buy", "buy_two"])
-    stations.replica = SimpleNamespace(presence=SimpleNamespace(heard=lambda: [here, there]))
+    walking = SimpleNamespace(walking=lambda: {"buy", "buy_two"})
+    stations.replica = SimpleNamespace(presence=walking)
 
     async def told(**given):
         answer = await stations.pausing.pause(PauseBody(journeys=["buy"], reason="so", **given))

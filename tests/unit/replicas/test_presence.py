@@ -11,10 +11,12 @@ from agent.replicas.presence import TTL, Announcement, Presence
 
 @pytest.fixture
 def presence(server, clock):
-    def one(name, ahead=0.0):
+    def one(name, walks=()):
         def describe():
+            at = f"http://{name}:8080"
             return Announcement(
-                name, "1.0", f"host-{name}", f"http://{name}:8080", "", 2, 1, "abc", clock.wall()
+                *(name, "1.0", f"host-{name}", at, "", 2, 1, "abc", clock.wall()),
+                running=list(walks),
             )
 
         return Presence(server.store(), describe, clock)
@@ -43,6 +45,18 @@ async def test_replicas_hear_each_other_until_one_is_silent(presence, clock):
     known = one.find("other")
     assert known is not None
     assert (known.is_heard, known.left, known.said.address) == (False, False, "http://other:8080")
+
+
+async def test_what_others_walk_is_known_as_long_as_they_are_heard(presence, clock):
+    """Without what is walked here."""
+    one, other = presence("one", ["buy", "look"]), presence("other", ["look", "pay"])
+    assert one.walking() == set()
+    await other.announce()
+    await one.look()
+    assert one.walking() == {"look", "pay"}
+    clock.advance(TTL)
+    await one.look()
+    assert one.walking() == set()
 
 
 async def test_who_drained_is_missed_by_nobody(presence, clock):

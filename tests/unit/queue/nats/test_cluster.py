@@ -13,9 +13,8 @@ from agent.queue.nats import streams
 from agent.queue.seam import Answer, QueuedSlot
 from agent.queue.shared import Away
 from tests.support.nats_server import NatsCluster
-from tests.support.replica_queue import ReplicaQueue
+from tests.support.replica_queue import WITHIN, ReplicaQueue
 
-WITHIN = 60.0
 COPIES = 3
 
 
