@@ -55,6 +55,22 @@ async def test_kept(folder: Path, origin: Origin) -> None:
     assert "mine=1" not in "".join(asked.headers.get("cookie", "") for asked in origin.seen)
 
 
+async def test_the_driver_holds_little_between_walks(folder: Path, origin: Origin) -> None:
+    """The driver, and no browser, is told to keep little memory for what is young."""
+    async with Walker(folder) as walker:
+        heard, stop = Heard(), Stop("walked")
+        source = "import asyncio\n" + GOOD + "\nasync with run.step('Stay'):\n    await asyncio.sleep(30)"
+        order = walker.order(source, site(origin.url))
+        walking = asyncio.create_task(walker.follow(order, heard, stop=stop))
+        await asyncio.wait_for(heard.stepped.wait(), 60)
+        lines = [command_line(process) for process in walker.processes()]
+        stop.ask("seen enough")
+        await walking
+    assert any("--headless" in line for line in lines)
+    told = [line for line in lines if "--max-semi-space-size=" in line]
+    assert ["run-driver" in line for line in told] == [True]
+
+
 async def test_recycled_after_runs(folder: Path, origin: Origin) -> None:
     """A worker is replaced after so many runs."""
     async with Walker(folder, max_runs=2) as walker:
