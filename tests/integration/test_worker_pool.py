@@ -59,7 +59,11 @@ async def test_the_driver_holds_little_between_walks(folder: Path, origin: Origi
     """The driver, and no browser, is told to keep little memory for what is young."""
     async with Walker(folder) as walker:
         heard, stop = Heard(), Stop("walked")
-        source = "import asyncio\n" + GOOD + "\nasync with run.step('Stay'):\n    await asyncio.sleep(30)"
+        source = (
+            "import asyncio\n"
+            + GOOD
+            + "\nasync with run.step('Stay'):\n    await asyncio.sleep(30)"
+        )
         order = walker.order(source, site(origin.url))
         walking = asyncio.create_task(walker.follow(order, heard, stop=stop))
         await asyncio.wait_for(heard.stepped.wait(), 60)
