@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent.core import ids
-from agent.core.clock import SteadyTime
-from agent.core.model import SkipReason, Trigger
+from agent.core.model import SkipReason
 from agent.pool.memory import free_memory
 from agent.queue.seam import Answer, QueuedSlot
 from agent.runs.beside import Beside
-from agent.runs.conduct import interrupted
+from agent.runs.busy import Busy
 from agent.runs.held_claim import held
 from agent.runs.ledger import Fate
 from agent.runs.places import Place
-from agent.runs.run_events import log_run
+from agent.runs.slot_walks import SlotWalks
 from agent.schedule.decision import Elsewhere, Offer, Skip
 from agent.schedule.lateness import too_late
 from agent.schedule.slots import Unfinished
@@ -28,15 +27,12 @@ if TYPE_CHECKING:
     from agent.core.clock import Clock
     from agent.core.model import Journey, Slot
     from agent.core.results import RunResult
-    from agent.pool.stops import Stop
     from agent.queue.seam import Claim, Queue
     from agent.runs.engine import Engine
-    from agent.runs.followed import Followed
     from agent.runs.lanes import Lane, Lanes
     from agent.runs.ledger import Ledger
     from agent.schedule.decision import Decision
     from agent.schedule.timeline import Timeline
-    from agent.storage.run_end import Turn
 
 _log = structlog.get_logger("footfall.dispatch")
 
@@ -45,7 +41,7 @@ ROOM = 256 * 1024**2
 
 
 class Dispatcher:
-    """Carries out what the schedule decides. ``on_late`` hears how late each run started.
+    """Carries out what the schedule decides.
 
     ``suspended`` tells why a pause or a window keeps a journey from being walked at a Unix time.
 
@@ -68,22 +64,17 @@ class Dispatcher:
         rerun: bool = False,
     ) -> None:
         self._engine = engine
+        self._walks = SlotWalks(engine, ledger, timeline, clock, on_late)
         self._ledger = ledger
         self.lanes = lanes
         self._timeline = timeline
         self._clock = clock
-        self._on_late = on_late
         self._suspended = suspended
         self._rerun = rerun
         self.beside = Beside()
         """Journeys that are walked beside their slots."""
-        self._busy: dict[str, str] = {}
-        """The journey of each run that waits here or is walked."""
-        self._ahead: dict[str, float] = {}
-        """Of each of these, for how long walks had gone ahead of the schedule when it was due."""
+        self._busy = Busy()
         self._claimed: set[str] = set()
-        self._idle = asyncio.Event()
-        self._idle.set()
         self._draining = False
         self._deciding = asyncio.Lock()
         """Held from when the queue is told of slots until the books have them."""
@@ -95,12 +86,13 @@ class Dispatcher:
         suspended = self._suspended(journey, self._clock.wall())
         if suspended is None and self.is_busy(journey.name):
             # Behind walks that went ahead of it, the last one is not to blame.
-            return SkipReason.CAPACITY if self._had_to_wait(journey) else SkipReason.OVERRUN
+            waited = self._busy.any_stood_back(journey.name, self._gone(journey))
+            return SkipReason.CAPACITY if waited else SkipReason.OVERRUN
         return suspended
 
     def is_busy(self, journey: str) -> bool:
         """Whether a slot of this journey waits or runs."""
-        return journey in self._busy.values()
+        return self._busy.has(journey)
 
     @property
     def running(self) -> int:
@@ -116,7 +108,7 @@ class Dispatcher:
         """Give a word to every slot that a killed predecessor left without one."""
         for left in await self._ledger.unfinished():
             journey = self.journeys.get(left.slot.journey)
-            await self._end_lost(left, journey, "the agent died under the run")
+            await self._walks.end_lost(left, journey, "the agent died under the run")
 
     async def carry_out(self, decisions: list[Decision]) -> None:
         """Queue what the schedule offers, and write down what was decided."""
@@ -147,7 +139,7 @@ class Dispatcher:
             finally:
                 place.give()
                 self._claimed.discard(run_id)
-                self._end(run_id)
+                self._busy.end(run_id)
 
     async def drain(self) -> None:
         """Offer nothing more, skip what waits, and return when nothing runs."""
@@ -155,9 +147,9 @@ class Dispatcher:
         async with self._deciding:
             waiting = [one for lane in self.lanes for one in await lane.queue.drain()]
         for queued in waiting:
-            self._end(queued.run_id)
+            self._busy.end(queued.run_id)
             await self._ledger.skip(queued.run_id, queued.slot, SkipReason.SHUTDOWN)
-        await self._idle.wait()
+        await self._busy.until_none()
         await self.beside.until_none()
 
     def admits(self, slot: Slot) -> Journey | None:
@@ -172,18 +164,8 @@ class Dispatcher:
         if fate is not Fate.WALK:
             return fate
         why = "the replica that walked it was lost"
-        await self._end_lost(Unfinished(run_id, slot, running=True), journey, why)
+        await self._walks.end_lost(Unfinished(run_id, slot, running=True), journey, why)
         return Fate.ENDED
-
-    async def _end_lost(self, left: Unfinished, journey: Journey | None, why: str) -> None:
-        if journey is None or not left.running:
-            await self._ledger.forget(left)
-            return
-        now, at = self._clock.wall(), self._timeline.on_wall(left.slot.scheduled_at)
-        request = self._engine.request(journey, Trigger.SCHEDULE, left.run_id, at)
-        await self._finish(interrupted(request, min(at, now), now, why))
-        name = journey.name
-        _log.warning("run.lost", action="end", run_id=left.run_id, journey=name, error=why)
 
     async def _place(self, decision: Decision) -> Decision:
         """Offer a slot to the queue, and return what was decided by its answer."""
@@ -220,14 +202,14 @@ class Dispatcher:
                 async with self._deciding:
                     # Nothing more is said of a slot before the books have it.
                     journey = self.journeys.get(queued.slot.journey)
-                stood_back += self._waited(queued.run_id, journey)
+                stood_back += self._busy.stood_back(queued.run_id, self._gone(journey))
                 fate = await self._admit(claim, journey, stood_back)
             except asyncio.CancelledError:
                 await queue.release(queued.run_id)
                 raise
             if journey is not None and fate is Fate.WALK:
                 async with held(queue, queued.run_id, self._clock):
-                    await self._run(queued, journey, place, stop)
+                    await self._walks.walk(queued, journey, place, stop)
         if fate is Fate.LEFT:
             await queue.release(queued.run_id)
         else:
@@ -268,70 +250,9 @@ class Dispatcher:
             return SkipReason.CAPACITY
         return None
 
-    async def _run(self, queued: QueuedSlot, journey: Journey, place: Place, stop: Stop) -> None:
-        late = self._timeline.now() - queued.slot.scheduled_at
-        at = self._timeline.on_wall(queued.slot.scheduled_at)
-        request = self._engine.request(journey, Trigger.SCHEDULE, queued.run_id, at)
-        with self._engine.live.following(request, self._clock.wall()) as followed:
-            await self._walk(followed, late, place, stop)
-
-    async def _walk(self, followed: Followed, late: float, place: Place, stop: Stop) -> None:
-        request = followed.request
-        time = SteadyTime(self._clock)
-        try:
-            run = await self._engine.run(request, followed, place.lent, stop)
-        except asyncio.CancelledError:
-            why = "the agent was stopped under the run"
-            run = interrupted(request, time.started_at, time.now(), why)
-            turn = await self._finish(run)
-            self._report(run, late, turn)
-            raise
-        except Exception as error:  # noqa: BLE001 - see below
-            # A fault of the agent's own costs one run and is told; it must not cost the agent.
-            name = request.journey.name
-            _log.exception("run.failed", action="run", run_id=request.run_id, journey=name)
-            why = f"the agent failed under the run: {error!r}"
-            run = interrupted(request, time.started_at, time.now(), why)
-        try:
-            turn = await self._finish(run)
-        except (ValueError, TypeError, LookupError) as error:
-            # Something in this one run can't be written down; that must not cost the agent.
-            _log.exception("run.unwritable", action="run", run_id=run.run_id)
-            why = f"the run could not be written down: {error!r}"
-            run = interrupted(request, time.started_at, time.now(), why)
-            turn = await self._finish(run)
-        self._report(run, late, turn)
-
-    async def _finish(self, run: RunResult) -> Turn | None:
-        return await self._ledger.finish(run, self._timeline.now(), self._clock.wall())
-
-    def _report(self, run: RunResult, late: float, turn: Turn | None) -> None:
-        """Tell of a run that came up for its worker ``late`` seconds after its slot."""
-        if run.attempts:
-            # A clock that was set in between must not pass for lateness.
-            waited = run.attempts[0].started_at - run.started_at
-            self._on_late(run, late + min(max(waited, 0.0), run.ended_at - run.started_at))
-        log_run(run, turn)
-        self._engine.live.ended(run, turn)
-
-    def _had_to_wait(self, journey: Journey) -> bool:
-        runs = (run_id for run_id, name in self._busy.items() if name == journey.name)
-        return any(self._waited(run_id, journey) > 0 for run_id in runs)
-
-    def _waited(self, run_id: str, journey: Journey | None) -> float:
-        """Return for how many seconds walks have gone ahead of the schedule since a slot came."""
-        now = self._clock.monotonic()
-        gone = self.lanes.of(journey).ahead.seconds(now)
-        return max(0.0, gone - self._ahead.get(run_id, gone))
+    def _gone(self, journey: Journey | None) -> float:
+        """Return for how many seconds walks have gone ahead of the schedule where it is walked."""
+        return self.lanes.of(journey).ahead.seconds(self._clock.monotonic())
 
     def _begin(self, run_id: str, journey: str) -> None:
-        self._busy[run_id] = journey
-        lane = self.lanes.of(self.journeys.get(journey))
-        self._ahead[run_id] = lane.ahead.seconds(self._clock.monotonic())
-        self._idle.clear()
-
-    def _end(self, run_id: str) -> None:
-        self._busy.pop(run_id, None)
-        self._ahead.pop(run_id, None)
-        if not self._busy:
-            self._idle.set()
+        self._busy.begin(run_id, journey, self._gone(self.journeys.get(journey)))

@@ -230,7 +230,7 @@ async def test_a_journey_is_told_with_its_cron_line_and_while_it_runs(tmp_path):
     """The line as it was written, with its time zone; and that it is under way."""
     cadence = Cadence(cron="0 3 * * 0", timezone="Europe/Berlin")
     async with Served(tmp_path, journeys=[journey("weekly", cadence=cadence)]) as served:
-        served.dispatcher._busy["run-weekly"] = "weekly"
+        served.dispatcher._busy.begin("run-weekly", "weekly", 0.0)
         one = await served.journey("weekly")
     assert (one["every"], one["timezone"], one["running"]) == ("0 3 * * 0", "Europe/Berlin", True)
 
