@@ -11,29 +11,21 @@ import structlog
 from agent.core.errors import StateError
 from agent.core.first_of import first_of
 from agent.core.gate import GateEnd, GateOrder, GateVerdict
-from agent.core.units import format_duration
-from agent.gates import past
-from agent.gates.admission import admit, paused, withheld
-from agent.gates.ballot import Ballot
+from agent.gates.admission import admit
 from agent.gates.books import digest_of
-from agent.gates.course import Course
-from agent.gates.judged_release import Releases, tells
-from agent.gates.poll import Poll
-from agent.gates.sequential_test import LEAST_SHARE, MOST_SHARE, scale
-from agent.gates.slower import slower
+from agent.gates.trial import Trial
 from agent.gates.under_way import UnderWay, trace_of
-from agent.gates.words import Told
 from agent.runs.document import time
 from agent.server.control import Refused
 from agent.storage import gates
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping
 
     from agent.config import Settings
     from agent.gates.course import Road
     from agent.gates.telling.tellings import Tellings
+    from agent.gates.words import Told
     from agent.schedule.timeline import Timeline
     from agent.server.documents.gates import GateDocument, GateHook
     from agent.storage.reader import Reader
@@ -70,7 +62,7 @@ class Gates:
         self._timeline = timeline
         self._clock = road.clock
         self._under_way: dict[str, UnderWay] = {}
-        self._courses: dict[str, Course] = {}
+        self._trials: dict[str, Trial] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending = asyncio.Event()
         self._waiting = 0
@@ -175,13 +167,13 @@ class Gates:
     async def end(self) -> None:
         """Give what is under way its verdict, since nobody would wait for it any longer."""
         self._ending.set()
-        for course in list(self._courses.values()):
-            course.break_off(_STOPPED)
+        for trial in list(self._trials.values()):
+            trial.break_off(_STOPPED)
         undecided = [one for one in self._under_way.values() if not one.decided.is_set()]
         for gate in undecided:
             await gate.decided.wait()
-        for course in list(self._courses.values()):
-            await course.cancel()
+        for trial in list(self._trials.values()):
+            await trial.cancel()
 
     async def cancel(self) -> None:
         """Break off whatever there is."""
@@ -192,56 +184,22 @@ class Gates:
     # One gate.
 
     async def _see_to(self, gate: UnderWay) -> None:
+        trial = Trial(gate, self._road, self._settings(), self._reader, self._timeline)
+        self._trials[gate.gate_id] = trial
+        if self._ending.is_set():
+            trial.break_off(_STOPPED)
         try:
-            await self._conclude(gate, await self._verdict(gate))
-            if course := self._courses.get(gate.gate_id):
-                runs = len(gate.runs)
-                await course.ended()
-                if len(gate.runs) > runs:
-                    await self._road.books.note(gate)
+            await self._conclude(gate, await trial.verdict())
+            runs = len(gate.runs)
+            await trial.ended()
+            if len(gate.runs) > runs:
+                await self._road.books.note(gate)
         except StateError:
             _log.warning("gate.unwritten", action="gate", gate=gate.gate_id)
         finally:
-            if course := self._courses.pop(gate.gate_id, None):
-                await course.cancel()
+            del self._trials[gate.gate_id]
+            await trial.cancel()
             del self._under_way[gate.gate_id]
-
-    async def _verdict(self, gate: UnderWay) -> Told:
-        try:
-            return await self._judge(gate)
-        except Exception as error:  # noqa: BLE001 - a fault of the agent's own costs one gate
-            _log.exception("gate.failed", action="gate", gate=gate.gate_id)
-            return Told(GateVerdict.ERROR, [f"the agent failed on it: {error!r}"])
-
-    async def _judge(self, gate: UnderWay) -> Told:
-        order, journeys = gate.order, self._road.dispatcher.journeys
-        chosen = [journeys[name] for name in order.journeys if name in journeys]
-        for journey in chosen:
-            if why := paused(self._road.suspensions, journey, self._clock.wall()):
-                return Told(GateVerdict.ERROR, [why])
-        shares = await self._shares(gate)
-        voting = [one for one in chosen if shares[one.name].value <= MOST_SHARE]
-        asides = [_no_vote(one.name, shares[one.name], order.baseline) for one in chosen]
-        asides = [one for one in asides if one]
-        if not voting:
-            return Told(GateVerdict.ERROR, ["no journey is left to vote", *asides])
-        ballots = {
-            one.name: Ballot(scale(shares[one.name].value, len(voting)), one.confirm_after)
-            for one in voting
-        }
-        course = Course(
-            gate,
-            Poll(ballots),
-            Releases(order.release, told=tells(chosen[0].site)),
-            self._road,
-            withheld(order, self._settings()),
-        )
-        self._courses[gate.gate_id] = course
-        if self._ending.is_set():
-            course.break_off(_STOPPED)
-        told = await course.run(max(one.timeout for one in voting))
-        slow = await self._slower(course)
-        return Told(told.verdict, [*told.reasons, *slow, *asides, *course.asides], told.would_do)
 
     async def _conclude(self, gate: UnderWay, told: Told) -> None:
         gate.decide(told.verdict, told.reasons, told.would_do)
@@ -269,47 +227,9 @@ class Gates:
             gate.hook = hook
         await self._road.books.keep_hook(gate_id, hook)
 
-    async def _shares(self, gate: UnderWay) -> Mapping[str, past.Share]:
-        names, since = gate.order.journeys, self._timeline.now() - gate.order.baseline
-
-        def look(connection: sqlite3.Connection) -> dict[str, past.Share]:
-            judged = gate.order.release
-            return {name: past.share(connection, name, since, judged) for name in names}
-
-        return await self._reader.read(look)
-
-    async def _slower(self, course: Course) -> list[str]:
-        """Say which journeys are clearly slower than before."""
-        took = course.durations
-
-        def look(connection: sqlite3.Connection) -> dict[str, list[float]]:
-            return {name: past.durations(connection, name) for name in took}
-
-        before = await self._reader.read(look)
-        found = ((name, slower(now, before[name])) for name, now in took.items())
-        return [
-            f"{name} is clearly slower: {now:.2f} s, before {then:.2f} s (medians)"
-            for name, medians in found
-            if medians
-            for now, then in (medians,)
-        ]
-
 
 def _is_over(kept: Mapping[str, Any] | None) -> bool:
     return kept is not None and kept["verdict"] != gates.PENDING
-
-
-def _no_vote(name: str, share: past.Share, baseline: float) -> str:
-    """Say why a journey has no vote, or with what little it votes; or nothing."""
-    if share.value > MOST_SHARE:
-        return (
-            f"{name} has no vote: {share.failed} of its {share.walks} first attempts failed in "
-            f"the last {format_duration(baseline)}, and above {MOST_SHARE:.0%} that says too little"
-        )
-    if not share.walks:
-        past_of = format_duration(baseline)
-        return f"{name} has no past of {past_of}: held to {LEAST_SHARE:.0%} of fails"
-    return ""
 
 
 def _end_of(told: Mapping[str, Any], location: str, now: float) -> GateEnd:
