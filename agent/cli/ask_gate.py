@@ -114,7 +114,7 @@ def _verdict(console: Console, agent: Agent, told: Mapping[str, Any]) -> None:
     console.print(f"{_HEADLINES[verdict]}, after {told['seconds']:.1f} s")
     for reason in told["reasons"]:
         console.print(f"  {escape(reason)}")
-    console.print(f"  [dim]{escape(agent.url + told['address'])}  trace {told['trace_id']}[/dim]")
+    console.print(f"  [dim]{escape(agent.url)}/gates/{told['id']}  trace {told['trace_id']}[/dim]")
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -30,7 +30,6 @@ from agent.server.app import MoreRoutes, create_app
 from agent.server.connection import LimitedConnection
 from agent.server.control import Refused
 from agent.server.deploys import deploy_routes
-from agent.server.gates import gate_routes
 from agent.server.health import health_routes
 from agent.server.public.public_app import create_public_app
 from agent.server.serving import port_of, serving
@@ -120,7 +119,8 @@ class Daemon:
             stations.entrance,
             stations.streams,
             MoreRoutes(
-                api=[*deploy_routes(stations.deploys), *gate_routes(stations.gates)],
+                stations.gates,
+                api=deploy_routes(stations.deploys),
                 adapters=stations.tools.routes(stations.gates, stations.deploys),
             ),
         )

@@ -17,9 +17,9 @@ from agent.server.artifacts import serve
 from agent.server.concurrency import ConcurrencyLimit
 from agent.server.control import Refused, control_routes, told
 from agent.server.event_streams import EVENTS
-from agent.server.gates import PATH
+from agent.server.gates import PATH, gate_routes
 from agent.server.page_forms import form_routes
-from agent.server.pages import page_routes, told_on_a_page
+from agent.server.pages import gate_page, page_routes, told_on_a_page
 from agent.server.sign_in import SignIn
 from agent.server.views.assets import Assets
 from agent.server.views.rendering import Rendering
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from agent.server.control import Control
     from agent.server.documents.source import Source
     from agent.server.event_streams import EventStreams
+    from agent.server.gates import Gates
     from agent.server.one_time_links import Links
     from agent.server.sessions import Sessions
 
@@ -49,8 +50,9 @@ class Entrance:
 
 @dataclass(frozen=True, slots=True)
 class MoreRoutes:
-    """What is answered beside health, pages and the API of runs."""
+    """What is answered beside health, runs and what goes with them."""
 
+    gates: Gates
     api: Sequence[Route] = ()
     """Open to who shows the agent's token, or has a session."""
     adapters: Sequence[Route] = ()
@@ -82,9 +84,11 @@ def create_app(
             *api_routes(source),
             *control_routes(control),
             *more.adapters,
+            *gate_routes(more.gates),
             *more.api,
             streams.route(),
             *page_routes(source, rendering),
+            gate_page(source, more.gates, rendering),
             *form_routes(control),
             *sign_in.routes(),
             assets.route(),

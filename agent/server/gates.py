@@ -63,13 +63,18 @@ def gate_routes(gates: Gates) -> list[Route]:
         gate_id = request.path_params["gate_id"][:_LONGEST]
         found = await gates.wait(gate_id, _wait(request.query_params))
         if found is None:
-            raise HTTPException(404, f"no gate has the id {gate_id!a}, or no longer")
+            raise HTTPException(404, unknown_gate(gate_id))
         return JSONResponse(found)
 
     return [
         Route(PATH, ask, methods=["POST"]),
         Route(f"{PATH}/{{gate_id}}", one, methods=["GET"]),
     ]
+
+
+def unknown_gate(gate_id: str) -> str:
+    """Say that there is no such gate."""
+    return f"no gate has the id {gate_id!a}, or no longer"
 
 
 def _key(headers: Headers) -> str:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from agent.server.access import is_trusted
 from agent.server.answer_headers import is_data, wants_page
 from agent.server.api import unknown_run
+from agent.server.gates import unknown_gate
 from agent.server.views import showing
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from agent.server.documents.source import Source
+    from agent.server.gates import Gates
     from agent.server.views.rendering import Rendering
 
     Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -85,6 +87,19 @@ def page_routes(source: Source, rendering: Rendering) -> list[Route]:
         Route("/incidents", incidents),
         Route("/incidents/{number:int}", incident),
     ]
+
+
+def gate_page(source: Source, gates: Gates, rendering: Rendering) -> Route:
+    """Return the route of the page of a verdict on a release."""
+
+    async def gate(request: Request) -> Response:
+        gate_id = request.path_params["gate_id"][:_LONGEST]
+        found = await gates.wait(gate_id)
+        if found is None:
+            raise HTTPException(404, unknown_gate(gate_id))
+        return _shown(rendering, source, request, "gate.html", showing.gate(found))
+
+    return Route("/gates/{gate_id:path}", gate)
 
 
 def _shown(

@@ -128,6 +128,9 @@ async def test_the_command_says_what_to_do(gated: Gated) -> None:
         assert done.code == 0, done
         assert "pass: promote" in done.out
         assert "buy passed in 5 of 5 walks" in done.out
+        page = next(word for word in done.out.split() if "/gates/" in word)
+        async with aiohttp.ClientSession() as session, session.get(page) as response:
+            assert "Promote it" in await response.text()
         gated.shop.pages["/"] = "<h1>Oops</h1>"
         done = await gated.home.footfall(*command, "--json")
         assert done.code == 1, done

@@ -28,6 +28,7 @@ _KEPT: Final = {
     "overview-phone": ("mixed", "light", _PHONE),
     "journey": ("journey-failing", "light", _DESK),
     "run": ("run-fail", "light", _DESK),
+    "gate": ("gate-fail", "light", _DESK),
     "incidents": ("incidents", "light", _DESK),
 }
 """Each picture: its scene, and how it is looked at."""

@@ -425,6 +425,57 @@ def gate(verdict: str, **at: float) -> Document:
     return {**gate_document(order), **ended, "reasons": [reasons[verdict]], "runs": [walked] * 2}
 
 
+def a_walk(result: str, number: int, **more: Any) -> Document:
+    """A walk of a gate."""
+    failed = result == "fail"
+    return {
+        "run_id": f"0197-{result}-{number}",
+        "journey": "buy_a_mug",
+        "started_at": ago(minutes=9, seconds=-number),
+        "duration": 1.2 + number / 10,
+        "result": result,
+        "error_type": "assertion" if failed else None,
+        "error": "POST /checkout answered 500" if failed else None,
+        "releases": ["1.4.3"],
+        "counts": True,
+        "why": None,
+    } | more
+
+
+def gate_pending() -> Document:
+    """A gate whose walks go on."""
+    began = {"asked_at": ago(seconds=4), "within": 30.0, "source": "github"}
+    order = GateOrder("shop", ("buy_a_mug", "search"), "1.4.3")
+    return {**gate_document(order), **began, "runs": [a_walk("pass", 1)]}
+
+
+def gate_failed() -> Document:
+    """A gate of which people hear: walks that count and one that doesn't, and its hook."""
+    by_the_old = a_walk(
+        "pass", 1, releases=["1.4.2"], counts=False, why="release 1.4.2 answered, not 1.4.3"
+    )
+    hook = {"host": "deploy.example.com", "state": "called", "tries": 1, "error": None}
+    return gate("fail") | {
+        "url": "https://canary.shop.example.com",
+        "headers": ["X-Canary"],
+        "within": 30.0,
+        "runs": [by_the_old, a_walk("fail", 2), a_walk("fail", 3)],
+        "hook": hook | {"at": ago(minutes=9)},
+    }
+
+
+def gate_without_a_verdict() -> Document:
+    """A gate for which there was too little time."""
+    return gate("pass") | {
+        "release": None,
+        "source": "api",
+        "verdict": "error",
+        "within": 10.0,
+        "reasons": ["search has passed in 1 of 1 walks, which is too few within 10s"],
+        "would_do": "25s",
+    }
+
+
 def moment(
     kind: str, text: str, *, who: str = "", journey: str | None = None, **at: float
 ) -> Document:
@@ -708,6 +759,11 @@ class Scene:
     journeys: dict[str, Document] = field(default_factory=dict)
     runs: dict[str, Document] = field(default_factory=dict)
     incidents: list[Document] = field(default_factory=list)
+    gates: dict[str, Any] = field(default_factory=dict)
+
+
+def _of_gate(name: str, told: Document) -> Scene:
+    return Scene(name, f"/gates/{told['id']}", gates={told["id"]: told})
 
 
 def _of_run(name: str, told: Document) -> Scene:
@@ -791,6 +847,27 @@ def _ugly_incident() -> Document:
     return incident(error=_LONG, step=_WORDS, timeline=text)
 
 
+def _ugly_gate() -> Document:
+    """A gate of which everything is too long."""
+    walks = [
+        a_walk("fail", n, error=_UGLY_ERROR, releases=[_LONG] * 9, counts=False, why=_WORDS)
+        for n in range(9)
+    ]
+    hook = {"host": _LONG, "state": "failed", "tries": 5, "error": _ODD, "at": ago(minutes=1)}
+    return gate("fail") | {
+        "site": _LONG,
+        "journeys": [_LONG] * 9,
+        "release": _LONG,
+        "url": f"https://{_LONG}.example",
+        "headers": [_LONG] * 9,
+        "source": _LONG,
+        "reasons": [_UGLY_ERROR, _ODD, _LONG],
+        "would_do": _LONG,
+        "runs": walks,
+        "hook": hook,
+    }
+
+
 VERBS = ("buy", "find", "return", "rate", "share", "compare", "order", "reserve", "track", "gift")
 THINGS = (
     *("a_mug", "a_lamp", "a_chair", "a_desk", "a_rug", "a_book", "a_coat", "a_bike", "a_kettle"),
@@ -867,12 +944,17 @@ SCENES = [
     _of_run("run-pass", run("pass")),
     _of_run("run-live", live()),
     _of_run("run-waiting", live("waiting")),
+    _of_gate("gate-pending", gate_pending()),
+    _of_gate("gate-fail", gate_failed()),
+    _of_gate("gate-pass", gate("pass")),
+    _of_gate("gate-error", gate_without_a_verdict()),
     Scene("incidents", "/incidents", incidents=[incident(), closed()]),
     Scene("incidents-none", "/incidents"),
     Scene("incident-closed", "/incidents/11", incidents=[closed()]),
     Scene("not-found", "/journeys/buy_a_mag"),
     Scene("ugly-overview", "/", _ugly_overview()),
     _of_run("ugly-run", _ugly_run()),
+    _of_gate("ugly-gate", _ugly_gate()),
     Scene("ugly-incident", "/incidents", incidents=[_ugly_incident()]),
 ]
 """Every state that is looked at."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agent.core.clock import SystemClock
 from agent.server.access import Access
 from agent.server.app import MoreRoutes, create_app
+from agent.server.control import Refused
 from agent.server.event_streams import EventStreams
 from agent.server.health import Check, health_routes
 from agent.server.serving import listen, port_of, serving
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser
 
+    from agent.core.gate import GateOrder
+    from agent.server.documents.gates import GateDocument
     from tests.gallery.scenes import Scene
 
 TOKEN = "gallery-0123456789abcdef"
@@ -92,6 +95,14 @@ class Stage:
         """Return an incident."""
         return next((one for one in self.scene.incidents if one["id"] == number), None)
 
+    async def ask(self, order: GateOrder, key: str = "") -> GateDocument:
+        """Refuse: no page asks for a verdict."""
+        raise Refused(503, "the gallery judges no release")
+
+    async def wait(self, gate_id: str, seconds: float = 0.0) -> GateDocument | None:
+        """Return a gate."""
+        return self.scene.gates.get(gate_id)
+
 
 @asynccontextmanager
 async def staged() -> AsyncIterator[tuple[Stage, str]]:
@@ -111,7 +122,7 @@ async def staged() -> AsyncIterator[tuple[Stage, str]]:
             access,
             an_entrance(access, SystemClock()),
             streams,
-            MoreRoutes(),
+            MoreRoutes(stage),
         )
         async with serving(app, socket):
             yield stage, f"http://127.0.0.1:{port_of(socket)}"

@@ -25,7 +25,7 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <title id="title" data-fragment>{title}</title>
 <link id="icon" data-fragment rel="icon" href="/static/icon-{icon}.svg">
 <script src="/static/live.js" defer></script></head><body>
-<div id="runs" data-fragment><p>{runs}</p>
+<div id="runs" data-fragment{soon}><p>{runs}</p>
 <details id="more"><summary>More</summary>
 <a href="/x">one</a> <a href="/y">other</a></details></div>
 <form id="asked" data-fragment><input name="reason"><b>{runs}</b></form>
@@ -67,7 +67,7 @@ class Agent:
     def __init__(self, served: Served, page: Page) -> None:
         self.served = served
         self.page = page
-        self.told = {"title": "ok", "icon": "tick", "runs": "first"}
+        self.told = {"title": "ok", "icon": "tick", "runs": "first", "soon": ""}
         self.looks = 0
         self.status = 200
         self._told = 0
@@ -236,3 +236,15 @@ async def test_a_session_that_is_over_leads_to_the_way_in(agent) -> None:
     await agent.run(2_000)
     await expect(agent.page).to_have_title("Sign in")
     assert await agent.page.locator("#fixed").inner_text() == "first"
+
+
+async def test_a_page_that_waits_for_what_has_no_event_looks_every_other_second(agent) -> None:
+    """A verdict that is awaited shows within seconds, though the stream tells nothing; after it
+    the page looks as seldom as any."""
+    agent.told["soon"] = " data-soon"
+    await agent.open("/gates/0a")
+    assert await agent.settle() >= 3
+    agent.told |= {"soon": "", "runs": "Promote it"}
+    await agent.run(3_000)
+    await expect(agent.page.locator("#runs p")).to_have_text("Promote it")
+    assert await agent.settle() == 0

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Page
 
-DARK_ON_A_PHONE = {"mixed", "two-hundred", "journey-failing", "run-fail", "incidents", "paused"}
+DARK_ON_A_PHONE = {
+    "mixed",
+    "two-hundred",
+    "journey-failing",
+    "run-fail",
+    "incidents",
+    "paused",
+    "gate-fail",
+}
 """Scenes that between them have all there is to see."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -39,6 +39,7 @@ from agent.storage import asked_runs, certificates, gates, incidents, journey_st
 from agent.storage.reader import Reader
 from agent.storage.rollup import Walked
 from agent.storage.run_end import RunEnd
+from tests.support.asked_gates import AskedGates
 from tests.support.build import a_journey, a_site
 from tests.support.entrance import an_entrance
 
@@ -106,7 +107,7 @@ class Served:
     connections: set[LimitedConnection] = field(default_factory=set)
     control: Asked = field(default_factory=Asked)
     streams: EventStreams = field(default_factory=EventStreams)
-    more: MoreRoutes = field(default_factory=MoreRoutes)
+    more: MoreRoutes = field(default_factory=lambda: MoreRoutes(AskedGates()))
     suspended: list[Suspension] = field(default_factory=list)
     """What suspends, or has suspended, the journeys whose runs are put into the history."""
 

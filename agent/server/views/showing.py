@@ -14,13 +14,14 @@ from agent.server.views import strips
 from agent.server.views.duration_line import line
 from agent.server.views.headline import headline
 from agent.server.views.moments import relative_to
-from agent.server.views.vocabulary import COUNTED, JOURNEY, RESULT, Shown
+from agent.server.views.vocabulary import COUNTED, JOURNEY, RESULT, VERDICT, Shown
 from agent.server.views.waterfall import Scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.server.documents.attempt_evidence import AttemptDocument, RequestSpan
+    from agent.server.documents.gates import GateDocument
     from agent.server.documents.incident_pages import IncidentDocument, IncidentsDocument
     from agent.server.documents.journey_page import JourneyDocument, OverviewJourney
     from agent.server.documents.overview import OverviewDocument
@@ -147,6 +148,11 @@ def incident(found: IncidentDocument) -> Values:
     at = now.isoformat()
     alone = {"at": at, "location": found["location"], "incidents": [found], "more": False}
     return {**relative_to(at), "document": alone, "one": found}
+
+
+def gate(document: GateDocument) -> Values:
+    """Return what ``gate.html`` is given."""
+    return {"document": document, "shown": VERDICT[document["verdict"]]}
 
 
 def run(document: RunDocument) -> Values:

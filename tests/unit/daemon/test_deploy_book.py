@@ -13,6 +13,7 @@ from agent.storage import deploys
 from agent.storage.database import Database
 from agent.storage.reader import Reader
 from tests.support.api import STATE_TOKEN, Served
+from tests.support.asked_gates import AskedGates
 from tests.support.clock import ManualClock
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def told(tmp_path: Path) -> AsyncIterator[Told]:
     book = DeployBook(
         database, reader, lambda: ["shop", "blog"], clock, lambda: changes.append("changed")
     )
-    async with Told(tmp_path, more=MoreRoutes(api=deploy_routes(book))) as served:
+    async with Told(tmp_path, more=MoreRoutes(AskedGates(), api=deploy_routes(book))) as served:
         served.clock_of_deploys, served.changes = clock, changes
         yield served
     reader.close()

@@ -7,12 +7,12 @@ import pytest
 from agent.core.gate import GateOrder
 from agent.server.app import MoreRoutes
 from agent.server.control import Refused
-from agent.server.gates import gate_routes
 from tests.support.api import STATE_TOKEN, Served
 from tests.support.asked_gates import AskedGates, gate_document
 
 GATES = "/api/v1/gates"
 SHOWN = {"Authorization": f"Bearer {STATE_TOKEN}"}
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def gates():
 
 @pytest.fixture
 async def served(tmp_path, gates):
-    async with Served(tmp_path, journeys=[], more=MoreRoutes(api=gate_routes(gates))) as running:
+    async with Served(tmp_path, journeys=[], more=MoreRoutes(gates)) as running:
         yield running
 
 
@@ -126,3 +126,26 @@ async def test_nobody_asks_without_a_token(served, gates):
     ) as response:
         assert response.status == 401
     assert gates.asked == []
+
+
+async def test_a_verdict_has_a_page(served, gates):
+    """It shows what is awaited, and then what came of it and why; markup stays text."""
+    pending = gate_document(GateOrder("shop", ("buy",), "1.4.3<b>"))
+    gates.kept[pending["id"]] = pending
+    ended = {"ended_at": pending["asked_at"], "seconds": 4.2, "verdict": "fail"}
+
+    async def page() -> str:
+        async with served.session.get(f"/gates/{pending['id']}", headers=HTML) as response:
+            assert (response.status, response.content_type) == (200, "text/html")
+            return await response.text()
+
+    text = await page()
+    assert "data-soon" in text
+    assert "Release 1.4.3&lt;b&gt;" in text
+    assert "Roll it back" not in text
+    gates.kept[pending["id"]] = {**pending, **ended, "reasons": ["buy failed in 2 of 2 walks: 500"]}
+    text = await page()
+    assert "data-soon" not in text
+    assert "Roll it back" in text
+    assert "buy failed in 2 of 2 walks: 500" in text
+    assert f'href="{pending["address"]}"' in text

@@ -51,6 +51,8 @@ async def test_a_picture_of_it_all(served) -> None:
         ("/journeys/", 404),
         ("/runs/0123456789", 404),
         ("/runs/", 404),
+        ("/gates/0123456789", 404),
+        ("/gates/", 404),
         ("/incidents/7", 404),
         ("/incidents/99999999999999999999", 404),
         ("/incidents?before=x", 400),

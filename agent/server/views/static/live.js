@@ -9,6 +9,7 @@
 (() => {
   const EVERY = 30_000; // ms between two looks with a stream: the agent's own state has no events
   const EVERY_ALONE = 10_000; // without one
+  const EVERY_SOON = 2_000; // while a page has `data-soon`: it waits for what has no event
   const SETTLES = 150; // ms in which more events may come before a look
   const GAP = 1_000; // ms between two looks at the least
   const GAP_OF_LISTS = 5_000; // where every run of every journey counts
@@ -58,7 +59,9 @@
   function later() {
     clearTimeout(timer);
     timer = 0;
-    plan(stream && stream.readyState === EventSource.OPEN ? EVERY : EVERY_ALONE);
+    const soon = document.querySelector("[data-soon]");
+    const heard = stream && stream.readyState === EventSource.OPEN;
+    plan(soon ? EVERY_SOON : heard ? EVERY : EVERY_ALONE);
   }
 
   async function look() {

@@ -8,6 +8,7 @@ from agent.core.clock import SystemClock
 from agent.server.adapters.adapter_routes import adapter_routes
 from agent.server.app import MoreRoutes
 from tests.support.api import Served
+from tests.support.asked_gates import AskedGates
 from tests.support.deploy_tools import SETTINGS, Judged
 
 
@@ -19,5 +20,5 @@ def judged():
 @pytest.fixture
 async def served(tmp_path, judged):
     routes = adapter_routes(lambda: SETTINGS, judged, judged, judged, SystemClock())
-    async with Served(tmp_path, more=MoreRoutes(adapters=routes)) as running:
+    async with Served(tmp_path, more=MoreRoutes(AskedGates(), adapters=routes)) as running:
         yield running

@@ -12,6 +12,7 @@ from agent.server.adapters.adapter_routes import adapter_routes
 from agent.server.adapters.adapter_settings import AdapterSettings
 from agent.server.app import MoreRoutes
 from tests.support.api import STATE_TOKEN, Served
+from tests.support.asked_gates import AskedGates
 from tests.support.deploy_tools import SECRETS, SETTINGS, canary_hook, measurement
 
 ROUTES = {
@@ -29,7 +30,7 @@ SHOWN = {"Authorization": f"Bearer {SECRETS['argo_rollouts']}"}
 async def test_a_tool_that_isnt_set_up_finds_no_way_in(tmp_path, judged, route):
     """404, with the key to set; an empty secret opens nothing, nor does the agent's own token."""
     routes = adapter_routes(AdapterSettings, judged, judged, judged, SystemClock())
-    async with Served(tmp_path, more=MoreRoutes(adapters=routes)) as served:
+    async with Served(tmp_path, more=MoreRoutes(AskedGates(), adapters=routes)) as served:
         for shown in ({}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {STATE_TOKEN}"}):
             post = served.session.post(f"/api/v1/gates/{route}", json={}, headers=shown)
             async with post as response:

@@ -16,6 +16,7 @@ from agent.server.adapters.github import Deployment
 from agent.server.app import MoreRoutes
 from agent.server.control import Refused
 from tests.support.api import Served
+from tests.support.asked_gates import AskedGates
 from tests.support.deploy_tools import (
     SECRETS,
     SETTINGS,
@@ -50,7 +51,7 @@ async def test_the_release_is_what_the_configuration_calls_it(tmp_path, judged, 
     """Its commit, its ref, or whichever answers; what is noted is what went out."""
     settings = replace(SETTINGS, github_release=called)
     routes = adapter_routes(lambda: settings, judged, judged, judged, SystemClock())
-    async with Served(tmp_path, more=MoreRoutes(adapters=routes)) as served:
+    async with Served(tmp_path, more=MoreRoutes(AskedGates(), adapters=routes)) as served:
         await delivered(served, "deployment_status", deployment_status())
     assert [order.release for order in judged.orders] == [release]
     assert judged.deploys == [("shop", release or SHA, "github")]
