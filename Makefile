@@ -31,7 +31,7 @@ demo: setup ## a shop and the agent walking it
 
 test: setup ## the whole test suite
 	$(PY) -m tests.support.install
-	$(PY) -m pytest --numprocesses 2 --dist loadfile --durations=30
+	$(PY) -m pytest --numprocesses 3 --dist loadfile --durations=30
 
 slow: setup ## the long forms of some tests
 	$(PY) -m pytest -m slow
