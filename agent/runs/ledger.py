@@ -6,31 +6,16 @@ any instant leaves them agreeing with each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agent.core.model import SkipReason
 from agent.core.results import Result
-from agent.core.slowness import was_slow
-from agent.core.suspension import Mode
-from agent.runs.document import document
-from agent.runs.walk_record import walk_record
+from agent.runs.run_entry import RunEntry
 from agent.schedule import slots
 from agent.schedule.decision import Elsewhere, Offer
 from agent.schedule.repair import roll_up
-from agent.storage import (
-    certificates,
-    deploys,
-    incidents,
-    journey_state,
-    outlines,
-    rollups,
-    runs,
-    walks,
-)
-from agent.storage.rollup import Walked
-from agent.storage.run_end import RunEnd
+from agent.storage import deploys, incidents, journey_state, outlines, rollups, walks
 from agent.storage.verdicts import OwnVerdicts
 
 if TYPE_CHECKING:
@@ -71,33 +56,6 @@ class Fate(Enum):
     """It has its word, or is sure to get it without a walk."""
     LEFT = auto()
     """Another is to claim it: nothing is said of it here."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """All that is written down of a run that has ended."""
-
-    run: RunResult
-    at: float
-    """When it ended, in the schedule's own time."""
-    end: RunEnd
-    over: Sequence[Suspension]
-    """What has suspended its journey by then."""
-    public: dict[str, Any]
-    packed: bytes
-    """What was seen in it."""
-
-    def walked(self) -> Walked:
-        """Say what is rolled up beside its result."""
-        run, began = self.run, self.end.started_at
-        slow = was_slow(run)
-        silent = (one.until for one in self.over if one.mode is Mode.SILENCE)
-        return Walked(
-            seconds=None if slow is None else run.duration,
-            slow=bool(slow),
-            silenced=any(until is None or until > began for until in silent),
-            step=run.failed_step if run.result is Result.FAIL else "",
-        )
 
 
 class Ledger:
@@ -260,33 +218,17 @@ class Ledger:
         )
         return self._observe(run, written)
 
-    def _entry(self, run: RunResult, at: float, now: float) -> _Entry:
-        made_by = {"replica": self.replica} if self.replica else {}
-        return _Entry(
-            run,
-            at,
-            RunEnd.of(run, now),
-            self._suspended(run.journey, now),
-            {**document(run), **made_by},
-            walks.pack(walk_record(run)),
-        )
+    def _entry(self, run: RunResult, at: float, now: float) -> RunEntry:
+        return RunEntry.of(run, at, now, self._suspended(run.journey, now), self.replica)
 
-    async def _fold(self, entry: _Entry) -> Folded:
+    async def _fold(self, entry: RunEntry) -> Folded:
         return await self._verdicts.fold(entry.end, entry.run.journey, entry.over, entry.public)
 
-    def _write(self, connection: sqlite3.Connection, entry: _Entry, folded: Folded) -> Written:
-        run, at, end = entry.run, entry.at, entry.end
-        journey, passed = run.journey, run.result is Result.PASS
-        runs.add(connection, at, entry.public)
-        walks.add(connection, run.run_id, journey.name, at, entry.packed, good=passed)
-        outline = run.attempts[run.decided_by].outline if run.attempts else None
-        if outline is not None and passed:
-            outlines.add(connection, journey.name, self._location, at, outline)
+    def _write(self, connection: sqlite3.Connection, entry: RunEntry, folded: Folded) -> Written:
+        entry.keep(connection, self._location)
         turn = folded(connection)
-        met = (one for attempt in run.attempts for one in attempt.certificates)
-        certificates.note(connection, met, end.ended_at)
-        deploys.meet(connection, journey.site.name, run.releases, end.started_at)
-        self._telemetry.record_run(connection, run, turn)
+        entry.note_met(connection)
+        self._telemetry.record_run(connection, entry.run, turn)
         return turn, journey_state.watched(connection, self._location)
 
     def _observe(self, run: RunResult, written: Written | None) -> Turn | None:
