@@ -476,6 +476,12 @@ def gate_without_a_verdict() -> Document:
     }
 
 
+def gate_of_a_dead_agent() -> Document:
+    """A gate that its agent did not live to judge."""
+    died = "the agent died, or was restarted, before there was a verdict"
+    return gate("pass") | {"verdict": "error", "seconds": None, "reasons": [died], "runs": []}
+
+
 def moment(
     kind: str, text: str, *, who: str = "", journey: str | None = None, **at: float
 ) -> Document:
@@ -948,6 +954,7 @@ SCENES = [
     _of_gate("gate-fail", gate_failed()),
     _of_gate("gate-pass", gate("pass")),
     _of_gate("gate-error", gate_without_a_verdict()),
+    _of_gate("gate-lost", gate_of_a_dead_agent()),
     Scene("incidents", "/incidents", incidents=[incident(), closed()]),
     Scene("incidents-none", "/incidents"),
     Scene("incident-closed", "/incidents/11", incidents=[closed()]),
