@@ -175,7 +175,11 @@ class Lane:
         await self._database.transaction(
             lambda connection: self._spool.accept(connection, self._signal, batch, answer.rejected)
         )
-        self._singly = max(0, self._singly - 1)
+        if self._is_stuck and len(batch) == 1:
+            # It was not this one. With the door open it is one of those that were sent with it.
+            self._singly = _SINGLY
+        else:
+            self._singly = max(0, self._singly - 1)
         if self._failed_alone is not None and self._failed_alone not in ids:
             self._doubts.on_unanswered(self._failed_alone, self._clock.monotonic())
             self._singly = _SINGLY

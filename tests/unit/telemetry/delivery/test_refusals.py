@@ -168,6 +168,22 @@ async def test_a_payload_that_brings_the_collector_down_blocks_no_other(
     assert sorted(taken(collector)) == list("1234567")
 
 
+@pytest.mark.parametrize("bad", [{"20"}, {str(number) for number in range(1, 40, 2)}])
+async def test_what_brings_the_collector_down_is_soon_found_among_many(
+    bad, collector, put, start, waiting, clock
+):
+    """However many are well before it, a handful of failures is enough, each of which is a pause;
+    and each further one costs one failure or two."""
+    collector.deadly = bad
+    numbers = [str(number) for number in range(40)]
+    await put(*numbers)
+    start(collector.url)
+    good = set(numbers) - bad
+    await passing(waiting, clock, lambda: good <= set(taken(collector)))
+    unanswered = collector.calls["traces"] - len(collector.taken["traces"])
+    assert unanswered <= 6 + 2 * len(bad)
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_any_mix_of_doors_and_poison_loses_the_poison_alone(
     seed, collector, put, start, waiting, clock, books
