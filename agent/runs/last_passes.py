@@ -47,7 +47,8 @@ class LastPasses:
             return compare(failed, outlines.newest(connection, journey, self._location))
 
         try:
-            return await asyncio.wait_for(reader.read(look), _WAIT)
+            async with asyncio.timeout(_WAIT):
+                return await reader.read(look)
         except (StateError, TimeoutError) as error:
             _log.warning("run.not_compared", action="run", journey=journey, error=str(error))
             return Comparison()

@@ -145,7 +145,8 @@ class AttemptRunner:
         finally:
             self._setup.downloads.stop()
             try:
-                await asyncio.wait_for(close(browser), _CLOSE_WAIT)
+                async with asyncio.timeout(_CLOSE_WAIT):
+                    await close(browser)
             except (Error, TimeoutError):
                 self.fit = False
             await self._clear()
@@ -153,7 +154,8 @@ class AttemptRunner:
     async def _close_api(self) -> None:
         if self._api is not None:
             try:
-                await asyncio.wait_for(self._api.dispose(), _CLOSE_WAIT)
+                async with asyncio.timeout(_CLOSE_WAIT):
+                    await self._api.dispose()
             except (Error, TimeoutError):
                 self.fit = False
 

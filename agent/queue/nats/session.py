@@ -10,7 +10,7 @@ import asyncio
 import json
 import socket
 import ssl
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import nats
@@ -23,7 +23,7 @@ from agent.queue.nats.endpoint import NOTHING
 from agent.queue.shared import PATIENCE, Away
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from nats.aio.msg import Msg
 
@@ -187,7 +187,7 @@ class Session:
             _drop(asked)
             raise Away(self.why)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE), _cancellable():
                 return await asked
         except MaxPayloadError:
             raise ValueError("more than the server takes in one message") from None
@@ -213,7 +213,7 @@ class Session:
 
     async def _quietly(self, asked: Awaitable[object]) -> None:
         with suppress(NatsError, OSError, RuntimeError, TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE), _cancellable():
                 await asked
 
 
@@ -299,6 +299,22 @@ def reason(error: Exception, means: str = "") -> str:
         case TimeoutError() | nats.errors.TimeoutError():
             text = f"no answer within {PATIENCE:g} s"
     return text or type(error).__name__
+
+
+@asynccontextmanager
+async def _cancellable() -> AsyncIterator[None]:
+    """Have who is cancelled inside be cancelled.
+
+    The client waits by ``asyncio.wait_for``, which up to Python 3.11 forgets that where the answer
+    comes in the same moment: a task that was to end would go on for ever.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def _drop(asked: Awaitable[object]) -> None:

@@ -75,7 +75,8 @@ class Dialogs:
         """Answer those that are open, so that the page behind them can be looked at."""
         for dialog in list(self._open):
             with suppress(Error, TimeoutError):
-                await asyncio.wait_for(dialog.dismiss(), _ANSWER_WAIT)
+                async with asyncio.timeout(_ANSWER_WAIT):
+                    await dialog.dismiss()
 
     def _on_closed(self, dialog: Dialog) -> None:
         if dialog in self._open:

@@ -153,7 +153,8 @@ class Evidence:
         self, name: EvidenceName | None, make: Callable[[], Awaitable[None]], limit: float
     ) -> None:
         try:
-            await asyncio.wait_for(make(), limit)
+            async with asyncio.timeout(limit):
+                await make()
         except TimeoutError:
             self.missing.append(f"{name or 'title'}: not ready within {limit:.1f} s")
         except (BadZipFile, Error, NotLookedAt, OSError, ValueError) as error:

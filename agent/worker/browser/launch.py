@@ -94,8 +94,8 @@ async def launch(playwright: Playwright, options: LaunchOptions, user_agent: str
     if user_agent:
         args.append(f"--user-agent={user_agent}")
     try:
-        return await asyncio.wait_for(
-            playwright.chromium.launch(
+        async with asyncio.timeout(LAUNCH_TIMEOUT):
+            return await playwright.chromium.launch(
                 executable_path=GUARD,
                 args=args,
                 headless=options.headless,
@@ -103,9 +103,7 @@ async def launch(playwright: Playwright, options: LaunchOptions, user_agent: str
                 handle_sigint=False,
                 handle_sigterm=False,
                 handle_sighup=False,
-            ),
-            LAUNCH_TIMEOUT,
-        )
+            )
     except TimeoutError:
         raise LaunchFailed(
             f"{options.executable} did not start within {LAUNCH_TIMEOUT:.0f} s"

@@ -53,7 +53,8 @@ async def hidden_fields(page: Page, redactor: Redactor, limit: float) -> list[Lo
 
 async def _in_time(frame: Frame, redactor: Redactor, limit: float) -> list[Locator] | None:
     try:
-        return await asyncio.wait_for(_of_frame(frame, redactor), limit)
+        async with asyncio.timeout(limit):
+            return await _of_frame(frame, redactor)
     except (Error, TimeoutError):
         return None
 

@@ -71,7 +71,8 @@ class Recorder:
                 self._home = TemporaryDirectory(prefix="traces-", ignore_cleanup_errors=True)
             path = Path(self._home.name, f"{len(self._closed)}.zip")
             with suppress(Error, TimeoutError):
-                await asyncio.wait_for(context.tracing.stop(path=path), _END_WAIT)
+                async with asyncio.timeout(_END_WAIT):
+                    await context.tracing.stop(path=path)
                 self._closed.append(path)
 
     async def _start(self, context: BrowserContext) -> None:
@@ -107,7 +108,8 @@ class Recorder:
     async def _end_group(self, context: BrowserContext) -> None:
         if self._context is context:
             with suppress(Error, TimeoutError):
-                await asyncio.wait_for(context.tracing.group_end(), _GROUP_WAIT)
+                async with asyncio.timeout(_GROUP_WAIT):
+                    await context.tracing.group_end()
 
     async def give_up(self, why: str) -> None:
         """Stop and keep nothing; nothing happens where nothing is recorded."""
@@ -116,7 +118,8 @@ class Recorder:
             self.missing = why
         for context in contexts:
             with suppress(Error, TimeoutError):
-                await asyncio.wait_for(context.tracing.stop(), _END_WAIT)
+                async with asyncio.timeout(_END_WAIT):
+                    await context.tracing.stop()
         self._drop_closed()
 
     async def stop(self, folder: Path) -> list[Path]:

@@ -78,10 +78,10 @@ class Vitals:
         if page.is_closed() or not page.url.startswith(("http:", "https:")):
             return {}
         try:
-            reading = await asyncio.wait_for(
-                page.evaluate("window.__footfall_vitals && window.__footfall_vitals()"),
-                _READ_TIMEOUT,
-            )
+            async with asyncio.timeout(_READ_TIMEOUT):
+                reading = await page.evaluate(
+                    "window.__footfall_vitals && window.__footfall_vitals()"
+                )
         except (Error, TimeoutError):
             return {}
         # It comes through the page's own world, so it may be anything at all.
