@@ -28,6 +28,8 @@ _MEMORY: Outcome = ("not_measured", "out_of_memory")
 _TIMEOUT: Outcome = ("fail", "timeout")
 _BUSY: Outcome = ("not_measured", "agent_overload")
 """What a time-out is where so much goes on at once that nobody can be blamed for it."""
+_CANARY: Outcome = ("not_measured", "canary")
+"""The same, where the agent's own page was not answered in that time either."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,8 @@ FAULTS = [
         "eats_memory",
         f"{_OPEN}held = []\n"
         "while True:\n    held.append(b'x' * 2**26)\n    await asyncio.sleep(0.01)",
-        # On a busy machine the deadline may come before that much is eaten, and then who eats
-        # gets no answer to its question for the agent's own page.
-        (_MEMORY, ("not_measured", "canary")),
+        # On a busy machine the deadline may come before that much is eaten.
+        (_MEMORY, _BUSY, _CANARY),
     ),
     Fault(
         "eats_memory_in_the_page",
@@ -60,7 +61,7 @@ FAULTS = [
         ' await new Promise(r => setTimeout(r, 10)); }} }}""")'.replace("{{", "{").replace(
             "}}", "}"
         ),
-        (_MEMORY,),
+        (_MEMORY, _BUSY, _CANARY),
     ),
     Fault(
         "forks",
@@ -166,4 +167,5 @@ async def _walk(
 
 
 def _intended(fault: Fault, beside: int) -> tuple[Outcome, ...]:
-    return (*fault.intended, _BUSY) if beside > 4 and _TIMEOUT in fault.intended else fault.intended
+    crowd = beside > 4 and _TIMEOUT in fault.intended
+    return (*fault.intended, _BUSY, _CANARY) if crowd else fault.intended
