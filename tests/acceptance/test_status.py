@@ -155,8 +155,8 @@ async def is_not_held_up(daemon: Daemon) -> None:
         for client in clients:
             client.cancel()
     reasons = {slot["reason"] for slot in daemon.home.slots() if slot["journey"] == "look"}
-    # A run that took too long on a busy machine is not the server's doing.
-    assert reasons <= {None, "shutdown", "overrun"}
+    # On a busy machine a run or a start may take too long: not the server's doing.
+    assert reasons <= {None, "shutdown", "overrun", "down"}
 
 
 HAMMERED = ("/api/v1/runs?limit=500", "/api/v1/journeys", "/readyz", "/nothing")
