@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _PAUSE, _EACH = 6, 2
 """Seconds between two slots of a journey: so much, and so much for each fault beside it."""
+_CROWD = 3.0
+"""Who waits for a processor, for each there is, from where time-outs tell nothing."""
 _OPEN = 'await run.page.goto("/")\n'
 _PASS: Outcome = ("pass", None)
 _SCRIPT: Outcome = ("not_measured", "script_error")
@@ -167,5 +170,6 @@ async def _walk(
 
 
 def _intended(fault: Fault, beside: int) -> tuple[Outcome, ...]:
-    crowd = beside > 4 and _TIMEOUT in fault.intended
-    return (*fault.intended, _BUSY, _CANARY) if crowd else fault.intended
+    crowd = beside > 4 or os.getloadavg()[0] > _CROWD * (os.cpu_count() or 1)
+    busy = crowd and _TIMEOUT in fault.intended
+    return (*fault.intended, _BUSY, _CANARY) if busy else fault.intended

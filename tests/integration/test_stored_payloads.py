@@ -48,7 +48,7 @@ HARMLESS = {name: re.sub(r"[^\n]+", "nothing", text) for name, text in PAYLOADS.
 """Of as many lines."""
 KEPT = {
     *("result", "state", "kind", "bar", "status", "mode", "cause", "ended_by", "history"),
-    *("screenshot", "trace", "links", "trigger"),
+    *("screenshot", "trace", "links", "trigger", "verdict"),
 }
 """Words of the agent's own, and addresses that it makes."""
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
@@ -95,7 +95,7 @@ class Looker:
     def play(self, scene: Any, payload: str) -> None:
         """Have a scene answered with a payload in each of its texts."""
         made = copy.copy(scene)
-        for part in ("overview", "journeys", "runs", "incidents"):
+        for part in ("overview", "journeys", "runs", "incidents", "gates"):
             object.__setattr__(made, part, poisoned(getattr(scene, part), payload))
         self.stage.scene = made
 

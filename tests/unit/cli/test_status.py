@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 import sys
 
@@ -92,8 +93,8 @@ async def test_the_worst_first_with_what_leads_to_the_cause(shown, served):
     fails = text.partition("FAIL   ")[2].partition("\n\n")[0]
     run = (await told(served, "fails"))["last_failure"]
     lines = [" ".join(line.split()) for line in fails.splitlines()]
-    assert lines[0] == "fails 5s ago in " + lines[0].rpartition(" in ")[2]
-    assert lines[1].endswith("UTC, 2m5s ago; 2 runs in a row")
+    assert re.match(r"fails \d+s ago in ", lines[0])
+    assert re.search(r"UTC, 2m\d+s ago; 2 runs in a row$", lines[1]), "a busy machine takes seconds"
     assert lines[2:] == [
         'error http_status in "Pay"',
         "POST /checkout [31manswered 500",
