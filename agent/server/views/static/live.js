@@ -59,9 +59,9 @@
   function later() {
     clearTimeout(timer);
     timer = 0;
-    const soon = document.querySelector("[data-soon]");
+    const awaited = document.querySelector("[data-soon]");
     const heard = stream && stream.readyState === EventSource.OPEN;
-    plan(soon ? EVERY_SOON : heard ? EVERY : EVERY_ALONE);
+    plan(awaited ? EVERY_SOON : heard ? EVERY : EVERY_ALONE);
   }
 
   async function look() {
