@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 PLACE = "eu-west-1"
 TRACES = "https://traces.example.com/trace/{trace_id}"
+PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+"""What a browser says that opens a page."""
 STATE_TOKEN = "of-the-state-folder-0123456789abcdef"
 """The token where none is configured."""
 

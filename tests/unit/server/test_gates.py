@@ -7,12 +7,11 @@ import pytest
 from agent.core.gate import GateOrder
 from agent.server.app import MoreRoutes
 from agent.server.control import Refused
-from tests.support.api import STATE_TOKEN, Served
+from tests.support.api import PERSON, STATE_TOKEN, Served
 from tests.support.asked_gates import AskedGates, gate_document
 
 GATES = "/api/v1/gates"
 SHOWN = {"Authorization": f"Bearer {STATE_TOKEN}"}
-HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.fixture
@@ -135,7 +134,7 @@ async def test_a_verdict_has_a_page(served, gates):
     ended = {"ended_at": pending["asked_at"], "seconds": 4.2, "verdict": "fail"}
 
     async def page() -> str:
-        async with served.session.get(f"/gates/{pending['id']}", headers=HTML) as response:
+        async with served.session.get(f"/gates/{pending['id']}", headers=PERSON) as response:
             assert (response.status, response.content_type) == (200, "text/html")
             return await response.text()
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from agent.core.errors import StateError
-
-HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+from tests.support.api import PERSON
 
 
 async def page(served, path: str, **headers: str) -> tuple[int, str, str]:
-    async with served.session.get(path, headers=HTML | headers) as response:
+    async with served.session.get(path, headers=PERSON | headers) as response:
         return response.status, response.content_type, await response.text()
 
 
@@ -117,6 +116,6 @@ async def test_what_pages_are_drawn_with_is_kept_by_browsers(served) -> None:
 async def test_no_page_changes_anything(served) -> None:
     """A page answers GET and HEAD, nothing else."""
     for path in ("/", "/incidents", "/journeys/buy", "/incidents/1"):
-        async with served.session.head(path, headers=HTML) as response:
+        async with served.session.head(path, headers=PERSON) as response:
             assert response.status in {200, 404}
     assert served.control.verbs == []

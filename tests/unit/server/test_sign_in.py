@@ -8,11 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from multidict import CIMultiDict
 
-from tests.support.api import STATE_TOKEN, Served, journey
+from tests.support.api import PERSON, STATE_TOKEN, Served, journey
 
 TOKEN = "0123456789abcdef-token"
 OWN = {"Sec-Fetch-Site": "same-origin"}
-PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
